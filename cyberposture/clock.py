@@ -1,0 +1,38 @@
+"""The one place that knows what time it is; everything else is handed a `Clock`.
+
+It does not schedule anything: schedules live in `cyberposture.worker`.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+"""Returns the present moment, aware and in UTC."""
+
+
+def utc_now() -> datetime:
+    """Return the present moment in UTC, to the microsecond."""
+    return datetime.now(UTC)
+
+
+def to_iso(moment: datetime) -> str:
+    """Return `moment` as ISO 8601 text in UTC with an explicit offset.
+
+    Raises:
+        ValueError: the moment carries no zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a zone cannot be written down")
+    return moment.astimezone(UTC).isoformat()
+
+
+def from_iso(text: str) -> datetime:
+    """Return the aware moment that `text` names, in UTC.
+
+    Raises:
+        ValueError: the text is no ISO 8601 moment, or carries no zone.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} names no zone")
+    return moment.astimezone(UTC)

@@ -1,0 +1,241 @@
+"""The catalogue: what is expected of an institution, and from which policy clause it follows."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from cyberposture.model.foundation import (
+    BasisPoints,
+    Code,
+    ControlId,
+    Model,
+    ObservationCode,
+    Sentence,
+)
+
+Tier = Literal["A", "G", "X"]
+EvidenceMode = Literal["Q", "Q+N", "N"]
+Direction = Literal["C", "R", "S"]
+Derivation = Literal["D", "Dg", "Dc", "I"]
+ClauseLevel = Literal["Q", "Q+N", "Nat", "Ctx"]
+DomainId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class Condition(Model):
+    """When a control applies: a feature, a sector, or a nest of `any_of` and `all_of`."""
+
+    any_of: tuple["Condition", ...] | None = None
+    all_of: tuple["Condition", ...] | None = None
+    feature: Code | None = None
+    sector: Code | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Condition":
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("a condition holds exactly one of any_of, all_of, feature, sector")
+        if self.any_of == () or self.all_of == ():
+            raise ValueError("an empty list of conditions says nothing")
+        return self
+
+    def holds(self, features: frozenset[str], sectors: frozenset[str]) -> bool:
+        """Return whether an institution with these features and sectors meets the condition."""
+        if self.any_of is not None:
+            return any(part.holds(features, sectors) for part in self.any_of)
+        if self.all_of is not None:
+            return all(part.holds(features, sectors) for part in self.all_of)
+        if self.feature is not None:
+            return self.feature in features
+        return self.sector in sectors
+
+
+class Source(Model):
+    """The clause that a control follows from.
+
+    Derivation D: the clause asks for this kind of measure; Dg: it does so of government only;
+    Dc: of CII operators only; I: our elaboration of the clause.
+    """
+
+    instrument: str
+    edition: str
+    clause: str
+    derivation: Derivation
+
+
+class ObservationUse(Model):
+    """One observation code that speaks to a control.
+
+    Direction C decides the observable part; R can only contradict; S supports.
+    """
+
+    code: ObservationCode
+    direction: Direction
+
+
+class Supersession(Model):
+    """What an earlier control became."""
+
+    id: ControlId
+    version: int = Field(ge=1)
+    change: Literal["reworded", "stronger", "weaker", "split", "merged", "new"]
+    why: Sentence
+
+
+class Levels(Model):
+    """What each answer level means for one control, in its own words."""
+
+    absent: Sentence = Field(alias="0")
+    part: Sentence = Field(alias="1")
+    whole: Sentence = Field(alias="2")
+    reviewed: Sentence = Field(alias="3")
+
+
+class Control(Model):
+    """One expectation: the content of one file of the catalogue."""
+
+    id: ControlId
+    version: int = Field(ge=1)
+    title: Annotated[str, StringConstraints(min_length=8, max_length=90)]
+    statement: Annotated[str, StringConstraints(min_length=20, max_length=300)]
+    evidence_mode: EvidenceMode
+    weight: Literal[1, 3, 5]
+    tier: Tier
+    gate: Tier | None = None
+    """The lowest tier at which this control is a gate; None: it never is."""
+    applies_when: Condition | None = None
+    sources: tuple[Source, ...] = Field(min_length=1)
+    observations: tuple[ObservationUse, ...] = ()
+    intent: Sentence | None = None
+    levels: Levels | None = None
+    guidance: dict[Code, Sentence] = Field(default_factory=dict)
+    evidence: tuple[Sentence, ...] = ()
+    review: tuple[Sentence, ...] = ()
+    maps_to: dict[Code, tuple[str, ...]] = Field(default_factory=dict)
+    supersedes: tuple[Supersession, ...] = ()
+
+    @property
+    def domain(self) -> str:
+        """The id of the domain that the control belongs to."""
+        return self.id[:3]
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "Control":
+        if self.title.lower().startswith("ensure"):
+            raise ValueError("title: state the good condition, never 'Ensure …'")
+        if not self.statement.endswith("."):
+            raise ValueError("statement: one sentence that ends in a full stop")
+        if (self.evidence_mode == "Q") != (not self.observations):
+            raise ValueError("observations: given for Q+N and N controls, and only for those")
+        if self.evidence_mode == "N" and any(o.direction == "R" for o in self.observations):
+            raise ValueError("observations: a network-only control takes directions C or S")
+        if len({o.code for o in self.observations}) != len(self.observations):
+            raise ValueError("observations: each code once")
+        return self
+
+
+class Clause(Model):
+    """One clause of the policy, in our own paraphrase."""
+
+    id: str
+    page: int = Field(ge=1)
+    addressee: str
+    text: Sentence
+    demand: str
+    level: ClauseLevel
+
+
+class Domain(Model):
+    """A group of controls; `factor_pct` multiplies its applicable weight (100 = unchanged)."""
+
+    id: DomainId
+    title: str
+    factor_pct: int = Field(ge=1, le=1000)
+
+
+class Named(Model):
+    """A code with the words that people read: a sector or a feature."""
+
+    id: Code
+    title: str
+
+
+class Profile(Model):
+    """A selection of controls by tier."""
+
+    id: Code
+    title: str
+    tiers: tuple[Tier, ...] = Field(min_length=1)
+
+
+class Scale(Model):
+    """The numbers of the score; whole basis points (10 000 = full)."""
+
+    values: tuple[BasisPoints, BasisPoints, BasisPoints, BasisPoints]
+    factors: dict[Literal["E0", "E1", "E2", "E3"], BasisPoints]
+    contradicted_cap: BasisPoints
+    share_cap: BasisPoints
+    support_value: BasisPoints
+    observed_floor: BasisPoints
+    bands: tuple[tuple[str, BasisPoints], ...]
+    gate_threshold: BasisPoints
+    gate_band: str
+    coverage_floor: BasisPoints
+    confidence: dict[Literal["medium", "high"], BasisPoints]
+    low_confidence_band: str
+
+
+class Clocks(Model):
+    """How long things may take or stay valid, in days."""
+
+    repair_days: dict[Literal["critical", "high", "medium", "low"], int]
+    """From the first sight of a failure until it enters the score."""
+    evidence_age_days: int = Field(ge=1)
+    observation_age_days: int = Field(ge=1)
+    observation_grace_days: int = Field(ge=0)
+    """From asking for an authorisation until unknown gates hold."""
+    reopen_days: int = Field(ge=1)
+
+
+class Framework(Model):
+    """The rules that hold a catalogue together: scale, clocks, domains, tiers, profiles."""
+
+    id: str
+    version: str
+    title: str
+    policy: str
+    note: Sentence
+    scale: Scale
+    clocks: Clocks
+    domains: tuple[Domain, ...]
+    profiles: tuple[Profile, ...]
+    sectors: tuple[Named, ...]
+    features: tuple[Named, ...]
+
+
+class Retired(Model):
+    """An id that must never come back."""
+
+    id: ControlId
+    on: str
+    why: Sentence
+
+
+class Catalogue(Model):
+    """A whole edition of the catalogue, validated and ready for use."""
+
+    framework: Framework
+    clauses: tuple[Clause, ...]
+    controls: tuple[Control, ...]
+    retired: tuple[Retired, ...] = ()
+
+    def find(self, control_id: str) -> Control | None:
+        """Return the control with this id, or None."""
+        return next((c for c in self.controls if c.id == control_id), None)
+
+    def selected(self, tier: Tier) -> tuple[Control, ...]:
+        """Return the controls that an institution of this tier is asked, ordered by id.
+
+        Tiers are cumulative: G holds A, X holds G and A.
+        """
+        included = {"A": "A", "G": "AG", "X": "AGX"}[tier]
+        return tuple(c for c in self.controls if c.tier in included)

@@ -1,0 +1,67 @@
+"""Institutions and what they declare about themselves."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from cyberposture.model.checks import Protocol
+from cyberposture.model.controls import Tier
+from cyberposture.model.foundation import Code, Model, Moment, Port
+
+
+class Institution(Model):
+    """A body that is assessed."""
+
+    code: Code
+    name: str = Field(min_length=1, max_length=200)
+    sectors: tuple[Code, ...] = Field(min_length=1)
+    tier: Tier
+    features: tuple[Code, ...] = ()
+    zone: str = "Asia/Karachi"
+    """The IANA zone in which its windows and due dates are read."""
+    parent: Code | None = None
+    contacts: tuple[str, ...] = ()
+    """Emergency contacts, as people would write them on a notice."""
+    active_from: Moment | None = None
+    active_until: Moment | None = None
+
+
+class ServicePort(Model):
+    """A port that is expected to be open, or that a flow permits."""
+
+    protocol: Protocol = "tcp"
+    port: Port
+
+
+class Asset(Model):
+    """One declared thing: a host, a zone, a permitted flow, a supplier, a mail domain."""
+
+    id: Code
+    kind: Literal["host", "zone", "flow", "supplier", "mail-domain"]
+    title: str = ""
+    addresses: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    zone: Code | None = None
+    services: tuple[ServicePort, ...] = ()
+    flow_from: Code | None = None
+    flow_to: Code | None = None
+    selectors: tuple[str, ...] = ()
+    owner: str | None = None
+    third_party: str | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
+
+
+class Declaration(Model):
+    """All assets of one institution as they stood at one moment."""
+
+    institution: Code
+    assets: tuple[Asset, ...] = ()
+
+    def hosts(self) -> tuple[Asset, ...]:
+        """Return the declared hosts in the order given."""
+        return tuple(asset for asset in self.assets if asset.kind == "host")
+
+    def addresses(self) -> tuple[str, ...]:
+        """Return every declared address once, in the order first met."""
+        return tuple(dict.fromkeys(a for host in self.hosts() for a in host.addresses))

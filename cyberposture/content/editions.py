@@ -1,0 +1,62 @@
+"""Identifies content: the digest under which every score, verdict and report names it.
+
+Each kind has a digest of its own, so that a corrected comma in a text does not change the rules.
+"""
+
+import hashlib
+from typing import Any
+
+import rfc8785
+from pydantic import BaseModel
+
+from cyberposture.model.checks import Checks
+from cyberposture.model.controls import Catalogue
+from cyberposture.model.foundation import Model, Sha256
+
+_TEXTS = frozenset(
+    {"title", "statement", "intent", "levels", "guidance", "evidence", "review", "why", "note"}
+)
+_CHECK_TEXTS = frozenset({"title", "says", "why", "remedy", "sources", "examples", "rollup_reason"})
+
+
+class Edition(Model):
+    """The identity of the content that a process works with."""
+
+    catalogue: str
+    version: str
+    rules: Sha256
+    checks: Sha256
+    texts: Sha256
+
+
+def canonical(value: Any) -> bytes:
+    """Return the RFC 8785 bytes of a model or a plain value."""
+    plain = value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
+    return rfc8785.dumps(plain)
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 digest, in hexadecimal, of the value's canonical bytes."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _split(items: list[dict[str, Any]], texts: frozenset[str]) -> tuple[list[Any], list[Any]]:
+    rules = [{k: v for k, v in item.items() if k not in texts} for item in items]
+    words = [{k: v for k, v in item.items() if k in texts or k == "id"} for item in items]
+    return rules, words
+
+
+def identify(catalogue: Catalogue, checks: Checks) -> Edition:
+    """Return the edition that these rules, checks and texts make up."""
+    whole = catalogue.model_dump(mode="json", by_alias=True)
+    found = checks.model_dump(mode="json", by_alias=True)
+    control_rules, control_texts = _split(whole["controls"], _TEXTS)
+    check_rules, check_texts = _split(found["checks"], _CHECK_TEXTS)
+    clause_ids = [clause["id"] for clause in whole["clauses"]]
+    return Edition(
+        catalogue=catalogue.framework.id,
+        version=catalogue.framework.version,
+        rules=digest({**whole, "controls": control_rules, "clauses": clause_ids}),
+        checks=digest(check_rules),
+        texts=digest([control_texts, check_texts, whole["clauses"], found["observations"]]),
+    )

@@ -1,0 +1,49 @@
+# The targets that a contributor needs; `make` alone lists them. Set-up is a part of each, done once.
+
+bin := .venv/bin
+out := demo-out
+compile := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --annotation-style line
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check serve bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## the whole main job on the loopback laboratory; reports land in demo-out/
+	@.ci/set-up demo
+	$(bin)/cyberposture demo --out $(out)
+
+test: ## every test; `make test only=tests/unit/scoring` runs some
+	@.ci/set-up test
+	$(bin)/pytest $(only)
+
+check: ## format, lint, types, layers and content
+	@.ci/set-up test
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy
+	$(bin)/lint-imports --no-logo
+	$(bin)/cyberposture catalogue check
+
+serve: ## portal, clock and executor in one process, over ./workspace
+	@.ci/set-up demo
+	$(bin)/cyberposture serve
+
+bench: ## every bench in benchmarks/, with figures and ratios
+	@.ci/set-up test
+	@set -e; for bench in $(sort $(wildcard benchmarks/bench_*.py)); do \
+		echo "== $$bench"; $(bin)/python $$bench; \
+	done
+
+lock: ## write the lock files anew from pyproject.toml, with newer versions where there are any
+	@.ci/set-up test
+	$(bin)/$(compile) --upgrade --group build --output-file requirements.txt
+	$(bin)/$(compile) --upgrade --group dev --constraint requirements.txt \
+		--output-file requirements-dev.txt
+
+clean: ## remove what set-up, tests and the demonstration made
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build dist $(out)
+	find cyberposture tests -name __pycache__ -type d -prune -exec rm -rf {} +

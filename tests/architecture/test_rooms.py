@@ -1,0 +1,175 @@
+"""Which room may do what: the layers, and the few doors to dangerous things."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+DOORS = {"cli", "web", "worker", "__main__"}
+"""The rooms that turn an error into an exit code, a page or a log line."""
+
+PROCESS_STARTERS = {
+    "cyberposture.scanning.runner": "starts and ends nmap's process group",
+}
+"""The modules that may start a program, and why."""
+
+STARTERS = ("subprocess", "multiprocessing", "pty", "concurrent.futures.process")
+STARTER_CALLS = (
+    "asyncio.create_subprocess_exec",
+    "asyncio.create_subprocess_shell",
+    "os.fork",
+    "os.popen",
+    "os.posix_spawn",
+    "os.system",
+)
+STARTER_PREFIXES = ("os.exec", "os.spawn")
+
+
+def run_linter(*options: str) -> "subprocess.CompletedProcess[str]":
+    """Run import-linter and return what it said."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    return subprocess.run(
+        [str(linter), "--no-cache", "--no-logo", *options],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def faults(modules: list, is_fault: Callable[..., Iterator[ast.AST]]) -> list[str]:
+    """Return where each fault stands that `is_fault(module)` yields a node for."""
+    return [
+        f"{module.at(node)} {ast.unparse(node)}" for module in modules for node in is_fault(module)
+    ]
+
+
+def test_rooms_import_only_from_rooms_below(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    done = run_linter("--config", "pyproject.toml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_doors_turn_errors_into_exit_codes(modules):
+    def exits(module) -> Iterator[ast.AST]:
+        if module.room in DOORS:
+            return
+        for node in module.outside_main_guard():
+            if isinstance(node, ast.Raise) and node.exc and "SystemExit" in ast.unparse(node.exc):
+                yield node
+            elif isinstance(node, ast.Attribute) and ast.unparse(node) in (
+                "os._exit",
+                "sys.exit",
+                "typer.Exit",
+            ):
+                yield node
+
+    assert faults(modules, exits) == []
+
+
+def test_exit_codes_live_in_one_table_of_the_errors(modules):
+    """Nobody hangs an exit code on an error outside the doors."""
+
+    def codes(module) -> Iterator[ast.AST]:
+        if module.room in DOORS:
+            return
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Attribute) and node.attr == "exit_code":
+                yield node
+
+    assert faults(modules, codes) == []
+
+
+def test_python_nmap_is_imported_in_its_child_process_only(modules):
+    importers = {
+        module.name
+        for module in modules
+        for _, name in module.imports()
+        if name.split(".")[0] == "nmap"
+    }
+    assert importers <= {"cyberposture.scanning.nmap_child"}
+
+
+def test_only_the_gate_makes_a_permitted_plan(modules):
+    def makers(module) -> Iterator[ast.AST]:
+        if module.name == "cyberposture.scanning.gate":
+            return
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call):
+                named = ast.unparse(node.func).split(".")
+                if "PermittedPlan" in named or (
+                    named[-1] in ("replace", "copy", "deepcopy")
+                    and any("permitted" in ast.unparse(given) for given in node.args)
+                ):
+                    yield node
+
+    assert faults(modules, makers) == []
+
+
+def test_only_listed_modules_start_programs(modules):
+    def starts(module) -> Iterator[ast.AST]:
+        if module.name in PROCESS_STARTERS:
+            return
+        yield from (node for node, name in module.imports() if name in STARTERS)
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Attribute):
+                text = ast.unparse(node)
+                if text in STARTER_CALLS or text.startswith(STARTER_PREFIXES):
+                    yield node
+
+    assert faults(modules, starts) == []
+
+
+def test_the_environment_is_read_in_settings_only(modules):
+    def reads(module) -> Iterator[ast.AST]:
+        if module.room == "settings":
+            return
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in (
+                "os.environ",
+                "os.environb",
+                "os.getenv",
+            ):
+                yield node
+        yield from (node for node, name in module.imports() if name in ("os.environ", "os.getenv"))
+
+    assert faults(modules, reads) == []
+
+
+def test_nobody_catches_everything(modules):
+    """`except Exception` stands in the worker's loop and the web's last resort alone."""
+
+    def catches(module) -> Iterator[ast.AST]:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ExceptHandler):
+                caught = ast.unparse(node.type) if node.type else "everything"
+                broad = caught in ("everything", "Exception", "BaseException")
+                if broad and not (caught == "Exception" and module.room in ("web", "worker")):
+                    yield node.type or node
+
+    assert faults(modules, catches) == []
+
+
+def test_every_library_in_use_is_a_declared_dependency(modules, checkout):
+    project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
+    declared = {requirement_name(text) for text in project["dependencies"]}
+    owners = packages_distributions()
+    undeclared = {
+        f"{module.at(node)} {name}"
+        for module in modules
+        for node, name in module.imports()
+        if (top := name.split(".")[0]) not in sys.stdlib_module_names
+        and top != "cyberposture"
+        and not declared & {requirement_name(owner) for owner in owners.get(top, [top])}
+    }
+    assert undeclared == set()
+
+
+def requirement_name(text: str) -> str:
+    """Return the bare, normalised name of a requirement such as `psycopg[binary]>=3.3`."""
+    bare = text
+    for mark in "[<>=!~; ":
+        bare = bare.split(mark)[0]
+    return bare.lower().replace("_", "-")

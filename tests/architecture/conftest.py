@@ -22,7 +22,7 @@ class Module:
     @property
     def room(self) -> str:
         """The part after `cyberposture`, such as `scanning`; empty for the package itself."""
-        return (self.name.split(".") + [""])[1]
+        return self.name.partition(".")[2].partition(".")[0]
 
     def at(self, node: ast.AST) -> str:
         """Return where a node stands, as file and line."""

@@ -16,6 +16,7 @@ PROCESS_STARTERS = {
 }
 """The modules that may start a program, and why."""
 
+EXITS = ("os._exit", "sys.exit", "typer.Exit")
 STARTERS = ("subprocess", "multiprocessing", "pty", "concurrent.futures.process")
 STARTER_CALLS = (
     "asyncio.create_subprocess_exec",
@@ -57,13 +58,9 @@ def test_only_doors_turn_errors_into_exit_codes(modules):
         if module.room in DOORS:
             return
         for node in module.outside_main_guard():
-            if isinstance(node, ast.Raise) and node.exc and "SystemExit" in ast.unparse(node.exc):
-                yield node
-            elif isinstance(node, ast.Attribute) and ast.unparse(node) in (
-                "os._exit",
-                "sys.exit",
-                "typer.Exit",
-            ):
+            is_raise = isinstance(node, ast.Raise) and "SystemExit" in ast.unparse(node)
+            is_call = isinstance(node, ast.Attribute) and ast.unparse(node) in EXITS
+            if is_raise or is_call:
                 yield node
 
     assert faults(modules, exits) == []

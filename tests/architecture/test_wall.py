@@ -22,9 +22,11 @@ def test_a_test_without_the_mark_may_use_a_pair_of_local_pipes():
 
 @pytest.mark.loopback
 def test_a_marked_test_reaches_loopback():
-    with socket.create_server(("127.0.0.3", 0)) as server:
-        with socket.create_connection(server.getsockname(), timeout=5) as client:
-            assert client.getpeername()[0] == "127.0.0.3"
+    with (
+        socket.create_server(("127.0.0.3", 0)) as server,
+        socket.create_connection(server.getsockname(), timeout=5) as client,
+    ):
+        assert client.getpeername()[0] == "127.0.0.3"
 
 
 @pytest.mark.loopback

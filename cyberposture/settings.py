@@ -1,0 +1,249 @@
+"""The one place where configuration is read; its values are passed in to the rooms below.
+
+It reads the environment when a door asks for it, never at import, and opens no file.
+"""
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cyberposture.errors import Fault, InvalidInput
+
+PREFIX = "CYBERPOSTURE_"
+MASK = "********"
+
+Origin = Literal["default", "environment", "command line"]
+HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
+HeaderText = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,200}$")]
+"""Text that may stand in an HTTP header: printable ASCII, no line break."""
+
+
+def _setting(default: Any, text: str, *, unit: str | None = None, **bounds: Any) -> Any:
+    """Return a field that carries its own documentation."""
+    return Field(default, description=text, json_schema_extra={"unit": unit}, **bounds)
+
+
+class Settings(BaseSettings):
+    """Every setting there is, each with its default; frozen once read."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        hide_input_in_errors=True,  # a database's address holds its password
+    )
+
+    workspace: HomePath = _setting(
+        Path("workspace"), "folder of the embedded register, evidence and keys"
+    )
+    database_url: str | None = _setting(
+        None,
+        "where the register is: postgresql://… or sqlite:///…; without it, register.sqlite in the "
+        "workspace",
+        repr=False,
+    )
+    content: HomePath | None = _setting(
+        None,
+        "folder with an edition of your own: controls, scanners and reports; without it, the "
+        "edition that the program carries",
+    )
+    master_key_file: HomePath | None = _setting(
+        None,
+        "file of the key that wraps every institution's key; without it, keys/master.key in the "
+        "workspace",
+    )
+    scanner_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = _setting(
+        "scanner-1", "name of this scanner in facts and in the audit log", max_length=64
+    )
+    vantage: Annotated[
+        str, StringConstraints(pattern=r"^(external|internal:[a-z0-9]+(-[a-z0-9]+)*)$")
+    ] = _setting("external", "where this scanner stands: external, or internal:ZONE")
+    scanner_contact: HeaderText | None = _setting(
+        None, "mail address or telephone that this scanner tells to the hosts it speaks to"
+    )
+    scanner_url: HeaderText | None = _setting(
+        None, "page that explains the scans, told to the hosts that this scanner speaks to"
+    )
+    rate_pps: int = _setting(
+        5,
+        "most packets a second that a port scan sends to one address",
+        unit="packets/s",
+        ge=1,
+        le=100_000,
+    )
+    connections_per_address: int = _setting(
+        1, "most connections open to one address at a time", unit="connections", ge=1, le=10
+    )
+    parallel_chunks: int = _setting(
+        2, "most chunks of scans that run at the same time", unit="chunks", ge=1, le=64
+    )
+    host_timeout_s: int = _setting(
+        900,
+        "time after which nmap gives up on one host; what it did not answer is inconclusive",
+        unit="s",
+        ge=1,
+        le=86_400,
+    )
+    stop_poll_s: float = _setting(
+        1.0,
+        "time between two looks at the stop switch while something is being sent",
+        unit="s",
+        gt=0,
+        le=2,
+    )
+    laboratory_port_offset: int = _setting(
+        0,
+        "added to every port of the loopback laboratory, for use without root's rights",
+        unit="ports",
+        ge=0,
+        le=50_000,
+    )
+    trust_store_file: HomePath | None = _setting(
+        None,
+        "PEM file of the authorities that certificates are judged by; without it, the system's",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", "least weighty message that the log takes"
+    )
+
+    _given: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        scheme, separator, rest = url.partition("://")
+        if scheme in ("postgresql", "postgresql+psycopg") and separator:
+            return f"postgresql+psycopg://{rest}"
+        if scheme == "sqlite" and rest.startswith("/") and rest != "/":
+            return url
+        raise ValueError("a database is named by postgresql://user@host/name or sqlite:///file")
+
+    @property
+    def register_url(self) -> str:
+        """The SQLAlchemy URL of the register; it may hold a password."""
+        return self.database_url or f"sqlite:///{self.workspace / 'register.sqlite'}"
+
+    @property
+    def master_key_path(self) -> Path:
+        """Where the master key is, or will be."""
+        return self.master_key_file or self.workspace / "keys" / "master.key"
+
+    def origin_of(self, name: str) -> Origin:
+        """Return where the value of the setting `name` comes from."""
+        if name in self._given:
+            return "command line"
+        return "environment" if name in self.model_fields_set else "default"
+
+
+def load_settings(**given: Any) -> Settings:
+    """Return the settings of this process: `given` (but for None), else environment, else default.
+
+    Raises:
+        InvalidInput: a value is out of bounds, or a variable with our prefix names no setting.
+    """
+    stray = [_stray_variable(name) for name in sorted(os.environ) if _is_stray(name)]
+    if stray:
+        raise InvalidInput(stray, advice="`cyberposture settings` lists every setting")
+    given = {name: value for name, value in given.items() if value is not None}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        faults = [
+            Fault(variable_of(str(detail["loc"][0])), detail["msg"].removeprefix("Value error, "))
+            for detail in error.errors(include_input=False, include_url=False)
+        ]
+        raise InvalidInput(
+            faults, advice="`cyberposture settings` tells what each setting is for"
+        ) from error
+    settings._given = frozenset(given)
+    return settings
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of the setting `name`."""
+    return PREFIX + name.upper()
+
+
+def _is_stray(variable: str) -> bool:
+    name = variable.upper()
+    return name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in (
+        Settings.model_fields
+    )
+
+
+def _stray_variable(variable: str) -> Fault:
+    known = [variable_of(name) for name in Settings.model_fields]
+    near = difflib.get_close_matches(variable.upper(), known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return Fault(variable, f"no setting has this name{hint}")
+
+
+@dataclass(frozen=True)
+class SettingLine:
+    """One setting as people see it: secrets in `value` are masked."""
+
+    name: str
+    variable: str
+    value: str
+    unit: str | None
+    default: str
+    origin: Origin
+    text: str
+
+
+def describe(settings: Settings) -> list[SettingLine]:
+    """Return every setting with its value, unit, default and origin, in the order of the class."""
+    return [
+        SettingLine(
+            name=name,
+            variable=variable_of(name),
+            value=_shown(name, getattr(settings, name)),
+            unit=_unit(field.json_schema_extra),
+            default=_shown(name, field.default),
+            origin=settings.origin_of(name),
+            text=field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _unit(extra: object) -> str | None:
+    return extra.get("unit") if isinstance(extra, dict) else None
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    return mask_url(str(value)) if name == "database_url" else str(value)
+
+
+def mask_url(url: str) -> str:
+    """Return a database URL with every password in it replaced by asterisks."""
+    parts = urlsplit(url)
+    user, separator, host = parts.netloc.rpartition("@")
+    name, has_password, _ = user.partition(":")
+    if has_password:
+        user = f"{name}:{MASK}"
+    query = [
+        (key, MASK if "password" in key.lower() else value)
+        for key, value in parse_qsl(parts.query, keep_blank_values=True)
+    ]
+    tail = "?" + urlencode(query, safe="*/:,") if query else ""
+    return f"{parts.scheme}://{user}{separator}{host}{parts.path}{tail}"

@@ -4,6 +4,7 @@
     ├── WrongUsage                 the caller asked for something that makes no sense      2
     ├── InvalidInput               a file or document is wrong, with every fault located   3
     ├── NotAuthorised              the gate refused, with its reason code                  4
+    │   └── Refused                it refused a plan, with every pair that was denied
     ├── NotFound                   no such thing in the register                           5
     ├── WrongState                 it exists, but its state does not allow this            5
     ├── MissingService             a needed program or service is not there                6
@@ -15,7 +16,9 @@ line, the web, the worker) turn an error into one, each from a single table. A c
 is its default message; `advice()` says what to do next.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class CyberpostureError(Exception):
@@ -62,6 +65,25 @@ class NotAuthorised(CyberpostureError):
         self.reason = reason
         text = message or (type(self).__doc__ or "")
         super().__init__(f"{reason}: {text}", advice=advice)
+
+
+class Denied(NamedTuple):
+    """One address and port (None: all ports) that the gate denied, and the reason code."""
+
+    target: str
+    port: int | None
+    reason: str
+
+
+class Refused(NotAuthorised):
+    """The gate denied part of the plan, so that nothing of it was sent."""
+
+    def __init__(self, denied: Sequence[Denied], *, advice: str | None = None) -> None:
+        self.denied = tuple(denied)
+        first = self.denied[0]
+        port = "all ports" if first.port is None else f"port {first.port}"
+        more = f" and {len(self.denied) - 1} more" if len(self.denied) > 1 else ""
+        super().__init__(first.reason, f"{first.target} {port}{more}", advice=advice)
 
 
 class NotFound(CyberpostureError):

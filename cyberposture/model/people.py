@@ -1,6 +1,8 @@
 """People who act in the register, each with a signing key of their own."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from cyberposture.model.foundation import Code, Model, Moment
 
@@ -20,12 +22,16 @@ Role = Literal[
 ]
 
 
+PublicKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""An Ed25519 public key: 32 bytes in lower-case hexadecimal."""
+
+
 class Person(Model):
-    """Somebody who acts; `public_key` is an Ed25519 key, 32 bytes in hexadecimal."""
+    """Somebody who acts, with the key by which their signatures are known."""
 
     code: Code
     name: str
-    public_key: str
+    public_key: PublicKey
     invited_at: Moment
     disabled_at: Moment | None = None
 

@@ -16,6 +16,9 @@ PROCESS_STARTERS = {
 }
 """The modules that may start a program, and why."""
 
+NEVER_IMPORTED = {"psycopg", "tzdata"}
+"""Libraries that others load by name: SQLAlchemy its driver, zoneinfo its zones."""
+
 EXITS = ("os._exit", "sys.exit", "typer.Exit")
 STARTERS = ("subprocess", "multiprocessing", "pty", "concurrent.futures.process")
 STARTER_CALLS = (
@@ -162,6 +165,19 @@ def test_every_library_in_use_is_a_declared_dependency(modules, checkout):
         and not declared & {requirement_name(owner) for owner in owners.get(top, [top])}
     }
     assert undeclared == set()
+
+
+def test_every_declared_dependency_is_in_use(modules, checkout):
+    project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
+    owners = packages_distributions()
+    used = {
+        requirement_name(owner)
+        for module in modules
+        for _, name in module.imports()
+        for owner in owners.get(name.split(".")[0], [])
+    }
+    declared = {requirement_name(text) for text in project["dependencies"]}
+    assert declared - used - NEVER_IMPORTED == set()
 
 
 def requirement_name(text: str) -> str:

@@ -18,7 +18,9 @@ from cyberposture.model.controls import Catalogue, Clause, Condition, Control
 HOME = find_catalogue(find_content(None).controls)
 FILES = sorted(path for path in HOME.glob("*/*.yaml") if path.name.count(".") == 1)
 OBSERVATIONS = find_content(None).scanners / "observations.yaml"
-FACTS = Path(__file__).resolve().parents[2].parent / "shared" / "policy" / "ncsp-2021.json"
+SHARED = Path(__file__).resolve().parents[2].parent / "shared"
+FACTS = SHARED / "policy" / "ncsp-2021.json"
+INTERFACES = SHARED / "design" / "interfaces.md"
 
 CONDITIONS: dict[str | None, frozenset[str]] = {
     None: frozenset(),
@@ -311,6 +313,15 @@ def test_bands_and_levels_ascend_to_the_full_scale() -> None:
     assert starts[0] == 0
     assert list(scale.values) == sorted(set(scale.values))
     assert (scale.values[0], scale.values[-1]) == (0, 10_000)
+
+
+def test_scale_equals_the_parameters_of_the_published_interface() -> None:
+    if not INTERFACES.is_file():
+        pytest.skip("the interface page does not stand beside this checkout")
+    page = INTERFACES.read_text(encoding="utf-8")
+    start = page.index("{", page.index('"parameters":'))
+    published, _ = json.JSONDecoder().raw_decode(page[start:])
+    assert catalogue().framework.scale.model_dump(mode="json") == published
 
 
 def test_bands_that_cap_are_bands_of_the_scale() -> None:

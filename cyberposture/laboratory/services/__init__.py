@@ -1,0 +1,1 @@
+"""The laboratory's services, one module for each family of protocols."""

@@ -46,17 +46,37 @@ def _split(items: list[dict[str, Any]], texts: frozenset[str]) -> tuple[list[Any
     return rules, words
 
 
-def identify(catalogue: Catalogue, checks: Checks) -> Edition:
-    """Return the edition that these rules, checks and texts make up."""
+def documents(catalogue: Catalogue, checks: Checks) -> dict[str, bytes]:
+    """Return the canonical bytes of each kind of content: `catalogue` (rules), `checks`, `texts`."""
     whole = catalogue.model_dump(mode="json", by_alias=True)
     found = checks.model_dump(mode="json", by_alias=True)
     control_rules, control_texts = _split(whole["controls"], _TEXTS)
     check_rules, check_texts = _split(found["checks"], _CHECK_TEXTS)
     clause_ids = [clause["id"] for clause in whole["clauses"]]
+    texts = {
+        "controls": control_texts,
+        "checks": check_texts,
+        "clauses": whole["clauses"],
+        "observations": found["observations"],
+        "packs": found["packs"],
+    }
+    return {
+        "catalogue": canonical({**whole, "controls": control_rules, "clauses": clause_ids}),
+        "checks": canonical(check_rules),
+        "texts": canonical(texts),
+    }
+
+
+def identify(catalogue: Catalogue, checks: Checks) -> Edition:
+    """Return the edition that these rules, checks and texts make up."""
+    digests = {
+        kind: hashlib.sha256(data).hexdigest()
+        for kind, data in documents(catalogue, checks).items()
+    }
     return Edition(
         catalogue=catalogue.framework.id,
         version=catalogue.framework.version,
-        rules=digest({**whole, "controls": control_rules, "clauses": clause_ids}),
-        checks=digest(check_rules),
-        texts=digest([control_texts, check_texts, whole["clauses"], found["observations"]]),
+        rules=digests["catalogue"],
+        checks=digests["checks"],
+        texts=digests["texts"],
     )

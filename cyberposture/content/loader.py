@@ -1,11 +1,13 @@
 """Reads whole content folders into validated models, and reports every fault with file and line."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
+from cyberposture.content.bundle import ContentFolders
 from cyberposture.content.documents import Document, build, read_file
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks, Observation, Pack
@@ -13,6 +15,7 @@ from cyberposture.model.controls import Catalogue, Clause, Condition, Control, F
 from cyberposture.model.reports import ReportDefinition
 
 T = TypeVar("T", bound=BaseModel)
+T_ = TypeVar("T_")
 
 
 class _Reader:
@@ -227,15 +230,41 @@ def load_reports(folder: Path) -> tuple[ReportDefinition, ...]:
     return tuple(found)
 
 
-def cross_check(catalogue: Catalogue, checks: Checks, place: Callable[[str], str]) -> list[Fault]:
-    """Return the faults between controls and checks: codes that controls use and nobody defines.
+@dataclass(frozen=True)
+class Content:
+    """Everything that the three folders hold, validated by itself and together."""
 
-    `place` turns a control id into the words that stand before the fault.
+    catalogue: Catalogue
+    checks: Checks
+    reports: tuple[ReportDefinition, ...]
+
+
+def load_content(folders: ContentFolders) -> Content:
+    """Return catalogue, checks and reports.
+
+    Raises:
+        InvalidInput: with every fault of every file, also those between the folders.
     """
-    codes = {observation.code for observation in checks.observations}
-    return [
-        Fault(place(control.id), f"unknown observation {use.code}")
-        for control in catalogue.controls
-        for use in control.observations
-        if use.code not in codes
-    ]
+    faults: list[Fault] = []
+
+    def tried(load: Callable[[Path], T_], folder: Path) -> T_ | None:
+        try:
+            return load(folder)
+        except InvalidInput as error:
+            faults.extend(error.faults)
+            return None
+
+    catalogue = tried(load_catalogue, folders.controls)
+    checks = tried(load_checks, folders.scanners)
+    reports = tried(load_reports, folders.reports)
+    if catalogue is None or checks is None or reports is None:
+        raise InvalidInput(faults)
+    content = Content(catalogue, checks, reports)
+    codes = {observation.code for observation in content.checks.observations}
+    for control in content.catalogue.controls:
+        for use in control.observations:
+            if use.code not in codes:
+                faults.append(Fault(control.id, f"unknown observation {use.code}"))
+    if faults:
+        raise InvalidInput(faults)
+    return content

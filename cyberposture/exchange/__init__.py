@@ -1,0 +1,1 @@
+"""Reads and writes the files that others make or use; every fault says where it stands."""

@@ -1,0 +1,44 @@
+"""One connection to one pinned address with one deadline for everything that happens on it."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+PROBE_SECONDS = 8.0
+"""How long one exchange may take as a whole, whatever the other side dribbles."""
+
+
+class Deadline:
+    """A moment on the monotonic clock by which an exchange must be over."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+
+    def remaining_s(self) -> float:
+        """Return the seconds left.
+
+        Raises:
+            TimeoutError: none are left.
+        """
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the exchange took too long")
+        return left
+
+
+@contextmanager
+def connected(address: str, port: int, deadline: Deadline) -> Iterator[socket.socket]:
+    """Give a socket that is connected to exactly this address and port.
+
+    Raises:
+        OSError: refused, unreachable, too slow, or the peer is not the address asked for.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as connection:
+        connection.settimeout(deadline.remaining_s())
+        connection.connect((address, port))
+        peer = connection.getpeername()
+        if peer[0] != address or peer[1] != port:
+            raise OSError(f"connected to {peer[0]}:{peer[1]} instead of {address}:{port}")
+        yield connection

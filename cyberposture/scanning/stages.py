@@ -1,0 +1,161 @@
+"""Decides what to look at next: ports first, then versions where something is open, then pages.
+
+Pure: what is wished here still has to pass the gate, chunk by chunk.
+"""
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cyberposture.model.addresses import read_address
+from cyberposture.model.observations import Fact
+from cyberposture.scanning.techniques import Technique, find_technique, is_fragile
+
+_TLS_PORTS = frozenset({443, 465, 636, 853, 989, 990, 993, 995, 8443})
+_WEB_PORTS = frozenset({80, 8000, 8008, 8080, 8888})
+_WEB_SERVICES = ("http", "http-proxy", "http-alt", "https")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One chunk of work that nobody has permitted yet."""
+
+    technique: Technique
+    targets: tuple[str, ...]
+    ports: tuple[int, ...]
+    name: str | None = None
+    parameters: dict[str, int | str] = field(default_factory=dict)
+
+
+def _families(targets: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the targets of each address family; nmap drops those of the other one silently."""
+    by_family: dict[int, list[str]] = {}
+    for target in dict.fromkeys(targets):
+        by_family.setdefault(read_address(target).version, []).append(target)
+    yield from by_family.values()
+
+
+def cut(
+    technique: Technique, targets: Iterable[str], ports: Sequence[int], seed: str
+) -> list[Wish]:
+    """Return the work in chunks of bounded size, in an order that the seed alone decides."""
+    wishes: list[Wish] = []
+    for family in _families(targets):
+        order = sorted(family)
+        random.Random(seed).shuffle(order)
+        for start in range(0, len(order), technique.max_hosts):
+            hosts = tuple(order[start : start + technique.max_hosts])
+            for first in range(0, len(ports), technique.max_ports):
+                some = tuple(ports[first : first + technique.max_ports])
+                wishes.append(Wish(technique, hosts, some))
+    return wishes
+
+
+def fragile_stage(
+    targets: Sequence[str], needed: Mapping[str, Sequence[int]], allowed: frozenset[str], seed: str
+) -> list[Wish]:
+    """Return the first look, at fragile ports alone, where that was agreed; else nothing.
+
+    It comes before all else because a host that answers there gets nothing more in this run.
+    """
+    ports = sorted(set(needed.get("ot-ports", ())))
+    if "ot-ports" not in allowed or not ports or not targets:
+        return []
+    return cut(find_technique("ot-ports"), targets, ports, f"{seed}/ot-ports")
+
+
+def port_stage(
+    targets: Sequence[str],
+    needed: Mapping[str, Sequence[int]],
+    allowed: frozenset[str],
+    facts: Sequence[Fact],
+    seed: str,
+) -> list[Wish]:
+    """Return the port scans over the ports that some check needs, by technique code.
+
+    Fragile ports are never among them, and fragile hosts neither.
+    """
+    fragile = fragile_hosts(facts)
+    sturdy = [target for target in targets if target not in fragile]
+    wishes: list[Wish] = []
+    for code in ("tcp-ports", "udp-ports"):
+        technique = find_technique(code)
+        ports = [p for p in sorted(set(needed.get(code, ()))) if not is_fragile("tcp", p)]
+        if code in allowed and ports and sturdy:
+            wishes += cut(technique, sturdy, ports, f"{seed}/{code}")
+    return wishes
+
+
+def open_ports(facts: Iterable[Fact]) -> dict[str, set[int]]:
+    """Return the open TCP ports by address, as all facts together show them."""
+    found: dict[str, set[int]] = {}
+    for fact in facts:
+        if fact.host is None:
+            continue
+        for port in fact.host.ports:
+            if port.protocol == "tcp" and port.state == "open":
+                found.setdefault(fact.address, set()).add(port.port)
+    return found
+
+
+def fragile_hosts(facts: Iterable[Fact]) -> dict[str, tuple[int, ...]]:
+    """Return the hosts that answered on a fragile port, with those ports: they get nothing more."""
+    opened = open_ports(facts)
+    hits = {
+        a: tuple(sorted(p for p in ports if is_fragile("tcp", p))) for a, ports in opened.items()
+    }
+    return {address: ports for address, ports in hits.items() if ports}
+
+
+def version_stage(facts: Sequence[Fact], allowed: frozenset[str]) -> list[Wish]:
+    """Return version detection and read-only scripts for what was found open, a host at a time."""
+    if "service-versions" not in allowed:
+        return []
+    technique = find_technique("service-versions")
+    fragile = fragile_hosts(facts)
+    return [
+        Wish(technique, (address,), tuple(sorted(ports)))
+        for address, ports in sorted(open_ports(facts).items())
+        if address not in fragile
+    ]
+
+
+def _services(facts: Iterable[Fact]) -> dict[tuple[str, int], str]:
+    """Return the service that was seen in an exchange, by address and port."""
+    seen: dict[tuple[str, int], str] = {}
+    for fact in facts:
+        for port in fact.host.ports if fact.host is not None else ():
+            if port.protocol == "tcp" and port.service and port.method == "probed":
+                seen[(fact.address, port.port)] = port.service
+    return seen
+
+
+def page_stage(
+    facts: Sequence[Fact], names: Mapping[str, Sequence[str]], allowed: frozenset[str]
+) -> list[Wish]:
+    """Return handshakes and page visits for what is open and speaks TLS or HTTP.
+
+    `names` are the declared names by address; each is spoken to under its own name. Where nobody
+    detected the service, the port number decides what is tried.
+    """
+    fragile = fragile_hosts(facts)
+    services = _services(facts)
+    wishes: list[Wish] = []
+    for address, ports in sorted(open_ports(facts).items()):
+        if address in fragile:
+            continue
+        for port in sorted(ports):
+            service = services.get((address, port))
+            tls = service.startswith("ssl/") if service else port in _TLS_PORTS
+            tls = tls or service == "https"
+            bare = service.removeprefix("ssl/") if service else ""
+            web = bare in _WEB_SERVICES if service else port in _WEB_PORTS | {443, 8443}
+            for name in names.get(address) or (None,):
+                if tls and "tls-handshake" in allowed:
+                    technique = find_technique("tls-handshake")
+                    wishes.append(Wish(technique, (address,), (port,), name))
+                if web and "http-exchange" in allowed:
+                    technique = find_technique("http-exchange")
+                    parameters: dict[str, int | str] = {"tls": int(tls)}
+                    wishes.append(Wish(technique, (address,), (port,), name, parameters))
+    return wishes

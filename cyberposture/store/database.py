@@ -1,0 +1,246 @@
+"""Opens the register on SQLite or PostgreSQL and hands out transactions; it knows no table."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    StatementError,
+)
+
+from cyberposture.errors import (
+    Corrupt,
+    CyberpostureError,
+    InvalidInput,
+    MissingService,
+    WrongState,
+)
+from cyberposture.store import migration
+
+BUSY_TIMEOUT_S = 30
+"""How long a writer waits for another before it gives up."""
+
+
+class Database:
+    """One register. Made by `open_database`; it connects only when it is used."""
+
+    def __init__(self, url: URL, engine: Engine) -> None:
+        self._url = url
+        self._engine = engine
+        self._is_checked = False
+        # SQLite has one writer: queueing here is fair, its own busy handler sleeps and guesses.
+        self._turn: AbstractContextManager[Any] = (
+            threading.RLock() if self.dialect == "sqlite" else nullcontext()
+        )
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    @property
+    def url(self) -> str:
+        """The address of the register, with any password masked."""
+        return self._url.render_as_string(hide_password=True)
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the register on SQLite, else None."""
+        return Path(str(self._url.database)) if self.dialect == "sqlite" else None
+
+    @contextmanager
+    def transaction(self, *, fence: UUID | None = None) -> Iterator[Connection]:
+        """Yield a connection whose writes are all kept at the end, or none on an error.
+
+        With `fence`, PostgreSQL shows only that institution's rows (row-level security).
+
+        Raises:
+            WrongState: the register is not migrated, or a write contradicts what it holds.
+            MissingService: the database cannot be reached or does not take the write.
+            Corrupt: the database file is damaged.
+        """
+        self._require_migrated()
+        actions: dict[str, Callable[[], None]] = {}
+        with _explained():
+            with self._turn, self._connect(is_writing=True) as connection, connection.begin():
+                connection.info["after_commit"] = actions
+                _raise_fence(connection, fence)
+                yield connection
+            for action in actions.values():
+                action()
+
+    @contextmanager
+    def reading(self, *, fence: UUID | None = None) -> Iterator[Connection]:
+        """Yield a connection that sees one consistent state and refuses to write.
+
+        Raises: as `transaction`.
+        """
+        self._require_migrated()
+        with _explained(), self._connect(is_writing=False) as connection, connection.begin():
+            _raise_fence(connection, fence)
+            yield connection
+
+    def migrate(self) -> str:
+        """Bring the register to this program's shape and return its revision.
+
+        Raises:
+            WrongState: a migration failed; then nothing was changed.
+            MissingService: the database cannot be reached.
+        """
+        if self.path is not None and not self.path.exists():
+            _create_privately(self.path)
+        with (
+            _explained(),
+            self._turn,
+            self._connect(is_writing=True) as connection,
+            connection.begin(),
+        ):
+            return migration.upgrade(connection)
+
+    def current_revision(self) -> str | None:
+        """Return the revision that the register has, or None where nothing was ever laid."""
+        if self.path is not None and not self.path.exists():
+            return None
+        with _explained(), self._connect(is_writing=False) as connection, connection.begin():
+            return migration.current_revision(connection)
+
+    def has_fence(self) -> bool:
+        """Return whether the database itself keeps institutions apart for our account.
+
+        It does on PostgreSQL, unless the account is a superuser or may bypass row security.
+        """
+        if self.dialect != "postgresql":
+            return False
+        asked = "SELECT NOT (rolsuper OR rolbypassrls) FROM pg_roles WHERE rolname = current_user"
+        with self.reading() as connection:
+            return bool(connection.execute(sa.text(asked)).scalar_one())
+
+    def close(self) -> None:
+        """Close every connection; the database may be used again afterwards."""
+        self._engine.dispose()
+
+    def _connect(self, *, is_writing: bool) -> AbstractContextManager[Connection]:
+        if self.dialect == "sqlite":
+            options: dict[str, Any] = {"is_writing": is_writing}
+        elif is_writing:
+            options = {"isolation_level": "READ COMMITTED"}
+        else:
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return self._engine.connect().execution_options(**options)
+
+    def _require_migrated(self) -> None:
+        """Check once, before anything is served, that the tables are those we know."""
+        if self._is_checked:
+            return
+        if self.path is not None and not self.path.exists():
+            raise WrongState(f"there is no register at {self.path}", advice="cyberposture init")
+        with _explained(), self._connect(is_writing=False) as connection, connection.begin():
+            migration.require_current(connection)
+        self._is_checked = True
+
+
+def open_database(url: str, *, pool_size: int = 5) -> Database:
+    """Return the register at `url`: `sqlite:///FILE` or `postgresql://…`; nothing is opened yet.
+
+    Raises:
+        InvalidInput: the URL is none, or names another kind of database.
+    """
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise InvalidInput(f"{url!r} is no database URL") from error
+    kind = address.get_backend_name()
+    if kind == "sqlite" and address.database not in (None, "", ":memory:"):
+        engine = sa.create_engine(address, pool_size=pool_size, max_overflow=20)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    elif kind == "postgresql":
+        engine = sa.create_engine(
+            address.set(drivername="postgresql+psycopg"),
+            **{"pool_size": pool_size, "max_overflow": 20, "pool_pre_ping": True},
+        )
+        event.listen(engine, "connect", _prepare_postgresql)
+    else:
+        raise InvalidInput(f"a register lives in sqlite:///FILE or postgresql://…, not in {kind}")
+    return Database(address, engine)
+
+
+def after_commit(connection: Connection, name: str, action: Callable[[], None]) -> None:
+    """Have `action` run once the transaction of `connection` is kept; never if it is not.
+
+    Of several actions with one name, the last runs.
+    """
+    connection.info["after_commit"][name] = action
+
+
+def _create_privately(path: Path) -> None:
+    """Make an empty file that only its owner reads; SQLite gives its side files the same mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _prepare_sqlite(raw: Any, _record: Any) -> None:
+    raw.isolation_level = None  # We begin transactions ourselves, below.
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
+        "journal_mode = WAL",
+        "foreign_keys = ON",
+        # In WAL mode NORMAL may lose the last commits when the power fails.
+        "synchronous = FULL",
+    ):
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once, so that no transaction fails half-way for want of it."""
+    is_writing = connection.get_execution_options()["is_writing"]
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if is_writing else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+
+def _prepare_postgresql(raw: Any, _record: Any) -> None:
+    raw.autocommit = True
+    raw.execute("SET TIME ZONE 'UTC'")
+    raw.execute(f"SET lock_timeout = '{BUSY_TIMEOUT_S}s'")
+    raw.autocommit = False
+
+
+def _raise_fence(connection: Connection, institution_id: UUID | None) -> None:
+    if institution_id is not None and connection.dialect.name == "postgresql":
+        connection.execute(
+            sa.text("SELECT set_config('cyberposture.institution', :id, true)"),
+            {"id": str(institution_id)},
+        )
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn the library's errors into ours, without the values of the statement."""
+    try:
+        yield
+    except StatementError as error:
+        if isinstance(error.orig, CyberpostureError):
+            raise error.orig from error
+        said = str(error.orig).strip().splitlines()[0]
+        if isinstance(error, IntegrityError):
+            raise WrongState(f"this contradicts what the register holds: {said}") from error
+        if isinstance(error, (OperationalError, InterfaceError)):
+            raise MissingService(
+                f"the database does not serve: {said}",
+                advice="cyberposture doctor tells whether it is full, locked or out of reach",
+            ) from error
+        if type(error) is DatabaseError:
+            raise Corrupt(f"the database cannot be read: {said}") from error
+        raise

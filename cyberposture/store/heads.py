@@ -1,0 +1,115 @@
+"""Signed heads of audit chains, and the file outside the database that remembers them.
+
+A head says how long a chain was and what stood last in it. Whoever holds one (the file, a printed
+receipt) can show later that something before it was changed or taken away.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from cyberposture.errors import Corrupt, MissingService
+from cyberposture.store.keys import public_hex
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """The last entry of a chain at one moment, under the signature of the register."""
+
+    chain: str
+    seq: int
+    digest: str
+    at: str
+    """ISO 8601, UTC."""
+    key_id: str
+    """The public key, 64 hexadecimal digits."""
+    signature: str
+
+    def is_signed_by(self, public_key: Ed25519PublicKey) -> bool:
+        """Return whether this key signed exactly this head."""
+        try:
+            public_key.verify(bytes.fromhex(self.signature), _signed_bytes(self))
+        except (InvalidSignature, ValueError):
+            return False
+        return self.key_id == public_hex(public_key)
+
+
+def written_moment(at: datetime) -> str:
+    """Return a moment as digests and signatures cover it: ISO 8601, UTC, to the microsecond."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def sign_head(
+    signer: Ed25519PrivateKey, chain: str, seq: int, digest: str, at: datetime
+) -> SignedHead:
+    """Return the head of a chain under the signature of `signer`."""
+    unsigned = SignedHead(
+        chain, seq, digest, written_moment(at), public_hex(signer.public_key()), ""
+    )
+    signature = signer.sign(_signed_bytes(unsigned)).hex()
+    return SignedHead(chain, seq, digest, unsigned.at, unsigned.key_id, signature)
+
+
+class HeadsFile:
+    """A file of signed heads, one JSON object a line; lines are only ever added."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, head: SignedHead) -> None:
+        """Add a head and return when it is on the disk.
+
+        Raises:
+            MissingService: the file cannot be written.
+        """
+        line = json.dumps(asdict(head)) + "\n"
+        try:
+            handle = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+            with os.fdopen(handle, "ab", buffering=0) as file:
+                # One write, so that lines of two processes never mix.
+                file.write(line.encode())
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise MissingService(
+                f"the audit heads cannot be written to {self.path}: {error.strerror}"
+            ) from error
+
+    def read(self) -> Iterator[SignedHead]:
+        """Yield every head in the order of the file; a last line cut by a crash is left out.
+
+        Raises:
+            MissingService: the file is not there.
+            Corrupt: a line is no head.
+        """
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise MissingService(
+                f"the audit heads are not at {self.path}",
+                advice="without them a shortened chain cannot be told from a whole one",
+            ) from error
+        *lines, _cut = text.split("\n")
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield SignedHead(**json.loads(line))
+            except (ValueError, TypeError) as error:
+                raise Corrupt(f"{self.path}:{number}: this line is no audit head") from error
+
+
+def _signed_bytes(head: SignedHead) -> bytes:
+    return rfc8785.dumps(
+        {
+            "what": "cyberposture audit head 1",
+            "chain": head.chain,
+            "seq": head.seq,
+            "digest": head.digest,
+            "at": head.at,
+        }
+    )

@@ -1,0 +1,241 @@
+"""Institutions and what they were called, when: a change is a version from a date on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, RowMapping
+
+from cyberposture.errors import NotFound, WrongState
+from cyberposture.model.institutions import Institution
+from cyberposture.store import tables as t
+from cyberposture.store.acts import Act, read_act
+
+
+@dataclass(frozen=True, slots=True)
+class InstitutionRecord:
+    """An institution as it stands from `valid_from` on."""
+
+    id: UUID
+    institution: Institution
+    revision: int
+    valid_from: datetime
+    act: Act
+
+
+def insert_institution(
+    connection: Connection,
+    institution: Institution,
+    act: Act,
+    *,
+    valid_from: datetime | None = None,
+) -> InstitutionRecord:
+    """Register an institution and return it; it is known from `valid_from`, else from now.
+
+    Raises:
+        WrongState: the code is taken.
+        NotFound: the parent is not in the register.
+    """
+    if find_institution_id(connection, institution.code) is not None:
+        raise WrongState(f"there is an institution called {institution.code!r} already")
+    institution_id = uuid4()
+    connection.execute(
+        sa.insert(t.institutions),
+        {"id": institution_id, "code": institution.code, **act.written()},
+    )
+    return _record_version(
+        connection, institution_id, institution, act, valid_from=valid_from or act.at
+    )
+
+
+def record_change(
+    connection: Connection,
+    institution: Institution,
+    act: Act,
+    *,
+    valid_from: datetime | None = None,
+) -> InstitutionRecord:
+    """Record how the institution of this code stands from `valid_from` (else now) on; return it.
+
+    Earlier versions stay as they are; a date in the past inserts a version there.
+
+    Raises:
+        NotFound: it or its parent is not in the register.
+    """
+    institution_id = get_institution_id(connection, institution.code)
+    connection.execute(
+        sa.select(t.institutions.c.id)
+        .where(t.institutions.c.id == institution_id)
+        .with_for_update()
+    )
+    return _record_version(
+        connection, institution_id, institution, act, valid_from=valid_from or act.at
+    )
+
+
+def find_institution_id(connection: Connection, code: str) -> UUID | None:
+    """Return the id of the institution with this code, or None."""
+    query = sa.select(t.institutions.c.id).where(t.institutions.c.code == code)
+    found: UUID | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def get_institution_id(connection: Connection, code: str) -> UUID:
+    """Return the id of the institution with this code.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = find_institution_id(connection, code)
+    if found is None:
+        raise NotFound("institution", code)
+    return found
+
+
+def find_institution(
+    connection: Connection, code: str, *, as_of: datetime
+) -> InstitutionRecord | None:
+    """Return the institution as it stood at `as_of`, or None where it was not known then."""
+    query = _standing(as_of).where(t.institutions.c.code == code)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _read(row)
+
+
+def get_institution(connection: Connection, code: str, *, as_of: datetime) -> InstitutionRecord:
+    """Return the institution as it stood at `as_of`.
+
+    Raises:
+        NotFound: it was not known then.
+    """
+    found = find_institution(connection, code, as_of=as_of)
+    if found is None:
+        raise NotFound("institution", code)
+    return found
+
+
+def get_institution_by_id(
+    connection: Connection, institution_id: UUID, *, as_of: datetime
+) -> InstitutionRecord:
+    """Return the institution as it stood at `as_of`.
+
+    Raises:
+        NotFound: it was not known then.
+    """
+    query = _standing(as_of).where(t.institutions.c.id == institution_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound("institution", str(institution_id))
+    return _read(row)
+
+
+def list_institutions(
+    connection: Connection,
+    *,
+    as_of: datetime,
+    sector: str | None = None,
+    active_only: bool = False,
+) -> list[InstitutionRecord]:
+    """Return the institutions as they stood at `as_of`, by code.
+
+    With `active_only`, without those whose own dates say that they did not exist then.
+    """
+    rows = connection.execute(_standing(as_of).order_by(t.institutions.c.code)).mappings()
+    records = [_read(row) for row in rows]
+    return [
+        record
+        for record in records
+        if (sector is None or sector in record.institution.sectors)
+        and (not active_only or is_active(record.institution, as_of))
+    ]
+
+
+def list_versions(connection: Connection, institution_id: UUID) -> list[InstitutionRecord]:
+    """Return every version of an institution in the order of its dates."""
+    v = t.institution_versions
+    query = (
+        sa.select(v, t.institutions.c.code, _parents.c.code.label("parent"))
+        .join(t.institutions, t.institutions.c.id == v.c.institution_id)
+        .outerjoin(_parents, _parents.c.id == v.c.parent_id)
+        .where(v.c.institution_id == institution_id)
+        .order_by(v.c.valid_from, v.c.revision)
+    )
+    return [_read(row) for row in connection.execute(query).mappings()]
+
+
+def is_active(institution: Institution, as_of: datetime) -> bool:
+    """Return whether the institution existed at `as_of`, by its own dates."""
+    began, ended = institution.active_from, institution.active_until
+    return (began is None or began <= as_of) and (ended is None or as_of < ended)
+
+
+_parents = t.institutions.alias("parents")
+
+
+def _standing(as_of: datetime) -> sa.Select[tuple[object, ...]]:
+    """Return the query for the version of each institution that counts at `as_of`."""
+    v = t.institution_versions
+    place = sa.func.row_number().over(
+        partition_by=v.c.institution_id, order_by=(v.c.valid_from.desc(), v.c.revision.desc())
+    )
+    ranked = sa.select(v, place.label("place")).where(v.c.valid_from <= as_of).subquery()
+    return (
+        sa.select(ranked, t.institutions.c.code, _parents.c.code.label("parent"))
+        .join(t.institutions, t.institutions.c.id == ranked.c.institution_id)
+        .outerjoin(_parents, _parents.c.id == ranked.c.parent_id)
+        .where(ranked.c.place == 1)
+    )
+
+
+def _record_version(
+    connection: Connection,
+    institution_id: UUID,
+    institution: Institution,
+    act: Act,
+    *,
+    valid_from: datetime,
+) -> InstitutionRecord:
+    v = t.institution_versions
+    newest = sa.select(sa.func.max(v.c.revision)).where(v.c.institution_id == institution_id)
+    revision = (connection.execute(newest).scalar_one() or 0) + 1
+    parent = institution.parent
+    connection.execute(
+        sa.insert(t.institution_versions),
+        {
+            "id": uuid4(),
+            "institution_id": institution_id,
+            "revision": revision,
+            "valid_from": valid_from,
+            "parent_id": None if parent is None else get_institution_id(connection, parent),
+            "sectors": list(institution.sectors),
+            "features": list(institution.features),
+            "contacts": list(institution.contacts),
+            **institution.model_dump(
+                include={"name", "tier", "zone", "active_from", "active_until"}
+            ),
+            **act.written(),
+        },
+    )
+    return InstitutionRecord(institution_id, institution, revision, valid_from, act)
+
+
+def _read(row: RowMapping) -> InstitutionRecord:
+    institution = Institution(
+        code=row["code"],
+        name=row["name"],
+        sectors=tuple(row["sectors"]),
+        tier=row["tier"],
+        features=tuple(row["features"]),
+        zone=row["zone"],
+        parent=row["parent"],
+        contacts=tuple(row["contacts"]),
+        active_from=row["active_from"],
+        active_until=row["active_until"],
+    )
+    return InstitutionRecord(
+        row["institution_id"],
+        institution,
+        row["revision"],
+        row["valid_from"],
+        read_act(row),
+    )

@@ -1,0 +1,1 @@
+"""The parts of the first migration, frozen: they do not follow later changes of the tables."""

@@ -1,0 +1,214 @@
+"""People, every key they ever signed with, and the roles that they hold or held."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, RowMapping
+
+from cyberposture.errors import NotFound, WrongState
+from cyberposture.model.people import Membership, Person, Role
+from cyberposture.store import tables as t
+from cyberposture.store.acts import Act
+from cyberposture.store.institutions import get_institution_id
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """A person under the key of the register."""
+
+    id: UUID
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipRecord:
+    """A role of a person under the key of the register; no institution is the centre."""
+
+    id: UUID
+    person_id: UUID
+    institution_id: UUID | None
+    membership: Membership
+
+
+def insert_person(connection: Connection, person: Person, act: Act) -> PersonRecord:
+    """Register a person with the key that they sign with from now on, and return both.
+
+    Raises:
+        WrongState: the code is taken; codes of people are never used again.
+    """
+    if find_person(connection, person.code) is not None:
+        raise WrongState(f"there is a person called {person.code!r} already")
+    person_id = uuid4()
+    values = person.model_dump(exclude={"disabled_at"})
+    connection.execute(sa.insert(t.people), {"id": person_id, **values, **act.written()})
+    _record_key(connection, person_id, person.public_key, act)
+    return PersonRecord(person_id, person)
+
+
+def record_key(connection: Connection, code: str, public_key: str, act: Act) -> None:
+    """Give a person a new signing key from now on; what they signed before stays checkable.
+
+    Raises:
+        NotFound: there is no such person.
+    """
+    person_id = get_person(connection, code).id
+    change = sa.update(t.people).where(t.people.c.id == person_id)
+    connection.execute(change.values(public_key=public_key))
+    _record_key(connection, person_id, public_key, act)
+
+
+def disable_person(connection: Connection, code: str, act: Act) -> None:
+    """Record that a person acts no more from now on.
+
+    Raises:
+        NotFound: there is no such person.
+        WrongState: they are disabled already.
+    """
+    record = get_person(connection, code)
+    if record.person.disabled_at is not None:
+        raise WrongState(f"{code} is disabled already")
+    change = sa.update(t.people).where(t.people.c.id == record.id)
+    connection.execute(change.values(**act.ended("disabled")))
+
+
+def find_person(connection: Connection, code: str) -> PersonRecord | None:
+    """Return the person with this code, disabled or not, or None."""
+    query = sa.select(t.people).where(t.people.c.code == code)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _read_person(row)
+
+
+def get_person(connection: Connection, code: str) -> PersonRecord:
+    """Return the person with this code, disabled or not.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = find_person(connection, code)
+    if found is None:
+        raise NotFound("person", code)
+    return found
+
+
+def list_people(connection: Connection) -> list[PersonRecord]:
+    """Return all people by code, the disabled ones included."""
+    rows = connection.execute(sa.select(t.people).order_by(t.people.c.code)).mappings()
+    return [_read_person(row) for row in rows]
+
+
+def find_key(connection: Connection, person_id: UUID, *, as_of: datetime) -> str | None:
+    """Return the public key (hexadecimal) that a person signed with at `as_of`, or None."""
+    k = t.person_keys
+    query = (
+        sa.select(k.c.public_key)
+        .where(k.c.person_id == person_id, k.c.valid_from <= as_of)
+        .order_by(k.c.valid_from.desc(), k.c.at.desc())
+        .limit(1)
+    )
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def insert_membership(connection: Connection, membership: Membership, act: Act) -> MembershipRecord:
+    """Give a person a role and return it.
+
+    Raises:
+        NotFound: the person or the institution is not in the register.
+    """
+    person_id = get_person(connection, membership.person).id
+    code = membership.institution
+    institution_id = None if code is None else get_institution_id(connection, code)
+    membership_id = uuid4()
+    connection.execute(
+        sa.insert(t.memberships),
+        {
+            "id": membership_id,
+            "person_id": person_id,
+            "institution_id": institution_id,
+            **membership.model_dump(include={"role", "valid_from", "valid_until"}),
+            **act.written(),
+        },
+    )
+    return MembershipRecord(membership_id, person_id, institution_id, membership)
+
+
+def end_membership(
+    connection: Connection,
+    membership_id: UUID,
+    act: Act,
+    *,
+    valid_until: datetime,
+) -> None:
+    """Record that a role ends at `valid_until`; the row stays.
+
+    Raises:
+        NotFound: there is no such membership.
+    """
+    change = sa.update(t.memberships).where(t.memberships.c.id == membership_id)
+    done = connection.execute(change.values(valid_until=valid_until, **act.ended("ended")))
+    if done.rowcount == 0:
+        raise NotFound("membership", str(membership_id))
+
+
+def list_memberships(
+    connection: Connection,
+    *,
+    as_of: datetime | None = None,
+    person: str | None = None,
+    institution_id: UUID | None = None,
+    role: Role | None = None,
+) -> list[MembershipRecord]:
+    """Return the roles held at `as_of`, or ever where that is None, by person and start."""
+    m = t.memberships
+    query = (
+        sa.select(m, t.people.c.code, t.institutions.c.code.label("institution"))
+        .join(t.people, t.people.c.id == m.c.person_id)
+        .outerjoin(t.institutions, t.institutions.c.id == m.c.institution_id)
+        .order_by(t.people.c.code, m.c.valid_from, m.c.role)
+    )
+    if as_of is not None:
+        is_running = sa.or_(m.c.valid_until.is_(None), m.c.valid_until > as_of)
+        query = query.where(m.c.valid_from <= as_of, is_running)
+    if person is not None:
+        query = query.where(t.people.c.code == person)
+    if institution_id is not None:
+        query = query.where(m.c.institution_id == institution_id)
+    if role is not None:
+        query = query.where(m.c.role == role)
+    return [_read_membership(row) for row in connection.execute(query).mappings()]
+
+
+def _record_key(
+    connection: Connection,
+    person_id: UUID,
+    public_key: str,
+    act: Act,
+) -> None:
+    connection.execute(
+        sa.insert(t.person_keys),
+        {
+            "id": uuid4(),
+            "person_id": person_id,
+            "public_key": public_key,
+            "valid_from": act.at,
+            **act.written(),
+        },
+    )
+
+
+def _read_person(row: RowMapping) -> PersonRecord:
+    names = ("code", "name", "public_key", "invited_at", "disabled_at")
+    return PersonRecord(row["id"], Person(**{name: row[name] for name in names}))
+
+
+def _read_membership(row: RowMapping) -> MembershipRecord:
+    membership = Membership(
+        person=row["code"],
+        role=row["role"],
+        institution=row["institution"],
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+    )
+    return MembershipRecord(row["id"], row["person_id"], row["institution_id"], membership)

@@ -1,0 +1,101 @@
+"""The tables are what the migrations make, on both databases, and nothing half-made is served."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from cyberposture.errors import WrongState
+from cyberposture.store import tables as t
+from cyberposture.store.database import Database, open_database
+from cyberposture.store.migration import head_revision
+
+MOMENT = datetime(2026, 11, 19, 2, 14, tzinfo=UTC)
+
+
+def table_names(url: str) -> set[str]:
+    """Return every table there is, known or not."""
+    engine = sa.create_engine(url)
+    names = set(sa.inspect(engine).get_table_names())
+    engine.dispose()
+    return names
+
+
+@pytest.fixture
+def fresh(empty_url: str) -> Iterator[Database]:
+    register = open_database(empty_url)
+    yield register
+    register.close()
+
+
+def test_tables_equal_migrations(database: Database) -> None:
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, t.metadata) == []
+
+
+def test_head_read_from_file_names_is_the_head_that_alembic_finds() -> None:
+    settings = Config()
+    settings.set_main_option("script_location", "cyberposture.store:migrations")
+    settings.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(settings).get_heads() == [head_revision()]
+
+
+def test_register_that_was_never_migrated_is_not_served(fresh: Database) -> None:
+    assert fresh.current_revision() is None
+    with pytest.raises(WrongState) as refusal, fresh.reading():
+        pass
+    assert "cyberposture" in str(refusal.value.advice())
+
+
+def test_migrating_reports_the_revision_and_opens_the_register(fresh: Database) -> None:
+    assert fresh.migrate() == head_revision() == fresh.current_revision()
+    with fresh.transaction() as connection:
+        assert connection.execute(sa.select(t.people)).all() == []
+
+
+def test_migrating_again_keeps_the_rows_written_before(fresh: Database) -> None:
+    fresh.migrate()
+    row = {"revision": 1, "entries": ["39.33.0.0/16"], "actor": "amna", "reason": "", "at": MOMENT}
+    with fresh.transaction() as connection:
+        connection.execute(sa.insert(t.denials), row)
+    fresh.migrate()
+    with fresh.reading() as connection:
+        kept = connection.execute(sa.select(t.denials)).mappings().one()
+    assert dict(kept) == row
+
+
+def test_failed_migration_changes_nothing_and_is_not_served(
+    fresh: Database, empty_url: str
+) -> None:
+    fresh.migrate()
+    with fresh.transaction() as connection:
+        connection.execute(sa.text("DELETE FROM alembic_version"))
+        connection.execute(sa.text("DROP TABLE answers"))
+    before = table_names(empty_url)
+    with pytest.raises(WrongState, match="nothing was changed"):
+        fresh.migrate()
+    assert table_names(empty_url) == before
+    another = open_database(empty_url)
+    with pytest.raises(WrongState), another.transaction():
+        pass
+    another.close()
+
+
+def test_register_of_a_newer_program_is_neither_served_nor_migrated(
+    fresh: Database, empty_url: str
+) -> None:
+    fresh.migrate()
+    with fresh.transaction() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    older = open_database(empty_url)
+    with pytest.raises(WrongState, match="newer than this program"), older.reading():
+        pass
+    with pytest.raises(WrongState, match="newer than this program"):
+        older.migrate()
+    older.close()

@@ -5,8 +5,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PROBE_SECONDS = 8.0
-"""How long one exchange may take as a whole, whatever the other side dribbles."""
+PROBE_SECONDS = 4.0
+"""How long one exchange may take as a whole, whatever the other side dribbles.
+
+Shorter than the five seconds in which a stop must have reached the last packet.
+"""
 
 
 class Deadline:

@@ -13,6 +13,9 @@ from cyberposture.scanning.techniques import Technique, find_technique, is_fragi
 
 _TLS_PORTS = frozenset({443, 465, 636, 853, 989, 990, 993, 995, 8443})
 _WEB_PORTS = frozenset({80, 8000, 8008, 8080, 8888})
+VISITED_PORTS = (25, 80, 443)
+"""What an ordinary visitor tries."""
+
 _WEB_SERVICES = ("http", "http-proxy", "http-alt", "https")
 
 
@@ -73,11 +76,14 @@ def port_stage(
 ) -> list[Wish]:
     """Return the port scans over the ports that some check needs, by technique code.
 
-    Fragile ports are never among them, and fragile hosts neither.
+    Fragile ports are never among them, and fragile hosts neither. Where many ports may not be
+    tried, the few that an ordinary visitor would try still are.
     """
     fragile = fragile_hosts(facts)
     sturdy = [target for target in targets if target not in fragile]
     wishes: list[Wish] = []
+    if "tcp-ports" not in allowed and "tcp-connect" in allowed and sturdy:
+        wishes += cut(find_technique("tcp-connect"), sturdy, VISITED_PORTS, f"{seed}/tcp-connect")
     for code in ("tcp-ports", "udp-ports"):
         technique = find_technique(code)
         ports = [p for p in sorted(set(needed.get(code, ()))) if not is_fragile("tcp", p)]

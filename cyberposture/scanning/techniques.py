@@ -55,6 +55,8 @@ class Technique:
     """Used only where the authorisation names it."""
     raw_sockets: bool = False
     """Needs a privilege that the host must grant; otherwise it is not tested."""
+    detects_versions: bool = False
+    """Asks open ports for their service, lightly; never fragile ones."""
     scripts: tuple[str, ...] = ()
     max_ports: int = 1024
     max_hosts: int = 16
@@ -65,12 +67,14 @@ TECHNIQUES: Final = {
     for technique in (
         Technique("tcp-ports", 3, "tcp", "nmap"),
         Technique("udp-ports", 3, "udp", "nmap", opt_in=True, raw_sockets=True, max_ports=16),
+        Technique("tcp-connect", 2, "tcp", "nmap", max_ports=16),
         Technique("ot-ports", 2, "tcp", "nmap", opt_in=True, max_ports=64),
         Technique(
             "service-versions",
             3,
             "tcp",
             "nmap",
+            detects_versions=True,
             scripts=("redis-info", "ssh2-enum-algos", "ssl-enum-ciphers"),
             max_hosts=1,
         ),
@@ -193,11 +197,12 @@ def nmap_arguments(
     if read_address(targets[0]).version == 6:
         words.append("-6")
     wanted = list(ports) if ports is not None else None
-    if technique.code == "service-versions":
+    if technique.detects_versions or technique.scripts:
         if wanted is None:
             raise WrongUsage("versions are asked only of ports that were found open")
         wanted = [port for port in wanted if not is_fragile(technique.protocol, port)]
-        words += ["-sV", "--version-light", "--exclude-ports", port_list(sorted(FRAGILE_TCP))]
+        words += ["--exclude-ports", port_list(sorted(FRAGILE_TCP))]
+        words += ["-sV", "--version-light"] if technique.detects_versions else []
         words += _script_options(technique, pace, name)
     words += ["-p", port_list(wanted) if wanted is not None else "1-65535"]
     words += ["--max-retries", str(pace.max_retries)]
@@ -219,5 +224,5 @@ def expected_seconds(technique: Technique, hosts: int, ports: int, pace: Pace) -
     if technique.maker != "nmap":
         return max(2, 12 * hosts * ports)
     by_rate = -(-ports * (1 + pace.max_retries) // pace.rate_pps)
-    by_versions = 15 * ports if technique.code == "service-versions" else 0
+    by_versions = 15 * ports if technique.detects_versions else 0
     return min(pace.host_timeout_s, by_rate + by_versions + 5) + 5

@@ -6,7 +6,7 @@ every other spelling is refused here instead of being normalised.
 """
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator
@@ -46,7 +46,7 @@ def read_address(text: str) -> Address:
     if len(text) > _LONGEST or not text.isascii() or "%" in text:
         raise ValueError("not an address in canonical spelling")
     try:
-        address = ip_address(text)
+        address: Address = IPv6Address(text) if ":" in text else IPv4Address(text)
     except ValueError as error:
         raise ValueError("not an address in canonical spelling") from error
     if _spelling(address) != text.lower():

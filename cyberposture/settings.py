@@ -176,6 +176,11 @@ def load_settings(**given: Any) -> Settings:
     return settings
 
 
+def search_path() -> str:
+    """Return the folders in which programs such as nmap are looked for, as PATH has them."""
+    return os.environ.get("PATH", os.defpath)
+
+
 def variable_of(name: str) -> str:
     """Return the environment variable of the setting `name`."""
     return PREFIX + name.upper()

@@ -1,15 +1,103 @@
 """Checks: what to look for in facts and how to judge it. A check never names a control."""
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from cyberposture.model.examples import ExampleFacts, Name
 from cyberposture.model.foundation import CheckId, Code, Model, ObservationCode, Port, Sentence
 
 Verdict = Literal["pass", "fail", "not-applicable", "inconclusive", "not-tested"]
 Severity = Literal["critical", "high", "medium", "low"]
 RollUp = Literal["worst", "share"]
 Protocol = Literal["tcp", "udp"]
+TLSVersion = Literal["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
+CertificateFlaw = Literal[
+    "expired", "not-yet-valid", "expires-soon", "name-mismatch", "untrusted", "weak-key"
+]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+PLACEHOLDERS = frozenset({"address", "port", "endpoint", "detail"})
+"""What a sentence of a check may have filled in."""
+
+
+def _one_of(model: Model, *names: str) -> None:
+    given = [name for name in names if getattr(model, name) is not None]
+    if len(given) != 1:
+        raise ValueError(f"exactly one of: {', '.join(name.rstrip('_') for name in names)}")
+
+
+class ScriptSays(Model):
+    """Text that the output of one vetted NSE script contains, or lacks; letter case is ignored."""
+
+    script: Name
+    contains: Word | None = None
+    absent: Word | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "ScriptSays":
+        _one_of(self, "contains", "absent")
+        return self
+
+
+class HeaderIs(Model):
+    """A header of a page's answer: that it is missing, contains a text, or lacks it.
+
+    A missing header lacks every text. Letter case is ignored.
+    """
+
+    name: Name
+    absent: Literal[True] | None = None
+    contains: Word | None = None
+    lacks: Word | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "HeaderIs":
+        _one_of(self, "absent", "contains", "lacks")
+        return self
+
+
+class DNSRecordIs(Model):
+    """What a completed lookup gave: no record, one that contains a text, or none that does.
+
+    `under` is the label in front of the name that was asked for, such as `_dmarc`.
+    """
+
+    kind: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,10}$")]
+    under: Name | None = None
+    absent: Literal[True] | None = None
+    contains: Word | None = None
+    lacks: Word | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "DNSRecordIs":
+        _one_of(self, "absent", "contains", "lacks")
+        return self
+
+
+class ProductIs(Model):
+    """The product found at the endpoint and, with `below`, an older version of it.
+
+    A version read from a banner proves nothing (distributions mend without raising it), so with
+    `below` a match is never true: it is unknown until the institution confirms it.
+    """
+
+    name: Word
+    below: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$")] | None = None
+
+
+class FactIs(Model):
+    """A computed fact and the value, or the bound in its own unit, that makes this true."""
+
+    name: Code
+    is_: bool | int | str | None = Field(default=None, alias="is")
+    below: int | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "FactIs":
+        _one_of(self, "is_", "below")
+        return self
 
 
 class Expression(Model):
@@ -18,32 +106,22 @@ class Expression(Model):
     What needs more than these words becomes a new fact, computed and tested in Python.
     """
 
-    all_of: tuple["Expression", ...] | None = None
-    any_of: tuple["Expression", ...] | None = None
-    none_of: tuple["Expression", ...] | None = None
-    port_open: tuple[Port, ...] | Literal["any"] | None = None
+    all_of: tuple["Expression", ...] | None = Field(default=None, min_length=1)
+    any_of: tuple["Expression", ...] | None = Field(default=None, min_length=1)
+    none_of: tuple["Expression", ...] | None = Field(default=None, min_length=1)
+    port_open: Annotated[tuple[Port, ...], Field(min_length=1)] | Literal["any"] | None = None
     """The endpoint is open (and, with a list, is one of these ports)."""
-    service: tuple[str, ...] | None = None
-    """The service found at the endpoint is one of these names (nmap's spelling)."""
-    script_says: dict[str, str] | None = None
-    """`script` (a vetted NSE script) and one of `contains` or `absent`: text in its output."""
-    tls_version: (
-        tuple[Literal["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"], ...] | None
-    ) = None
+    service: tuple[Name, ...] | None = Field(default=None, min_length=1)
+    """The service found at the endpoint has one of these names (nmap's spelling, `ssl/` in front
+    where it speaks TLS)."""
+    script_says: ScriptSays | None = None
+    tls_version: tuple[TLSVersion, ...] | None = Field(default=None, min_length=1)
     """The endpoint accepts at least one of these protocol versions."""
-    certificate: (
-        Literal[
-            "expired", "not-yet-valid", "expires-soon", "name-mismatch", "untrusted", "weak-key"
-        ]
-        | None
-    ) = None
-    header: dict[str, str] | None = None
-    """`name` and one of `absent: "true"`, `contains`, `below` (a number in the header's value)."""
-    dns_record: dict[str, str] | None = None
-    product: dict[str, str] | None = None
-    """`name` and optionally `below` (a version): the product found at the endpoint."""
-    fact: dict[str, Any] | None = None
-    """`name` of a computed fact and `is`: the value that makes this true."""
+    certificate: CertificateFlaw | None = None
+    header: HeaderIs | None = None
+    dns_record: DNSRecordIs | None = None
+    product: ProductIs | None = None
+    fact: FactIs | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Expression":
@@ -53,41 +131,75 @@ class Expression(Model):
             raise ValueError(f"exactly one word of: {words}")
         return self
 
+    def parts(self) -> tuple["Expression", ...]:
+        """Return the expressions directly inside this one, in the order given."""
+        return self.all_of or self.any_of or self.none_of or ()
+
 
 class Endpoints(Model):
     """Which endpoints of a host a check judges.
 
     `ports` are judged whatever stands there (closed is an answer too); `services` adds each open
-    port where one of these services was found. With neither, the host as a whole is judged.
+    port where one of these services was found, `speaking` each port that speaks TLS, HTTP in the
+    clear, HTTP over TLS, or either (`web`). With none of them the host as a whole is judged.
     """
 
     protocol: Protocol = "tcp"
     ports: tuple[Port, ...] = ()
-    services: tuple[str, ...] = ()
+    services: tuple[Name, ...] = ()
+    speaking: Literal["tls", "http", "https", "web"] | None = None
+    look_at: tuple[Port, ...] = ()
+    """Ports worth scanning because such endpoints live there; closed, they are not judged."""
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "Endpoints":
+        if self.speaking and (self.ports or self.services or self.protocol != "tcp"):
+            raise ValueError("speaking: stands alone, for tcp")
+        if set(self.ports) & set(self.look_at):
+            raise ValueError("look_at: a port that is judged is looked at anyway")
+        return self
 
 
 class Says(Model):
-    """One sentence for each verdict, for people; `{address}`, `{port}`, `{detail}` are filled in."""
+    """One sentence for each verdict, for people.
+
+    `{endpoint}` (name, address and port, as far as there are), `{address}`, `{port}` and
+    `{detail}` are filled in; `{detail}` is never empty.
+    """
 
     passed: Sentence = Field(alias="pass")
     fail: Sentence
     inconclusive: Sentence
+
+    @field_validator("*")
+    @classmethod
+    def _known_placeholders(cls, text: str) -> str:
+        unknown = set(re.findall(r"\{([^{}]*)\}", text)) - PLACEHOLDERS
+        if unknown or re.search(r"[{}]", re.sub(r"\{[a-z]+\}", "", text)):
+            allowed = ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS))
+            raise ValueError(f"only {allowed} may stand in braces")
+        return text
 
 
 class Example(Model):
     """A case of the check's own test: facts (as a small host) and the verdict they must give."""
 
     name: str
-    facts: dict[str, Any]
+    facts: ExampleFacts
     verdict: Verdict
+    port: Port | None = None
+    """Which endpoint's verdict is meant; without it the worst of all verdicts is."""
 
 
 class CheckSource(Model):
     """Where a rule or threshold of the check comes from."""
 
-    title: str
+    title: Word
     section: str = ""
     date: str = ""
+
+
+_BAD_BEGINNINGS = ("ensure", "check", "verify", "avoid", "make sure", "detect", "disable", "enable")
 
 
 class Check(Model):
@@ -114,16 +226,32 @@ class Check(Model):
     sources: tuple[CheckSource, ...] = Field(min_length=1)
     examples: tuple[Example, ...] = Field(min_length=3)
 
+    @property
+    def pack(self) -> str:
+        """The id of the pack that the check belongs to."""
+        return self.id.partition(".")[0]
+
+    @field_validator("title")
+    @classmethod
+    def _states_the_good_condition(cls, title: str) -> str:
+        if title.lower().startswith(_BAD_BEGINNINGS):
+            raise ValueError(f"state the good condition, never {title.split(maxsplit=1)[0]!r} …")
+        if re.search(r"\b(should|must|shall)\b", title, re.IGNORECASE):
+            raise ValueError("state the good condition as it is, without should or must")
+        if title.endswith(".") or not title[0].isupper():
+            raise ValueError("begin with a capital and end without a full stop")
+        return title
+
     @model_validator(mode="after")
     def _coherent(self) -> "Check":
-        if self.title.lower().startswith("ensure"):
-            raise ValueError("title: state the good condition, never 'Ensure …'")
         if self.rollup == "worst" and self.rollup_reason is None:
             raise ValueError("rollup_reason: 'worst' must be justified")
         seen = {example.verdict for example in self.examples}
         missing = {"pass", "fail", "inconclusive"} - seen
         if missing:
             raise ValueError(f"examples: none gives {', '.join(sorted(missing))}")
+        if len({example.name for example in self.examples}) != len(self.examples):
+            raise ValueError("examples: each name once")
         return self
 
 

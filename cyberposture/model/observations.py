@@ -25,7 +25,7 @@ class ScriptOutput(Model):
 class PortFact(Model):
     """A port that nmap names explicitly."""
 
-    protocol: Protocol | str
+    protocol: str
     port: int = Field(ge=0, le=65535)
     state: str
     reason: str | None = None
@@ -95,7 +95,7 @@ class TLSFact(Model):
 
 
 class HTTPFact(Model):
-    """One HTTP exchange, as our own probe saw it; the body is kept only as a short, safe excerpt."""
+    """One HTTP exchange, as our own probe saw it; of the body only marks are kept."""
 
     address: str
     port: int
@@ -111,6 +111,16 @@ class HTTPFact(Model):
     title: str | None = None
     marks: tuple[str, ...] = ()
     """What the probe recognised in the body: directory-listing, stack-trace, login-form …"""
+
+
+class DNSFact(Model):
+    """One lookup: absence is a fact only where the lookup was completed."""
+
+    name: str
+    kind: str
+    """The record type asked for, such as TXT."""
+    outcome: Literal["answered", "no-such-name", "no-record", "refused", "failed", "timed-out"]
+    records: tuple[str, ...] = ()
 
 
 class Fact(Model):
@@ -131,6 +141,7 @@ class Fact(Model):
     host: HostFact | None = None
     tls: tuple[TLSFact, ...] = ()
     http: tuple[HTTPFact, ...] = ()
+    dns: tuple[DNSFact, ...] = ()
     artefact: Sha256 | None = None
     parser: int = 1
 

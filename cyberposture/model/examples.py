@@ -1,0 +1,106 @@
+"""Small hosts written down compactly: the facts of a check's own examples.
+
+They are compiled to the facts that a scan gives in `cyberposture.scanning.examples`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from cyberposture.model.foundation import Code, Model, Port
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+./_-]*$", max_length=64)]
+"""A short technical name: of a service, a script, a header."""
+
+PortText = Annotated[
+    str, StringConstraints(pattern=r"^([1-9]\d{0,4})(/udp)?$"), Field(examples=["23", "161/udp"])
+]
+"""A port in an example: TCP unless it says otherwise."""
+
+
+class ExampleService(Model):
+    """What version detection found at a port of an example."""
+
+    name: Name
+    product: str | None = None
+    version: str | None = None
+    extra: str | None = None
+    guessed: bool = False
+    """Only nmap's table said so: nothing was exchanged."""
+
+
+class ExampleCertificate(Model):
+    """A certificate in an example; dates count from the moment of the example."""
+
+    days_left: int = 90
+    begins_in_days: int = -30
+    names: tuple[str, ...] = ("www.example.pk",)
+    issuer: str = "CN=Example Authority"
+    trusted: bool | None = True
+    problem: str | None = None
+    matches_name: bool | None = True
+    key_kind: str = "RSA"
+    key_bits: int = 2048
+    signature_hash: str | None = "sha256"
+
+
+class ExampleTLS(Model):
+    """One handshake of an example."""
+
+    port: Port = 443
+    name: str | None = None
+    outcome: Literal["answered", "refused", "timed-out", "no-tls", "failed"] = "answered"
+    version: str | None = "TLSv1.3"
+    certificate: ExampleCertificate | None = None
+
+
+class ExampleHTTP(Model):
+    """One HTTP exchange of an example."""
+
+    port: Port = 443
+    name: str | None = None
+    tls: bool = True
+    path: str = "/"
+    outcome: Literal["answered", "refused", "timed-out", "no-http", "failed"] = "answered"
+    status: int | None = 200
+    headers: dict[str, str] = Field(default_factory=dict)
+    cookies: tuple[dict[str, str | bool | None], ...] = ()
+    marks: tuple[str, ...] = ()
+
+
+class ExampleFlow(Model):
+    """A permitted flow of an example; without ports every port is permitted."""
+
+    origin: Code
+    target: Code
+    ports: tuple[PortText, ...] | None = None
+
+
+class ExampleContext(Model):
+    """What the institution of an example has declared."""
+
+    declared: bool | None = None
+    services: tuple[PortText, ...] | None = None
+    zone: Code | None = None
+    flows: tuple[ExampleFlow, ...] | None = None
+
+
+class ExampleFacts(Model):
+    """The facts of one small host, written down compactly."""
+
+    vantage: (
+        Annotated[str, StringConstraints(pattern=r"^(external|internal:[a-z0-9-]+)$")] | None
+    ) = None
+    """By default the check's own; `external` where any will do."""
+    outcome: Literal["answered", "timed-out", "no-answer", "not-tested", "error"] = "answered"
+    ports: dict[PortText, str] = Field(default_factory=dict)
+    """The state of each port, in nmap's words."""
+    rest: str | None = None
+    """The state of all other ports; without it they were not asked for."""
+    services: dict[PortText, Name | ExampleService] = Field(default_factory=dict)
+    """What was found at a port; such a port is open without being named in `ports`."""
+    scripts: dict[PortText, dict[Name, Any]] = Field(default_factory=dict)
+    """The output of NSE scripts: a text, or tables."""
+    tls: tuple[ExampleTLS, ...] = ()
+    http: tuple[ExampleHTTP, ...] = ()
+    context: ExampleContext = ExampleContext()

@@ -134,6 +134,7 @@ class NameEntry(Model):
 
 
 def scope_entry_kind(value: Any) -> str:
+    """Return the tag of the entry that `value` is meant to be, going by the keys that it has."""
     names = value if isinstance(value, dict) else vars(value) if isinstance(value, Model) else ()
     return "<name>" if "name" in names and "cidr" not in names else "<cidr>"
 

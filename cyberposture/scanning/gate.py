@@ -264,23 +264,25 @@ _GATE_ONLY: Final = object()
 class PermittedPlan:
     """A plan that the gate has allowed. Only `permit` makes one; it can't be copied or stored."""
 
-    __slots__ = ("answer", "decided_at", "not_after", "plan")
+    __slots__ = ("authorisation", "decided_at", "not_after", "plan")
 
     plan: Plan
-    answer: GateAnswer
+    authorisation: str
+    """The id of the authorisation under which this is sent."""
     decided_at: datetime
     """The moment that the gate was asked for."""
     not_after: datetime
     """By when the work must have ended, come what may."""
 
     def __init__(
-        self, token: object, plan: Plan, answer: GateAnswer, decided_at: datetime, until: datetime
+        self, token: object, plan: Plan, authorisation: str, decided_at: datetime, until: datetime
     ) -> None:
         if token is not _GATE_ONLY:
             raise TypeError("a permitted plan is made by the gate only: ask scanning.gate.permit")
-        values = {"plan": plan, "answer": answer, "decided_at": decided_at, "not_after": until}
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "plan", plan)
+        object.__setattr__(self, "authorisation", authorisation)
+        object.__setattr__(self, "decided_at", decided_at)
+        object.__setattr__(self, "not_after", until)
 
     def __init_subclass__(cls, **_: Any) -> NoReturn:
         raise TypeError("PermittedPlan is final")
@@ -295,10 +297,9 @@ class PermittedPlan:
         raise TypeError("a permitted plan cannot be copied or stored; ask the gate again")
 
     @property
-    def authorisation(self) -> str:
-        """The id of the authorisation under which this is sent."""
-        assert self.answer.authorisation is not None
-        return self.answer.authorisation
+    def answer(self) -> GateAnswer:
+        """What the gate said of every pair of the plan, as the audit log keeps it."""
+        return GateAnswer(decision="allow", reason="allowed", authorisation=self.authorisation)
 
 
 def permit(plan: Plan, question: ChunkQuestion) -> PermittedPlan:
@@ -324,9 +325,8 @@ def permit(plan: Plan, question: ChunkQuestion) -> PermittedPlan:
             advice="sift the chunk and plan each block by itself",
         )
     authorisation = authorisations.pop()
-    answer = GateAnswer(decision="allow", reason="allowed", authorisation=authorisation)
     until = context.not_after(authorisation)
-    return PermittedPlan(_GATE_ONLY, plan, answer, question.now, until)
+    return PermittedPlan(_GATE_ONLY, plan, authorisation, question.now, until)
 
 
 def _compare(plan: Plan, question: ChunkQuestion) -> None:

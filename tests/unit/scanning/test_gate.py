@@ -327,9 +327,11 @@ def test_a_decision_in_a_large_scope_takes_microseconds(capsys: pytest.CaptureFi
     large = authorisation(scope=[cidr(block, [22]) for block in blocks], exclusions=blocks[::7])
     context = GateContext(question(large, deny=blocks[::11]))
     targets = [f"39.{b}.{c}.7" for b in range(10) for c in range(0, 200, 2)]
-    started = time.perf_counter()
-    answers = {context.decide(target, 22).reason for target in targets}
-    each_us = (time.perf_counter() - started) / len(targets) * 1e6
+    answers, rounds_us = set(), []
+    for _ in range(7):
+        started = time.perf_counter()
+        answers |= {context.decide(target, 22).reason for target in targets}
+        rounds_us.append((time.perf_counter() - started) / len(targets) * 1e6)
     with capsys.disabled():
-        print(f"\n  gate: {each_us:.1f} µs a decision, {len(blocks)} entries in scope")
+        print(f"\n  gate: {min(rounds_us):.1f} µs a decision, {len(blocks)} entries in scope")
     assert answers == {"allowed", "excluded", "denied-nationally", "out-of-scope"}

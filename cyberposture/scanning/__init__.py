@@ -1,0 +1,1 @@
+"""Decides what may be sent, sends it, reads what came back and judges it."""

@@ -7,6 +7,7 @@
     │   └── Refused                it refused a plan, with every pair that was denied
     ├── NotFound                   no such thing in the register                           5
     ├── WrongState                 it exists, but its state does not allow this            5
+    │   └── Conflict               somebody else changed it in the meantime                5
     ├── MissingService             a needed program or service is not there                6
     ├── CheckFailed                a check that was asked for found a difference           7
     └── Corrupt                    stored data cannot be trusted; nothing was served       1
@@ -96,6 +97,16 @@ class NotFound(CyberpostureError):
 
 class WrongState(CyberpostureError):
     """The state of the thing does not allow this."""
+
+
+class Conflict(WrongState):
+    """Somebody else changed this in the meantime; nothing was overwritten."""
+
+    def __init__(
+        self, current: object, message: str | None = None, *, advice: str | None = None
+    ) -> None:
+        self.current = current
+        super().__init__(message, advice=advice)
 
 
 class MissingService(CyberpostureError):

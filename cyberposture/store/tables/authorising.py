@@ -24,8 +24,8 @@ authorisations = Table(
     owner(),
     document("terms"),
     words("terms_sha256"),
-    words("letter_sha256", optional=True),
-    words("signature"),
+    words("letter_sha256"),
+    document("receipt"),
     moment("valid_from"),
     moment("valid_until"),
     *written(),
@@ -95,7 +95,7 @@ blackouts = Table(
     Index(None, "ends_at"),
 )
 
-# `actor`, `reason` and `at` are who stopped, why and when.
+# `actor`, `reason` and `at` are who stopped, why and when; `answered_why` is the answer given.
 stops = Table(
     "stops",
     metadata,
@@ -107,9 +107,9 @@ stops = Table(
     reference("scan_id", "scans", optional=True),
     words("speed"),
     words("complaint"),
-    words("answer"),
     moment("resumed_at", optional=True),
     *written(),
+    *ended("answered"),
     UniqueConstraint("code"),
     Index(None, "resumed_at"),
 )

@@ -61,7 +61,7 @@ chunks = Table(
     moment("ended_at", optional=True),
     *written(),
     UniqueConstraint("scan_id", "number"),
-    Index(None, "state", "priority", "at"),
+    Index(None, "state", "priority", "at", "number"),
     Index(None, "state", "lease_until"),
 )
 

@@ -31,8 +31,8 @@ def _authorisations() -> None:
         key("institution_id", references="institutions"),
         document("terms"),
         words("terms_sha256"),
-        words("letter_sha256", optional=True),
-        words("signature"),
+        words("letter_sha256"),
+        document("receipt"),
         moment("valid_from"),
         moment("valid_until"),
         *written(),
@@ -109,9 +109,9 @@ def _stops() -> None:
         key("scan_id", references="scans", optional=True),
         words("speed"),
         words("complaint"),
-        words("answer"),
         moment("resumed_at", optional=True),
         *written(),
+        *ended("answered"),
         sa.UniqueConstraint("code"),
     )
     op.create_index(None, "stops", ["resumed_at"])

@@ -102,7 +102,7 @@ def _chunks() -> None:
         sa.UniqueConstraint("scan_id", "number"),
     )
     op.create_index(None, "chunks", ["state", "lease_until"])
-    op.create_index(None, "chunks", ["state", "priority", "at"])
+    op.create_index(None, "chunks", ["state", "priority", "at", "number"])
 
 
 def _finding_events() -> None:

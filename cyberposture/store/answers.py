@@ -1,0 +1,161 @@
+"""What was answered and reviewed, every revision of it; writing stands in `answering`."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, RowMapping, Table
+
+from cyberposture.model.assessments import Answer, Review
+from cyberposture.store import tables as t
+from cyberposture.store.acts import Act, read_act
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRevision:
+    """One revision of an answer, counted from 1; a suggestion is nobody's word yet."""
+
+    answer: Answer
+    revision: int
+    is_suggestion: bool
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRevision:
+    """One revision of a review, and the revision of the answer that it looked at (0: none)."""
+
+    review: Review
+    revision: int
+    answer_revision: int
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What counts for one control: the institution's word and the reviewer's view of it."""
+
+    answer: AnswerRevision | None = None
+    review: ReviewRevision | None = None
+
+
+def list_answers(
+    connection: Connection,
+    assessment_id: UUID,
+    *,
+    as_of: datetime | None = None,
+    controls: Collection[str] | None = None,
+) -> dict[str, AnswerRevision]:
+    """Return the newest answer (at `as_of`) of each control, suggestions included, by control."""
+    rows = _newest(connection, t.answers, assessment_id, as_of, controls)
+    return {row["control"]: _read_answer(row) for row in rows}
+
+
+def list_reviews(
+    connection: Connection,
+    assessment_id: UUID,
+    *,
+    as_of: datetime | None = None,
+    controls: Collection[str] | None = None,
+) -> dict[str, ReviewRevision]:
+    """Return the newest review (at `as_of`) of each control, by control."""
+    rows = _newest(connection, t.reviews, assessment_id, as_of, controls)
+    return {row["control"]: _read_review(row) for row in rows}
+
+
+def list_standing(
+    connection: Connection,
+    assessment_id: UUID,
+    *,
+    as_of: datetime | None = None,
+    controls: Collection[str] | None = None,
+) -> dict[str, Standing]:
+    """Return what counts (at `as_of`) for each control that was answered or reviewed.
+
+    A suggestion counts as no answer. The approval of a claim that something does not apply counts
+    for the revision that it looked at only; a reviewer's level stands until the next review.
+    """
+    answers = list_answers(connection, assessment_id, as_of=as_of, controls=controls)
+    reviews = list_reviews(connection, assessment_id, as_of=as_of, controls=controls)
+    standing = {}
+    for control in sorted(answers.keys() | reviews.keys()):
+        answer, review = answers.get(control), reviews.get(control)
+        if answer is not None and answer.is_suggestion:
+            answer = None
+        if review is not None and review.review.approves_not_applicable:
+            seen = 0 if answer is None else answer.revision
+            review = review if review.answer_revision == seen else None
+        if answer is not None or review is not None:
+            standing[control] = Standing(answer, review)
+    return standing
+
+
+def list_answer_revisions(
+    connection: Connection, assessment_id: UUID, control: str
+) -> list[AnswerRevision]:
+    """Return every revision of an answer, oldest first."""
+    return [_read_answer(row) for row in _revisions(connection, t.answers, assessment_id, control)]
+
+
+def list_review_revisions(
+    connection: Connection, assessment_id: UUID, control: str
+) -> list[ReviewRevision]:
+    """Return every revision of a review, oldest first."""
+    return [_read_review(row) for row in _revisions(connection, t.reviews, assessment_id, control)]
+
+
+def _revisions(
+    connection: Connection, table: Table, assessment_id: UUID, control: str
+) -> list[RowMapping]:
+    query = (
+        sa.select(table)
+        .where(table.c.assessment_id == assessment_id, table.c.control == control)
+        .order_by(table.c.revision)
+    )
+    return list(connection.execute(query).mappings())
+
+
+def _newest(
+    connection: Connection,
+    table: Table,
+    assessment_id: UUID,
+    as_of: datetime | None,
+    controls: Collection[str] | None,
+) -> list[RowMapping]:
+    c = table.c
+    newest = sa.select(c.control, sa.func.max(c.revision)).where(c.assessment_id == assessment_id)
+    if as_of is not None:
+        newest = newest.where(c.at <= as_of)
+    if controls is not None:
+        newest = newest.where(c.control.in_(controls))
+    query = sa.select(table).where(
+        c.assessment_id == assessment_id,
+        sa.tuple_(c.control, c.revision).in_(newest.group_by(c.control)),
+    )
+    return list(connection.execute(query.order_by(c.control)).mappings())
+
+
+def _read_answer(row: RowMapping) -> AnswerRevision:
+    answer = Answer.model_validate(
+        {
+            "control": row["control"],
+            "level": row["level"],
+            "not_applicable": row["not_applicable"],
+            "reason": row["explanation"],
+            "evidence": row["evidence"],
+        }
+    )
+    return AnswerRevision(answer, row["revision"], row["is_suggestion"], read_act(row))
+
+
+def _read_review(row: RowMapping) -> ReviewRevision:
+    review = Review(
+        control=row["control"],
+        level=row["level"],
+        grade=row["grade"],
+        approves_not_applicable=row["approves_not_applicable"],
+        reason=row["reason"],
+    )
+    return ReviewRevision(review, row["revision"], row["answer_revision"], read_act(row))

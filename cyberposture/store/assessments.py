@@ -1,0 +1,385 @@
+"""Assessments: one institution in one round, through its states of life; answers are elsewhere."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import rfc8785
+import sqlalchemy as sa
+from sqlalchemy import Connection, RowMapping
+
+from cyberposture.errors import InvalidInput, NotFound, WrongState
+from cyberposture.store import tables as t
+from cyberposture.store.acts import Act, read_act
+from cyberposture.store.once import insert_once
+
+AssessmentState = Literal[
+    "planned",
+    "scoping",
+    "answering",
+    "submitted",
+    "in-review",
+    "clarification",
+    "preliminary",
+    "finalised",
+    "archived",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentRecord:
+    """An assessment as it stands; `answered` and `reviewed` count controls."""
+
+    id: UUID
+    institution_id: UUID
+    institution: str
+    round_id: UUID
+    round: str
+    state: AssessmentState
+    layout: str
+    """The digest under which `get_layout` knows the controls asked, in their order."""
+    evidence_age_days: int
+    scope: dict[str, Any]
+    due_at: datetime | None
+    """Where it differs from the round's."""
+    answered: int
+    reviewed: int
+    controls: int
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentEvent:
+    """Something that happened in the life of an assessment, and the state after it."""
+
+    number: int
+    kind: str
+    state: AssessmentState
+    details: dict[str, Any] | None
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionRecord:
+    """A frozen return: the revision of each answer, and the signature under their digest."""
+
+    id: UUID
+    number: int
+    revisions: dict[str, int]
+    digest: str
+    signatory: str
+    signature: str
+    act: Act
+
+
+def insert_assessment(
+    connection: Connection,
+    institution_id: UUID,
+    round_id: UUID,
+    act: Act,
+    *,
+    controls: Sequence[str],
+    evidence_age_days: int,
+    scope: dict[str, Any],
+    state: AssessmentState = "planned",
+    due_at: datetime | None = None,
+) -> AssessmentRecord:
+    """Open an institution's assessment in a round and return it.
+
+    `controls` are the ids of the controls asked, in the order in which compact rows keep them.
+
+    Raises:
+        InvalidInput: a control stands twice.
+        WrongState: the institution has an assessment in this round.
+    """
+    if len(set(controls)) != len(controls):
+        raise InvalidInput("a control is asked twice")
+    if find_assessment(connection, institution_id, round_id) is not None:
+        raise WrongState("the institution has an assessment in this round already")
+    layout = _keep_layout(connection, controls)
+    assessment_id = uuid4()
+    connection.execute(
+        sa.insert(t.assessments),
+        {
+            "id": assessment_id,
+            "institution_id": institution_id,
+            "round_id": round_id,
+            "state": state,
+            "layout": layout,
+            "evidence_age_days": evidence_age_days,
+            "scope": scope,
+            "due_at": due_at,
+            **act.written(),
+        },
+    )
+    record_event(connection, assessment_id, "opened", act)
+    return get_assessment(connection, institution_id, round_id)
+
+
+def record_state(
+    connection: Connection,
+    assessment_id: UUID,
+    state: AssessmentState,
+    act: Act,
+    *,
+    expected: Collection[AssessmentState],
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Move an assessment to another state.
+
+    Raises:
+        NotFound: there is no such assessment.
+        WrongState: it is in none of the `expected` states.
+    """
+    present = lock_assessment(connection, assessment_id)["state"]
+    if present not in expected:
+        raise WrongState(f"the assessment is {present}, not {' or '.join(sorted(expected))}")
+    _change(connection, assessment_id, state=state)
+    record_event(connection, assessment_id, f"became {state}", act, details=details)
+
+
+def record_scope(
+    connection: Connection, assessment_id: UUID, scope: dict[str, Any], act: Act
+) -> None:
+    """Replace what the institution said of its services and features; the event keeps both.
+
+    Raises:
+        NotFound: there is no such assessment.
+    """
+    before = lock_assessment(connection, assessment_id)["scope"]
+    _change(connection, assessment_id, scope=scope)
+    details = {"before": before, "after": scope}
+    record_event(connection, assessment_id, "scoped", act, details=details)
+
+
+def record_extension(
+    connection: Connection, assessment_id: UUID, due_at: datetime, act: Act
+) -> None:
+    """Give an assessment a due date of its own.
+
+    Raises:
+        NotFound: there is no such assessment.
+    """
+    lock_assessment(connection, assessment_id)
+    _change(connection, assessment_id, due_at=due_at)
+    details = {"due_at": due_at.isoformat()}
+    record_event(connection, assessment_id, "extended", act, details=details)
+
+
+def record_event(
+    connection: Connection,
+    assessment_id: UUID,
+    kind: str,
+    act: Act,
+    *,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Add an event to the life of an assessment, in the state that it has.
+
+    Raises:
+        NotFound: there is no such assessment.
+    """
+    assessment = lock_assessment(connection, assessment_id)
+    e = t.assessment_events
+    last = sa.select(sa.func.max(e.c.number)).where(e.c.assessment_id == assessment_id)
+    connection.execute(
+        sa.insert(e),
+        {
+            "id": uuid4(),
+            "institution_id": assessment["institution_id"],
+            "assessment_id": assessment_id,
+            "number": (connection.execute(last).scalar_one() or 0) + 1,
+            "kind": kind,
+            "state": assessment["state"],
+            "details": details,
+            **act.written(),
+        },
+    )
+
+
+def list_events(connection: Connection, assessment_id: UUID) -> list[AssessmentEvent]:
+    """Return the life of an assessment, oldest event first."""
+    e = t.assessment_events
+    query = sa.select(e).where(e.c.assessment_id == assessment_id).order_by(e.c.number)
+    return [
+        AssessmentEvent(row["number"], row["kind"], row["state"], row["details"], read_act(row))
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def find_assessment(
+    connection: Connection, institution_id: UUID, round_id: UUID
+) -> AssessmentRecord | None:
+    """Return the institution's assessment in this round, or None."""
+    a = t.assessments
+    query = _assessments().where(a.c.institution_id == institution_id, a.c.round_id == round_id)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _read(row, _counts(connection))
+
+
+def get_assessment(
+    connection: Connection, institution_id: UUID, round_id: UUID
+) -> AssessmentRecord:
+    """Return the institution's assessment in this round.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = find_assessment(connection, institution_id, round_id)
+    if found is None:
+        raise NotFound("assessment", f"{institution_id} in round {round_id}")
+    return found
+
+
+def list_assessments(
+    connection: Connection,
+    *,
+    institution_id: UUID | None = None,
+    round_id: UUID | None = None,
+    state: AssessmentState | None = None,
+) -> list[AssessmentRecord]:
+    """Return assessments by round and institution; progress is read from compact rows."""
+    a = t.assessments
+    query = _assessments().order_by(t.rounds.c.opens, t.rounds.c.code, t.institutions.c.code)
+    if institution_id is not None:
+        query = query.where(a.c.institution_id == institution_id)
+    if round_id is not None:
+        query = query.where(a.c.round_id == round_id)
+    if state is not None:
+        query = query.where(a.c.state == state)
+    counts = _counts(connection)
+    return [_read(row, counts) for row in connection.execute(query).mappings()]
+
+
+def record_submission(
+    connection: Connection,
+    assessment_id: UUID,
+    act: Act,
+    *,
+    revisions: dict[str, int],
+    digest: str,
+    signatory: str,
+    signature: str,
+) -> SubmissionRecord:
+    """Freeze a return and return it: which revision of each answer, attested by whom.
+
+    Raises:
+        NotFound: there is no such assessment.
+    """
+    assessment = lock_assessment(connection, assessment_id)
+    number = len(list_submissions(connection, assessment_id)) + 1
+    record = SubmissionRecord(uuid4(), number, revisions, digest, signatory, signature, act)
+    connection.execute(
+        sa.insert(t.submissions),
+        {
+            "id": record.id,
+            "institution_id": assessment["institution_id"],
+            "assessment_id": assessment_id,
+            "number": number,
+            "revisions": revisions,
+            "digest": digest,
+            "signatory": signatory,
+            "signature": signature,
+            **act.written(),
+        },
+    )
+    return record
+
+
+def list_submissions(connection: Connection, assessment_id: UUID) -> list[SubmissionRecord]:
+    """Return the returns of an assessment, oldest first."""
+    s = t.submissions
+    query = sa.select(s).where(s.c.assessment_id == assessment_id).order_by(s.c.number)
+    return [
+        SubmissionRecord(
+            row["id"],
+            row["number"],
+            row["revisions"],
+            row["digest"],
+            row["signatory"],
+            row["signature"],
+            read_act(row),
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def get_layout(connection: Connection, digest: str) -> tuple[str, ...]:
+    """Return the control ids of a layout, in order.
+
+    Raises:
+        NotFound: no assessment ever had this layout.
+    """
+    query = sa.select(t.answer_layouts.c.controls).where(t.answer_layouts.c.digest == digest)
+    controls = connection.execute(query).scalar_one_or_none()
+    if controls is None:
+        raise NotFound("layout", digest)
+    return tuple(controls)
+
+
+def lock_assessment(connection: Connection, assessment_id: UUID) -> RowMapping:
+    """Return the row of an assessment, locked until the transaction ends.
+
+    Raises:
+        NotFound: there is no such assessment.
+    """
+    query = sa.select(t.assessments).where(t.assessments.c.id == assessment_id).with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound("assessment", str(assessment_id))
+    return row
+
+
+def _change(connection: Connection, assessment_id: UUID, **values: Any) -> None:
+    connection.execute(
+        sa.update(t.assessments).where(t.assessments.c.id == assessment_id).values(**values)
+    )
+
+
+def _keep_layout(connection: Connection, controls: Sequence[str]) -> str:
+    digest = hashlib.sha256(rfc8785.dumps(list(controls))).hexdigest()
+    insert_once(connection, t.answer_layouts, {"digest": digest, "controls": list(controls)})
+    return digest
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    rows = connection.execute(sa.select(t.answer_layouts)).all()
+    return {row.digest: len(row.controls) for row in rows}
+
+
+def _assessments() -> sa.Select[tuple[object, ...]]:
+    r = t.answer_rows
+    return (
+        sa.select(
+            t.assessments,
+            t.institutions.c.code.label("institution"),
+            t.rounds.c.code.label("round"),
+            sa.func.coalesce(r.c.answered, 0).label("answered"),
+            sa.func.coalesce(r.c.reviewed, 0).label("reviewed"),
+        )
+        .join(t.institutions, t.institutions.c.id == t.assessments.c.institution_id)
+        .join(t.rounds, t.rounds.c.id == t.assessments.c.round_id)
+        .outerjoin(r, r.c.assessment_id == t.assessments.c.id)
+    )
+
+
+def _read(row: RowMapping, counts: dict[str, int]) -> AssessmentRecord:
+    return AssessmentRecord(
+        id=row["id"],
+        institution_id=row["institution_id"],
+        institution=row["institution"],
+        round_id=row["round_id"],
+        round=row["round"],
+        state=row["state"],
+        layout=row["layout"],
+        evidence_age_days=row["evidence_age_days"],
+        scope=row["scope"],
+        due_at=row["due_at"],
+        answered=row["answered"],
+        reviewed=row["reviewed"],
+        controls=counts[row["layout"]],
+        act=read_act(row),
+    )

@@ -1,0 +1,172 @@
+"""The list of an institution's evidence: titles, dates and digests; the files are in `blobs`."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, RowMapping
+
+from cyberposture.errors import NotFound, WrongState
+from cyberposture.model.assessments import Evidence
+from cyberposture.store import tables as t
+from cyberposture.store.acts import Act, read_act
+from cyberposture.store.codes import new_code
+
+EvidenceKind = Literal["file", "link", "observation", "held"]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecord:
+    """One revision of a piece of evidence, counted from 1.
+
+    `place` is the address of a link or where the institution holds it; `keeper` is who keeps it
+    current. Without a digest it is a link.
+    """
+
+    institution_id: UUID
+    code: str
+    revision: int
+    kind: EvidenceKind
+    title: str
+    dated: date
+    act: Act
+    expires: date | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+    file_name: str = ""
+    place: str = ""
+    keeper: str = ""
+    withdrawn_at: datetime | None = None
+
+    def piece(self) -> Evidence | None:
+        """Return it as an answer refers to it, or None where it has no digest."""
+        if self.sha256 is None:
+            return None
+        return Evidence(
+            title=self.title,
+            sha256=self.sha256,
+            size_bytes=self.size_bytes or 0,
+            file_name=self.file_name,
+            dated=self.dated,
+            expires=self.expires,
+        )
+
+
+def insert_evidence(
+    connection: Connection,
+    institution_id: UUID,
+    act: Act,
+    *,
+    kind: EvidenceKind,
+    title: str,
+    dated: date,
+    expires: date | None = None,
+    sha256: str | None = None,
+    size_bytes: int | None = None,
+    file_name: str = "",
+    place: str = "",
+    keeper: str = "",
+) -> EvidenceRecord:
+    """List a new piece of evidence and return its first revision, with a fresh code."""
+    record = EvidenceRecord(
+        institution_id,
+        new_code("e"),
+        1,
+        kind,
+        title,
+        dated,
+        act,
+        expires,
+        sha256,
+        size_bytes,
+        file_name,
+        place,
+        keeper,
+    )
+    return _write(connection, record)
+
+
+def record_revision(
+    connection: Connection, institution_id: UUID, code: str, act: Act, **changes: Any
+) -> EvidenceRecord:
+    """Write a new revision with some fields of `EvidenceRecord` changed, and return it.
+
+    Raises:
+        NotFound: the institution has no such evidence.
+        WrongState: it was withdrawn.
+    """
+    present = get_evidence(connection, institution_id, code)
+    if present.withdrawn_at is not None:
+        raise WrongState(f"the evidence {code} was withdrawn")
+    return _write(connection, replace(present, revision=present.revision + 1, act=act, **changes))
+
+
+def withdraw_evidence(
+    connection: Connection, institution_id: UUID, code: str, act: Act
+) -> EvidenceRecord:
+    """Write a last revision that says it is withdrawn, and return it; the file stays.
+
+    Raises:
+        NotFound: the institution has no such evidence.
+        WrongState: it was withdrawn already.
+    """
+    return record_revision(connection, institution_id, code, act, withdrawn_at=act.at)
+
+
+def get_evidence(
+    connection: Connection, institution_id: UUID, code: str, *, revision: int | None = None
+) -> EvidenceRecord:
+    """Return the newest revision of a piece of evidence, or the one asked for.
+
+    Raises:
+        NotFound: the institution has no such evidence.
+    """
+    e = t.evidence
+    query = sa.select(e).where(e.c.institution_id == institution_id, e.c.code == code)
+    if revision is not None:
+        query = query.where(e.c.revision == revision)
+    row = connection.execute(query.order_by(e.c.revision.desc()).limit(1)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("evidence", code)
+    return _read(row)
+
+
+def list_evidence(
+    connection: Connection, institution_id: UUID, *, with_withdrawn: bool = False
+) -> list[EvidenceRecord]:
+    """Return the newest revision of each piece of an institution's evidence, newest date first."""
+    e = t.evidence
+    newest = (
+        sa.select(e.c.code, sa.func.max(e.c.revision))
+        .where(e.c.institution_id == institution_id)
+        .group_by(e.c.code)
+    )
+    query = sa.select(e).where(
+        e.c.institution_id == institution_id, sa.tuple_(e.c.code, e.c.revision).in_(newest)
+    )
+    if not with_withdrawn:
+        query = query.where(e.c.withdrawn_at.is_(None))
+    rows = connection.execute(query.order_by(e.c.dated.desc(), e.c.code)).mappings()
+    return [_read(row) for row in rows]
+
+
+def list_revisions(connection: Connection, institution_id: UUID, code: str) -> list[EvidenceRecord]:
+    """Return every revision of a piece of evidence, oldest first."""
+    e = t.evidence
+    query = sa.select(e).where(e.c.institution_id == institution_id, e.c.code == code)
+    return [_read(row) for row in connection.execute(query.order_by(e.c.revision)).mappings()]
+
+
+_COLUMNS = tuple(name for name in EvidenceRecord.__slots__ if name != "act")
+
+
+def _write(connection: Connection, record: EvidenceRecord) -> EvidenceRecord:
+    values = {name: getattr(record, name) for name in _COLUMNS}
+    connection.execute(sa.insert(t.evidence), {"id": uuid4(), **values, **record.act.written()})
+    return record
+
+
+def _read(row: RowMapping) -> EvidenceRecord:
+    return EvidenceRecord(act=read_act(row), **{name: row[name] for name in _COLUMNS})

@@ -1,0 +1,202 @@
+"""Findings: what is wrong at an endpoint, from its first sight to its repair, with every event.
+
+Here they are read; `finding_changes` writes them.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, RowMapping
+
+from cyberposture.errors import NotFound
+from cyberposture.model.checks import Protocol, Severity
+from cyberposture.store import tables as t
+from cyberposture.store.acts import Act, read_act
+
+FindingState = Literal["open", "closed", "false-positive", "accepted", "disputed"]
+FindingEventKind = Literal[
+    "opened",
+    "closed",
+    "reopened",
+    "worsened",
+    "eased",
+    "confirmed",
+    "marked",
+    "returned",
+    "announced",
+    "acknowledged",
+    "noted",
+]
+STANDING: tuple[FindingState, ...] = ("open", "false-positive", "accepted", "disputed")
+"""Every state but closed: the network still shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingKey:
+    """What makes two sights the same finding; no protocol and port is the host as a whole.
+
+    `subject` is the asset's id, or the address where no asset is declared.
+    """
+
+    institution_id: UUID
+    subject: str
+    check: str
+    vantage: str
+    protocol: Protocol | None = None
+    port: int | None = None
+    subkey: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRecord:
+    """A finding as it stands.
+
+    `opened_at` begins its present stretch; it differs from `first_seen` once it came back. A
+    potential finding waits for confirmation. A mark holds until `marked_until`.
+    """
+
+    id: UUID
+    code: str
+    key: FindingKey
+    address: str
+    severity: Severity
+    state: FindingState
+    says: str
+    is_potential: bool
+    first_seen: datetime
+    last_seen: datetime
+    opened_at: datetime
+    closed_at: datetime | None
+    marked_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingEvent:
+    """Something that happened to a finding, and the state after it."""
+
+    finding_id: UUID
+    number: int
+    kind: FindingEventKind
+    state: FindingState
+    details: dict[str, Any] | None
+    act: Act
+
+
+def find_finding(connection: Connection, key: FindingKey) -> FindingRecord | None:
+    """Return the finding with this key, whatever its state, or None."""
+    conditions = [t.findings.c[name] == value for name, value in key_columns(key).items()]
+    row = connection.execute(sa.select(t.findings).where(*conditions)).mappings().one_or_none()
+    return None if row is None else read_finding(row)
+
+
+def get_finding(
+    connection: Connection, code: str, *, institution_id: UUID | None = None
+) -> FindingRecord:
+    """Return the finding with this code; with `institution_id`, only if it is that institution's.
+
+    Raises:
+        NotFound: there is none.
+    """
+    query = sa.select(t.findings).where(t.findings.c.code == code)
+    if institution_id is not None:
+        query = query.where(t.findings.c.institution_id == institution_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound("finding", code)
+    return read_finding(row)
+
+
+def list_findings(
+    connection: Connection,
+    *,
+    institution_id: UUID | None = None,
+    states: Collection[FindingState] | None = None,
+    check: str | None = None,
+    address: str | None = None,
+    marked_before: datetime | None = None,
+) -> list[FindingRecord]:
+    """Return findings by first sight; with `marked_before`, those whose mark runs out before it."""
+    f = t.findings
+    query = sa.select(f).order_by(f.c.first_seen, f.c.code)
+    if institution_id is not None:
+        query = query.where(f.c.institution_id == institution_id)
+    if states is not None:
+        query = query.where(f.c.state.in_(states))
+    if check is not None:
+        query = query.where(f.c.check_id == check)
+    if address is not None:
+        query = query.where(f.c.address == address)
+    if marked_before is not None:
+        query = query.where(f.c.marked_until < marked_before)
+    return [read_finding(row) for row in connection.execute(query).mappings()]
+
+
+def list_states(
+    connection: Connection, institution_id: UUID, *, as_of: datetime
+) -> dict[UUID, FindingState]:
+    """Return the state that each finding of an institution had at `as_of`, by its id."""
+    e = t.finding_events
+    place = sa.func.row_number().over(partition_by=e.c.finding_id, order_by=e.c.number.desc())
+    ranked = (
+        sa.select(e.c.finding_id, e.c.state, place.label("place"))
+        .where(e.c.institution_id == institution_id, e.c.at <= as_of)
+        .subquery()
+    )
+    query = sa.select(ranked.c.finding_id, ranked.c.state).where(ranked.c.place == 1)
+    return {row.finding_id: row.state for row in connection.execute(query)}
+
+
+def list_events(
+    connection: Connection,
+    *,
+    finding_id: UUID | None = None,
+    institution_id: UUID | None = None,
+    since: datetime | None = None,
+) -> list[FindingEvent]:
+    """Return events of one finding or one institution, oldest first."""
+    e = t.finding_events
+    query = sa.select(e).order_by(e.c.at, e.c.finding_id, e.c.number)
+    if finding_id is not None:
+        query = query.where(e.c.finding_id == finding_id)
+    if institution_id is not None:
+        query = query.where(e.c.institution_id == institution_id)
+    if since is not None:
+        query = query.where(e.c.at >= since)
+    names = ("finding_id", "number", "kind", "state", "details")
+    return [
+        FindingEvent(**{name: row[name] for name in names}, act=read_act(row))
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def key_columns(key: FindingKey) -> dict[str, Any]:
+    """Return the columns that hold a key; '' and 0 stand for the host as a whole."""
+    return {
+        "institution_id": key.institution_id,
+        "subject": key.subject,
+        "check_id": key.check,
+        "vantage": key.vantage,
+        "protocol": key.protocol or "",
+        "port": key.port or 0,
+        "subkey": key.subkey,
+    }
+
+
+def read_finding(row: RowMapping) -> FindingRecord:
+    """Return the finding that a row of the table holds."""
+    key = FindingKey(
+        row["institution_id"],
+        row["subject"],
+        row["check_id"],
+        row["vantage"],
+        row["protocol"] or None,
+        row["port"] or None,
+        row["subkey"],
+    )
+    same = FindingRecord.__slots__[3:]
+    columns = {name: row[name] for name in same}
+    return FindingRecord(id=row["id"], code=row["code"], key=key, **columns)

@@ -42,7 +42,7 @@ def read_json(model: type[T], text: str, where: str) -> T:
         InvalidInput: no JSON, a key given twice, or a value that does not fit the model.
     """
     plain = _parse(text, where)
-    repeated = [Fault(f"{where}: {path}", "stands here twice") for path in _repeated(plain, "$")]
+    repeated = [Fault(f"{where}: {path}", "stands here twice") for path in _repeated(plain)]
     if repeated:
         raise InvalidInput(repeated)
     try:
@@ -87,15 +87,17 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return repeating
 
 
-def _repeated(plain: Any, path: str) -> Iterator[str]:
-    if isinstance(plain, _Repeating):
-        yield path + _step(plain.key)
-    if isinstance(plain, dict):
-        for key, value in plain.items():
-            yield from _repeated(value, path + _step(key))
-    elif isinstance(plain, list):
-        for index, value in enumerate(plain):
-            yield from _repeated(value, path + _step(index))
+def _repeated(plain: Any) -> Iterator[str]:
+    """Yield the path of each key given twice; a stack of our own holds any depth of nesting."""
+    waiting = [("$", plain)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, _Repeating):
+            yield path + _step(value.key)
+        if isinstance(value, dict):
+            waiting += [(path + _step(key), child) for key, child in value.items()]
+        elif isinstance(value, list):
+            waiting += [(path + _step(index), child) for index, child in enumerate(value)]
 
 
 def _step(part: str | int) -> str:
@@ -113,7 +115,8 @@ def _path(plain: Any, kind: str, location: tuple[str | int, ...]) -> str:
     shown = "$"
     for part in location:
         is_key = isinstance(plain, dict) and part in plain
-        if is_key or (isinstance(plain, list) and isinstance(part, int)):
+        is_place = isinstance(plain, list) and isinstance(part, int) and part < len(plain)
+        if is_key or is_place:
             plain = plain[part]
             shown += _step(part)
     return shown + _step(location[-1]) if kind == "missing" else shown

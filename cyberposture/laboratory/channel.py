@@ -76,10 +76,6 @@ class Channel:
         self._writer.close()
         await self._writer.wait_closed()
 
-    def abort(self) -> None:
-        """Close at once."""
-        self._writer.transport.abort()
-
     async def _arrived(self) -> bytes:
         data = await self._reader.read(_CHUNK_BYTES)
         if not data:

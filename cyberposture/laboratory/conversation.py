@@ -96,9 +96,9 @@ class Conversation:
             raise EOFError("the client was sent as much as one connection may be given")
         await self._channel.send(data)
 
-    async def send_line(self, line: str) -> None:
-        """Send `line` in UTF-8 and end it as text protocols do."""
-        await self.send(line.encode() + b"\r\n")
+    async def send_lines(self, *lines: str) -> None:
+        """Send lines in UTF-8 in one piece, each ended as text protocols do."""
+        await self.send("".join(f"{line}\r\n" for line in lines).encode())
 
     async def start_tls(self, context: ssl.SSLContext, invitation: bytes = b"") -> None:
         """Send the invitation in the clear, then take the client's TLS handshake.
@@ -116,10 +116,6 @@ class Conversation:
     async def finish(self) -> None:
         """Close in good order: what was sent still arrives."""
         await self._channel.finish()
-
-    def abort(self) -> None:
-        """Close at once."""
-        self._channel.abort()
 
     def _take(self, size_bytes: int) -> bytes:
         taken, self._pending = self._pending[:size_bytes], self._pending[size_bytes:]

@@ -20,7 +20,7 @@ from cyberposture.laboratory.certificates import Certificates
 from cyberposture.laboratory.conversation import Tally
 from cyberposture.laboratory.hosts import Host, Kind, Service
 from cyberposture.laboratory.kinds import SHEETS
-from cyberposture.laboratory.listeners import Listener, TCPListener, UDPListener
+from cyberposture.laboratory.listeners import Listener, TCPListener, UDPListener, let_arrive
 from cyberposture.laboratory.ports import moved
 from cyberposture.laboratory.station import Station, make_station
 
@@ -161,7 +161,7 @@ class Laboratory:
         self._order(self._replace((address, port), station))
 
     def counters(self, address: str, port: int) -> Counters:
-        """Return what has reached this planned port since the start.
+        """Return what had reached this planned port when it was asked; also after the stop.
 
         Raises:
             NotFound: nothing was ever open there.
@@ -169,6 +169,8 @@ class Laboratory:
         tally = self._tallies.get((address, port))
         if tally is None:
             raise NotFound("laboratory service", f"{address}:{port}")
+        if self._loop is not None:
+            self._order(let_arrive())
         return Counters(tally.connections, tally.bytes_received)
 
     def listening(self) -> tuple[Endpoint, ...]:
@@ -239,8 +241,7 @@ class Laboratory:
             await listener.close()
 
     async def _close_all(self) -> None:
-        for spot in tuple(self._open):
-            await self._close_one(spot)
+        await asyncio.gather(*(self._close_one(spot) for spot in tuple(self._open)))
 
     async def _replace(self, spot: Spot, station: Station | None) -> None:
         await self._close_one(spot)

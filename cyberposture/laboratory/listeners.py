@@ -1,6 +1,7 @@
 """Open ports: the only place where the laboratory binds sockets, on loopback and nowhere else."""
 
 import asyncio
+from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
@@ -10,7 +11,14 @@ from cyberposture.laboratory.hosts import LOOPBACK, require_loopback
 from cyberposture.laboratory.station import Answerer, Speaker, Station
 
 _CLOSING_TIMEOUT_S = 2.0
+_ARRIVAL_TURNS = 8
 _DATAGRAM_LIMIT_BYTES = 8192
+
+
+async def let_arrive() -> None:
+    """Give the loop the few turns in which it accepts, reads or closes what is waiting."""
+    for _ in range(_ARRIVAL_TURNS):
+        await asyncio.sleep(0)
 
 
 def _is_loopback(peer: object) -> bool:
@@ -22,13 +30,13 @@ class _CountedProtocol(asyncio.StreamReaderProtocol):
 
     def __init__(self, listener: "TCPListener") -> None:
         loop = asyncio.get_running_loop()
-        super().__init__(asyncio.StreamReader(loop=loop), listener.begin, loop=loop)
+        super().__init__(asyncio.StreamReader(loop=loop), self._begin, loop=loop)
         self._listener = listener
         self._received_bytes = 0
         self._raw: asyncio.Transport | None = None
 
     def connection_made(self, transport: Any) -> None:
-        if not _is_loopback(transport.get_extra_info("peername")):
+        if self._listener.is_closed or not _is_loopback(transport.get_extra_info("peername")):
             transport.abort()
             return
         self._raw = transport
@@ -38,10 +46,23 @@ class _CountedProtocol(asyncio.StreamReaderProtocol):
     def data_received(self, data: bytes) -> None:
         self._received_bytes += len(data)
         self._listener.tally.bytes_received += len(data)
-        if self._received_bytes > self._listener.limits.received_bytes and self._raw is not None:
-            self._raw.abort()
+        if self._received_bytes > self._listener.limits.received_bytes:
+            self.abort()
             return
         super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._raw = None
+        super().connection_lost(exc)
+
+    def abort(self) -> None:
+        """Close at once, unless the connection is gone already."""
+        # A transport that asyncio has let go of fails when it is aborted once more.
+        if self._raw is not None:
+            self._raw.abort()
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._listener.begin(self, Conversation(Channel(reader, writer), self._listener.limits))
 
 
 class TCPListener:
@@ -52,6 +73,7 @@ class TCPListener:
         self._speaker = speaker
         self._server: asyncio.Server | None = None
         self._conversations: set[asyncio.Task[None]] = set()
+        self.is_closed = False
 
     async def open(self, address: str, port: int) -> None:
         """Bind and listen.
@@ -63,21 +85,27 @@ class TCPListener:
             lambda: _CountedProtocol(self), require_loopback(address), port
         )
 
-    def begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def begin(self, connection: _CountedProtocol, client: Conversation) -> None:
         """Serve one client in a task of its own."""
-        client = Conversation(Channel(reader, writer), self.limits)
         task = asyncio.get_running_loop().create_task(self._serve(client))
         self._conversations.add(task)
-        task.add_done_callback(self._end)
+        task.add_done_callback(partial(self._end, connection))
 
     async def close(self) -> None:
         """Stop listening and end every conversation."""
+        self.is_closed = True
         if self._server is not None:
+            # A server closed between accepting a connection and wrapping it would leave that
+            # connection open for ever, so accepting ends first and what is under way arrives.
+            for bound in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(bound.fileno())
+            await let_arrive()
             self._server.close()
         for task in tuple(self._conversations):
             task.cancel()
         if self._conversations:
             await asyncio.wait(self._conversations, timeout=_CLOSING_TIMEOUT_S)
+        await let_arrive()
 
     async def _serve(self, client: Conversation) -> None:
         try:
@@ -89,10 +117,9 @@ class TCPListener:
         except (EOFError, OSError):
             # The ordinary ends of a conversation: the client left, or its share is used up.
             return
-        finally:
-            client.abort()
 
-    def _end(self, task: asyncio.Task[None]) -> None:
+    def _end(self, connection: _CountedProtocol, task: asyncio.Task[None]) -> None:
+        connection.abort()
         self._conversations.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             asyncio.get_running_loop().call_exception_handler(
@@ -136,8 +163,7 @@ class UDPListener(asyncio.DatagramProtocol):
         """Stop answering and free the port."""
         if self._transport is not None:
             self._transport.close()
-            # The socket is closed by a callback of the loop; the port is free one turn later.
-            await asyncio.sleep(0)
+            await let_arrive()
 
 
 Listener = TCPListener | UDPListener

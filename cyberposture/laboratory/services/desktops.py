@@ -8,7 +8,8 @@ from cyberposture.laboratory.station import Station
 
 _NO_LOGIN, _VNC_PASSWORD = 1, 2
 _NEGOTIATION_RESPONSE, _NEGOTIATION_FAILURE = 2, 3
-_NETWORK_LEVEL, _NETWORK_LEVEL_REQUIRED = 2, 5
+_STANDARD_SECURITY, _NETWORK_LEVEL = 0, 2
+_ONLY_STANDARD_SECURITY, _NETWORK_LEVEL_REQUIRED = 2, 5
 _CONNECTION_REQUEST, _CONNECTION_CONFIRM = 0xE0, 0xD0
 _LARGEST_MESSAGE_BYTES = 16 * 1024
 
@@ -39,17 +40,19 @@ async def speak_rdp(client: Conversation, station: Station) -> None:
         return
     # The last eight bytes of a newer client's request list the protections that it knows.
     negotiates = len(request) >= 15 and request[-8] == 1 and request[-6] == 8
-    body = b""
-    if negotiates and station.service.network_level:
-        (known,) = struct.unpack("<I", request[-4:])
-        if known & _NETWORK_LEVEL:
-            body = struct.pack("<BBHI", _NEGOTIATION_RESPONSE, 0x1F, 8, _NETWORK_LEVEL)
-        else:
-            body = struct.pack("<BBHI", _NEGOTIATION_FAILURE, 0, 8, _NETWORK_LEVEL_REQUIRED)
-    elif negotiates:
-        body = struct.pack("<BBHI", _NEGOTIATION_RESPONSE, 0, 8, 0)
+    body = _negotiation(struct.unpack("<I", request[-4:])[0], station) if negotiates else b""
     confirm = struct.pack(">BBHHB", len(body) + 6, _CONNECTION_CONFIRM, 0, 0x1234, 0)
     await client.send(struct.pack(">BBH", 3, 0, len(confirm) + len(body) + 4) + confirm + body)
+
+
+def _negotiation(known: int, station: Station) -> bytes:
+    if station.service.network_level:
+        if known & _NETWORK_LEVEL:
+            return struct.pack("<BBHI", _NEGOTIATION_RESPONSE, 0x1F, 8, _NETWORK_LEVEL)
+        return struct.pack("<BBHI", _NEGOTIATION_FAILURE, 0, 8, _NETWORK_LEVEL_REQUIRED)
+    if known == _STANDARD_SECURITY:
+        return struct.pack("<BBHI", _NEGOTIATION_RESPONSE, 0, 8, _STANDARD_SECURITY)
+    return struct.pack("<BBHI", _NEGOTIATION_FAILURE, 0, 8, _ONLY_STANDARD_SECURITY)
 
 
 async def speak_smb(client: Conversation, station: Station) -> None:

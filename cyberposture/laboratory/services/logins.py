@@ -6,16 +6,14 @@ from cyberposture.laboratory.station import Station
 MOST_REFUSALS = 3
 
 _IAC, _DONT, _DO, _WONT, _WILL = 255, 254, 253, 252, 251
-_ECHO, _TERMINAL_TYPE, _WINDOW_SIZE, _GO_AHEAD = 1, 24, 31, 3
-_OFFERED = frozenset({_ECHO, _GO_AHEAD})
-_ASKED = frozenset({_TERMINAL_TYPE, _WINDOW_SIZE})
+_ECHO = 1
 
 
 async def speak_ftp(client: Conversation, station: Station) -> None:
     """Greet, ask for a password, refuse it; the anonymous user too."""
     refusals = 0
-    greeting = station.service.banner or f"{station.host.name} FTP server at your service"
-    await client.send_line(f"220 {greeting}")
+    greeting = station.service.banner or f"{station.host.name} FTP server ready"
+    await client.send_lines(f"220 {greeting}")
     while refusals < MOST_REFUSALS:
         text = (await client.read_line()).decode("latin-1")
         words = text.split(" ")
@@ -25,23 +23,16 @@ async def speak_ftp(client: Conversation, station: Station) -> None:
             await client.start_tls(station.tls, b"234 Begin TLS\r\n")
         elif verb == "PASS":
             refusals += 1
-            await client.send_line("530 Login incorrect")
+            await client.send_lines("530 Login incorrect")
         elif verb == "FEAT":
-            await _send_features(client, may_upgrade=may_upgrade)
+            upgrade = (" AUTH TLS",) if may_upgrade else ()
+            await client.send_lines("211-Features:", *upgrade, " UTF8", "211 End")
         elif verb == "QUIT":
-            await client.send_line("221 Goodbye")
+            await client.send_lines("221 Goodbye")
             return
         else:
-            await client.send_line(_plain_ftp_answer(verb, may_upgrade=may_upgrade))
-    await client.send_line("421 Too many refusals")
-
-
-async def _send_features(client: Conversation, *, may_upgrade: bool) -> None:
-    await client.send_line("211-Features:")
-    if may_upgrade:
-        await client.send_line(" AUTH TLS")
-    await client.send_line(" UTF8")
-    await client.send_line("211 End")
+            await client.send_lines(_plain_ftp_answer(verb, may_upgrade=may_upgrade))
+    await client.send_lines("421 Too many refusals")
 
 
 def _plain_ftp_answer(verb: str, *, may_upgrade: bool) -> str:
@@ -59,21 +50,17 @@ def _plain_ftp_answer(verb: str, *, may_upgrade: bool) -> str:
 
 async def speak_telnet(client: Conversation, station: Station) -> None:
     """Negotiate, ask for name and password, refuse them."""
-    offer = [bytes((_IAC, _WILL, option)) for option in (_GO_AHEAD, _ECHO)]
-    wish = [bytes((_IAC, _DO, option)) for option in (_WINDOW_SIZE, _TERMINAL_TYPE)]
-    greeting = station.service.banner or f"{station.host.name} console"
-    await client.send(b"".join(wish + offer))
-    await client.send(f"\r\n{greeting}\r\n\r\n".encode())
+    greeting = "" if station.service.banner is None else f"{station.service.banner}\r\n"
+    # In one piece, for nmap knows a telnet server by what comes with the first offer.
+    await client.send(bytes((_IAC, _WILL, _ECHO)) + f"{greeting}login: ".encode())
     for _ in range(MOST_REFUSALS):
-        await client.send(b"login: ")
-        await _read_telnet_line(client)
+        await _skip_telnet_line(client)
         await client.send(b"Password: ")
-        await _read_telnet_line(client)
-        await client.send(b"\r\nLogin incorrect\r\n")
+        await _skip_telnet_line(client)
+        await client.send(b"\r\nLogin incorrect\r\nlogin: ")
 
 
-async def _read_telnet_line(client: Conversation) -> bytes:
-    line = bytearray()
+async def _skip_telnet_line(client: Conversation) -> None:
     while True:
         (byte,) = await client.read_exactly(1)
         if byte == _IAC:
@@ -82,9 +69,7 @@ async def _read_telnet_line(client: Conversation) -> bytes:
             # The end is CR NUL, CR LF or a bare LF; what follows the CR belongs to it.
             if byte == 13:
                 await client.read_exactly(1)
-            return bytes(line)
-        else:
-            line.append(byte)
+            return
 
 
 async def _negotiate(client: Conversation) -> None:
@@ -92,7 +77,7 @@ async def _negotiate(client: Conversation) -> None:
     if command not in (_WILL, _WONT, _DO, _DONT):
         return
     (option,) = await client.read_exactly(1)
-    if command == _DO and option not in _OFFERED:
+    if command == _DO and option != _ECHO:
         await client.send(bytes((_IAC, _WONT, option)))
-    elif command == _WILL and option not in _ASKED:
+    elif command == _WILL:
         await client.send(bytes((_IAC, _DONT, option)))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from dataclasses import dataclass
 
 import asyncssh
 
@@ -11,10 +12,25 @@ from cyberposture.laboratory.station import Station
 
 _CHUNK_BYTES = 16 * 1024
 _LOGIN_TIMEOUT_S = 20.0
-# asyncssh offers these only to who names them: a group of 1024 bits, CBC ciphers, MACs of 96 bits.
-_WEAK_KEX = ("diffie-hellman-group1-sha1", "diffie-hellman-group14-sha1")
-_WEAK_CIPHERS = ("aes128-cbc", "3des-cbc")
-_WEAK_MACS = ("hmac-sha1", "hmac-md5")
+
+
+@dataclass(frozen=True)
+class _Algorithms:
+    kex_algs: tuple[str, ...]
+    encryption_algs: tuple[str, ...]
+    mac_algs: tuple[str, ...]
+
+
+_KEPT = _Algorithms(
+    ("curve25519-sha256", "curve25519-sha256@libssh.org", "diffie-hellman-group16-sha512"),
+    ("chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr"),
+    ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256"),
+)
+_OUTDATED = _Algorithms(
+    ("diffie-hellman-group1-sha1", "diffie-hellman-group14-sha1"),
+    ("aes128-cbc", "3des-cbc"),
+    ("hmac-sha1", "hmac-md5"),
+)
 
 
 class _ClosedDoor(asyncssh.SSHServer):
@@ -39,23 +55,32 @@ class _ClosedDoor(asyncssh.SSHServer):
 async def speak_ssh(client: Conversation, station: Station) -> None:
     """Hand the connection to asyncssh through a socket pair, so that it is counted and bounded."""
     ours, theirs = socket.socketpair()
-    for end in (ours, theirs):
-        end.setblocking(False)
+    for side in (ours, theirs):
+        side.setblocking(False)
     with ours, theirs:
-        server = asyncio.ensure_future(_run_asyncssh(theirs, station))
-        inward = asyncio.ensure_future(_carry_in(client, ours))
-        outward = asyncio.ensure_future(_carry_out(client, ours))
+        tasks = [
+            asyncio.ensure_future(work)
+            for work in (
+                _carry_in(client, ours),
+                _carry_out(client, ours),
+                _run_asyncssh(theirs, station),
+            )
+        ]
         try:
-            await asyncio.wait((inward, outward), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks[:2], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (server, inward, outward):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(server, inward, outward, return_exceptions=True)
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in outcomes:
+            # The client's leaving or a failed connection is how conversations end.
+            if isinstance(outcome, Exception) and not isinstance(outcome, EOFError | OSError):
+                raise outcome
 
 
 async def _run_asyncssh(sock: socket.socket, station: Station) -> None:
     service = station.service
-    weak = service.weak_suites
+    offer = _OUTDATED if service.weak_suites else _KEPT
     with contextlib.suppress(asyncssh.Error, OSError):
         connection = await asyncssh.run_server(
             sock,
@@ -65,16 +90,18 @@ async def _run_asyncssh(sock: socket.socket, station: Station) -> None:
             server_version=service.banner or (),
             login_timeout=_LOGIN_TIMEOUT_S,
             kbdint_auth=False,
-            kex_algs=_WEAK_KEX if weak else (),
-            encryption_algs=_WEAK_CIPHERS if weak else (),
-            mac_algs=_WEAK_MACS if weak else (),
+            kex_algs=offer.kex_algs,
+            encryption_algs=offer.encryption_algs,
+            mac_algs=offer.mac_algs,
+            compression_algs=("none",),
             allow_pty=False,
             agent_forwarding=False,
         )
         try:
             await connection.wait_closed()
         finally:
-            connection.abort()
+            if not connection.is_closed():
+                connection.abort()
 
 
 async def _carry_in(client: Conversation, ours: socket.socket) -> None:

@@ -89,7 +89,8 @@ class TCPListener:
         """Serve one client in a task of its own."""
         task = asyncio.get_running_loop().create_task(self._serve(client))
         self._conversations.add(task)
-        task.add_done_callback(partial(self._end, connection))
+        # The client's stream must outlive the task: one that goes unclosed is warned of.
+        task.add_done_callback(partial(self._end, connection, client))
 
     async def close(self) -> None:
         """Stop listening and end every conversation."""
@@ -118,7 +119,9 @@ class TCPListener:
             # The ordinary ends of a conversation: the client left, or its share is used up.
             return
 
-    def _end(self, connection: _CountedProtocol, task: asyncio.Task[None]) -> None:
+    def _end(
+        self, connection: _CountedProtocol, _client: Conversation, task: asyncio.Task[None]
+    ) -> None:
         connection.abort()
         self._conversations.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -65,7 +65,7 @@ class DNSRecordIs(Model):
     """
 
     kind: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,10}$")]
-    under: Name | None = None
+    under: Annotated[str, StringConstraints(pattern=r"^_?[a-z0-9][a-z0-9._-]*$")] | None = None
     absent: Literal[True] | None = None
     contains: Word | None = None
     lacks: Word | None = None

@@ -68,8 +68,8 @@ def broken_ssh_encryption(endpoint: Endpoint) -> Found:
         return Found(UNKNOWN if "ssh2-enum-algos" in endpoint.view.script_runs else UNTESTED)
     tables = script.tables if isinstance(script.tables, dict) else {}
     offered = tables.get("encryption_algorithms")
-    if not isinstance(offered, list) or not offered:
+    names = [name for name in offered if isinstance(name, str)] if isinstance(offered, list) else []
+    if not names:
         return Found(UNKNOWN, "its list of algorithms could not be read")
-    names = [name for name in offered if isinstance(name, str)]
     broken = [quote(name, 40) for name in names if _BROKEN_SSH.match(name.lower())]
     return Found(bool(broken), listed(broken) or f"{len(names)} algorithms offered")

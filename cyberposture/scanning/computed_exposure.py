@@ -29,7 +29,7 @@ def _none_offends(endpoint: Endpoint, note: str) -> Found:
         if state is State.NOT_TESTED:
             return Found(UNTESTED)
         decided = state in (State.OPEN, State.CLOSED, State.FILTERED)
-    elif not view.was_asked(protocol):
+    elif protocol not in view.asked:
         return Found(UNTESTED, "no port was asked for")
     else:
         decided = view.is_clear(protocol)

@@ -1,108 +1,145 @@
-"""Finds the endpoints of a host that a check judges, and says what it means that there are none."""
+"""Finds the endpoints of a host that a check judges, and says what it means that there are none.
 
-from cyberposture.model.checks import Check, Endpoints
+Many checks choose alike (every page, every TLS port), so a host keeps each choice once made.
+"""
+
+from typing import NamedTuple
+
+from cyberposture.model.checks import Check
 from cyberposture.scanning.hostview import Endpoint, HostView
 from cyberposture.scanning.states import State
 from cyberposture.scanning.truth import FALSE, UNKNOWN, UNTESTED, Truth
-from cyberposture.scanning.words_host import OPENNESS
 
 NAMED_TECHNIQUES = frozenset({"tls-handshake", "http-exchange"})
 """Techniques that speak to a port under a name, so that each name is an endpoint of its own."""
 
 
-def find_endpoints(check: Check, view: HostView) -> list[Endpoint]:
-    """Return the endpoints to judge, by port and name; the host as a whole where none is named."""
+class Choice(NamedTuple):
+    """Which endpoints a check judges, in a form that hosts can keep answers by."""
+
+    protocol: str
+    ports: tuple[int, ...]
+    services: frozenset[str]
+    speaking: str | None
+    by_name: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the host as a whole is judged."""
+        return not (self.ports or self.services or self.speaking)
+
+
+def choice_of(check: Check) -> Choice:
+    """Return the endpoints that the check asks for."""
     wanted = check.endpoints
-    if wanted.speaking is not None:
-        return _speaking(check, view)
-    if not wanted.ports and not wanted.services:
-        return [Endpoint(view, wanted.protocol)]
-    ports = set(wanted.ports)
-    if wanted.services:
-        ports.update(_serving(wanted, view))
-    return [Endpoint(view, wanted.protocol, port) for port in sorted(ports)]
+    return Choice(
+        wanted.protocol,
+        tuple(sorted(wanted.ports)),
+        frozenset(wanted.services),
+        wanted.speaking,
+        check.technique in NAMED_TECHNIQUES,
+    )
 
 
-def _serving(wanted: Endpoints, view: HostView) -> list[int]:
-    names = wanted.services
+def find_endpoints(choice: Choice, view: HostView) -> list[Endpoint]:
+    """Return the endpoints to judge, by port and name; the host as a whole where none is named."""
+    found: list[Endpoint] | None = view.kept.get(choice)
+    if found is None:
+        found = view.kept[choice] = _look(choice, view)
+    return found
+
+
+def _look(choice: Choice, view: HostView) -> list[Endpoint]:
+    if choice.is_whole:
+        return [Endpoint(view, choice.protocol)]
+    if choice.speaking is not None:
+        return _speaking(choice, view)
+    ports = sorted({*choice.ports, *_serving(choice, view)}) if choice.services else choice.ports
+    return [view.endpoint(choice.protocol, port) for port in ports]
+
+
+def _serving(choice: Choice, view: HostView) -> list[int]:
     return [
         key[1]
         for key, fact in view.services.items()
-        if key[0] == wanted.protocol
-        and (fact.service or "").lower() in names
+        if key[0] == choice.protocol
+        and (fact.service or "").lower() in choice.services
         and view.state(*key) is State.OPEN
     ]
 
 
-def _speaking(check: Check, view: HostView) -> list[Endpoint]:
-    kind = check.endpoints.speaking
-    by_name = check.technique in NAMED_TECHNIQUES
-    if kind == "tls":
-        found = [(port, True) for port in view.tls_ports(at_once=by_name)]
-        known = {port: set(names) for port, names in view.tls.items()}
+def _speaking(choice: Choice, view: HostView) -> list[Endpoint]:
+    if choice.speaking == "tls":
+        ports = view.tls_ports(at_once=choice.by_name)
+        if not choice.by_name:
+            return [view.endpoint("tcp", port) for port in ports]
         return [
             Endpoint(view, "tcp", port, name)
-            for port, _ in found
-            for name in (_names(known.get(port)) if by_name else (None,))
+            for port in ports
+            for name in _names(set(view.tls.get(port, ())))
         ]
-    found = []
-    if kind in ("https", "web"):
-        found += [(port, True) for port in view.web_ports(tls=True)]
-    if kind in ("http", "web"):
-        found += [(port, False) for port in view.web_ports(tls=False)]
+    pages = [(port, True) for port in view.web_ports(tls=True)] if choice.speaking != "http" else []
+    if choice.speaking != "https":
+        pages += [(port, False) for port in view.web_ports(tls=False)]
     return [
         Endpoint(view, "tcp", port, name, tls)
-        for port, tls in sorted(found)
-        for name in _names(set(view.web.get((port, tls), {})))
+        for port, tls in sorted(pages)
+        for name in _names(set(view.web.get((port, tls), ())))
     ]
 
 
-def _names(names: set[str | None] | None) -> list[str | None]:
+def _names(names: set[str | None]) -> list[str | None]:
     """Return the names a port was spoken to under; without a name only where there is none.
 
     What a shared server shows to a visitor without a name is no one's page.
     """
-    return [*sorted(name for name in names or () if name is not None)] or [None]
+    return [*sorted(name for name in names if name is not None)] or [None]
 
 
-def absence(check: Check, view: HostView) -> Truth:
+def absence(choice: Choice, view: HostView) -> Truth:
     """Return whether an endpoint of this kind may be there although none was found.
 
     FALSE: every port that was asked for is decided, and every open one was identified as something
     else; UNKNOWN: some were not; UNTESTED: no port was asked for.
     """
-    wanted = check.endpoints
-    if not view.was_asked(wanted.protocol):
+    key = (choice.protocol, choice.speaking)
+    found: Truth | None = view.kept.get(key)
+    if found is None:
+        found = view.kept[key] = _look_for_absence(choice, view)
+    return found
+
+
+def _look_for_absence(choice: Choice, view: HostView) -> Truth:
+    if choice.protocol not in view.asked:
         return UNTESTED
-    if not view.is_clear(wanted.protocol):
+    if not view.is_clear(choice.protocol):
         return UNKNOWN
-    for port in view.open_ports(wanted.protocol):
-        if not _is_identified(wanted, view, port):
+    for port in view.open_ports(choice.protocol):
+        if not _is_identified(choice, view, port):
             return UNKNOWN
     return FALSE
 
 
-def _is_identified(wanted: Endpoints, view: HostView, port: int) -> bool:
-    """Return whether it is known what an open port speaks, as far as this check asks."""
-    found = view.services.get((wanted.protocol, port))
-    if found is not None:
+def _is_identified(choice: Choice, view: HostView, port: int) -> bool:
+    """Return whether it is known what an open port speaks, as far as this choice asks."""
+    if (choice.protocol, port) in view.services:
         return True
-    if wanted.speaking == "tls":
+    if choice.speaking == "tls":
         return any(shake.fact.outcome == "no-tls" for shake in view.tls.get(port, {}).values())
-    if wanted.speaking is not None:
-        pages = [
-            page.outcome
-            for tls in (True, False)
-            for paths in view.web.get((port, tls), {}).values()
-            for page in paths.values()
-        ]
-        return bool(pages) and "timed-out" not in pages and "failed" not in pages
-    return False
+    if choice.speaking is None:
+        return False
+    outcomes = {
+        page.outcome
+        for tls in (True, False)
+        for paths in view.web.get((port, tls), {}).values()
+        for page in paths.values()
+    }
+    return bool(outcomes) and not outcomes & {"timed-out", "failed"}
 
 
-def nothing_was_asked(check: Check, view: HostView) -> bool:
-    """Return whether not one of the ports that the check names was looked at."""
-    wanted = check.endpoints
-    return bool(wanted.ports) and all(
-        OPENNESS[view.state(wanted.protocol, port)] is UNTESTED for port in wanted.ports
-    )
+def nothing_was_asked(choice: Choice, view: HostView) -> bool:
+    """Return whether a check by port numbers alone had not one of its ports looked at."""
+    if not choice.ports or choice.services:
+        return False
+    protocol = choice.protocol
+    return all(view.state(protocol, port) is State.NOT_TESTED for port in choice.ports)

@@ -5,7 +5,7 @@ the same judgements, today and in ten years. The present time is never asked; wh
 judged at the moment at which it was seen.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +14,13 @@ from cyberposture.model.checks import Check, Checks, Verdict
 from cyberposture.model.observations import Fact, Judgement
 from cyberposture.scanning.conditions import compile_expression
 from cyberposture.scanning.declared import HostContext, zone_of_vantage
-from cyberposture.scanning.endpoints import absence, find_endpoints, nothing_was_asked
+from cyberposture.scanning.endpoints import (
+    Choice,
+    absence,
+    choice_of,
+    find_endpoints,
+    nothing_was_asked,
+)
 from cyberposture.scanning.hostview import Endpoint, HostView, view_host
 from cyberposture.scanning.truth import FALSE, TRUE, UNKNOWN, UNTESTED, Truth
 from cyberposture.scanning.wording import Sentence, compile_sentence, describe_endpoint
@@ -38,15 +44,20 @@ _FALLBACK: Final[dict[Verdict, str]] = {
     "not-tested": "nobody looked",
     "not-applicable": "nothing of the kind was found",
 }
+MAX_ALIKE: Final = 4_096
+"""How many likenesses of hosts a judge remembers before it begins again."""
 _NOT_APPLICABLE: Final = "This does not concern {endpoint}: {detail}."
 _NOT_TESTED: Final = "This was not looked at for {endpoint}: {detail}."
 
 
 class Ruling(NamedTuple):
-    """A verdict before it is put into words."""
+    """A verdict before it is put into words; it names no address, so that like hosts share it."""
 
     rule: "Rule"
-    endpoint: Endpoint
+    protocol: str
+    port: int | None
+    name: str | None
+    tls: bool | None
     verdict: Verdict
     condition: Condition | None
     """Whose observations explain the verdict; None where there was nothing to observe."""
@@ -57,6 +68,7 @@ class Rule:
     """One check, compiled."""
 
     check: Check
+    choice: Choice
     applies_when: Condition | None
     fails_when: Condition
     sentences: dict[Verdict, Sentence]
@@ -68,40 +80,43 @@ class Rule:
 
     def judge_endpoint(self, endpoint: Endpoint) -> Ruling:
         """Return the verdict on one endpoint."""
-        if self.applies_when is not None:
-            applies = self.applies_when.test(endpoint)
+        _, protocol, port, name, tls = endpoint
+        condition = self.applies_when
+        if condition is not None:
+            applies = condition.test(endpoint)
             if applies is not TRUE:
-                return Ruling(self, endpoint, _BY_ABSENCE[applies], self.applies_when)
-        verdict = _BY_FAILURE[self.fails_when.test(endpoint)]
-        return Ruling(self, endpoint, verdict, self.fails_when)
+                return Ruling(self, protocol, port, name, tls, _BY_ABSENCE[applies], condition)
+        condition = self.fails_when
+        verdict = _BY_FAILURE[condition.test(endpoint)]
+        return Ruling(self, protocol, port, name, tls, verdict, condition)
 
     def judge_view(self, view: HostView) -> list[Ruling]:
         """Return a verdict for each endpoint, or one for the host where it has none."""
         if not view.answered:
             # Nothing at the address ever replied: whatever was tried there was tried in vain.
-            return [self._whole(view, "inconclusive" if view.tried else "not-tested")]
-        if nothing_was_asked(self.check, view) and not self.check.endpoints.services:
-            return [self._whole(view, "not-tested")]
-        endpoints = find_endpoints(self.check, view)
+            return [self._whole("inconclusive" if view.tried else "not-tested")]
+        if nothing_was_asked(self.choice, view):
+            return [self._whole("not-tested")]
+        endpoints = find_endpoints(self.choice, view)
         if not endpoints:
-            return [self._whole(view, _BY_ABSENCE[absence(self.check, view)])]
+            return [self._whole(_BY_ABSENCE[absence(self.choice, view)])]
         return [self.judge_endpoint(endpoint) for endpoint in endpoints]
 
-    def _whole(self, view: HostView, verdict: Verdict) -> Ruling:
-        return Ruling(self, Endpoint(view, self.check.endpoints.protocol), verdict, None)
+    def _whole(self, verdict: Verdict) -> Ruling:
+        return Ruling(self, self.choice.protocol, None, None, None, verdict, None)
 
-    def describe(self, ruling: Ruling) -> str:
-        """Return the sentence for a ruling: safe plain text of bounded length."""
-        endpoint = ruling.endpoint
-        detail = ruling.condition.tell(endpoint) if ruling.condition is not None else ""
-        view = endpoint.view
+    def describe(self, ruling: Ruling, view: HostView) -> str:
+        """Return the sentence for a ruling on this host: safe plain text of bounded length."""
+        port, address = ruling.port, view.address
+        detail = ""
+        if ruling.condition is not None:
+            endpoint = Endpoint(view, ruling.protocol, port, ruling.name, ruling.tls)
+            detail = ruling.condition.tell(endpoint)
         return self.sentences[ruling.verdict](
             {
-                "address": view.address,
-                "port": "any port" if endpoint.port is None else str(endpoint.port),
-                "endpoint": describe_endpoint(
-                    view.address, endpoint.protocol, endpoint.port, endpoint.name
-                ),
+                "address": address,
+                "port": "any port" if port is None else str(port),
+                "endpoint": describe_endpoint(address, ruling.protocol, port, ruling.name),
                 "detail": detail or _FALLBACK[ruling.verdict],
             }
         )
@@ -112,6 +127,7 @@ def _compile(check: Check) -> Rule:
     applies = check.applies_when
     return Rule(
         check=check,
+        choice=choice_of(check),
         applies_when=compile_expression(applies, f"{check.id}: applies_when") if applies else None,
         fails_when=compile_expression(check.fails_when, f"{check.id}: fails_when"),
         sentences={
@@ -124,42 +140,55 @@ def _compile(check: Check) -> Rule:
     )
 
 
-def _subkey(ruling: Ruling) -> str:
+def _subkey(name: str | None, vantage: str) -> str:
     """Return what tells rows of one port apart: the name spoken to, and the inner vantage."""
-    vantage = ruling.endpoint.view.vantage
     inner = vantage if zone_of_vantage(vantage) is not None else None
-    return " ".join(part for part in (ruling.endpoint.name, inner) if part)
+    return " ".join(part for part in (name, inner) if part)
 
 
-def _write_down(ruling: Ruling) -> Judgement:
-    endpoint, check = ruling.endpoint, ruling.rule.check
-    # Every value comes from models that were validated, so it is not validated once more.
-    return Judgement.model_construct(
+def _write_down(ruling: Ruling, view: HostView) -> Judgement:
+    check = ruling.rule.check
+    return Judgement(
         check=check.id,
         version=check.version,
-        address=endpoint.view.address,
-        protocol=None if endpoint.port is None else endpoint.protocol,
-        port=endpoint.port,
-        subkey=_subkey(ruling),
+        address=view.address,
+        protocol=None if ruling.port is None else check.endpoints.protocol,
+        port=ruling.port,
+        subkey=_subkey(ruling.name, view.vantage),
         verdict=ruling.verdict,
-        says=ruling.rule.describe(ruling),
+        says=ruling.rule.describe(ruling, view),
     )
 
 
-@dataclass(frozen=True)
 class Judge:
     """A set of compiled checks; made by `compile_checks`."""
 
-    rules: tuple[Rule, ...]
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
+        self._alike: dict[Hashable, list[Ruling]] = {}
 
     def rule_on(self, view: HostView) -> list[Ruling]:
-        """Return the rulings of every check of the view's vantage, in the order of the checks."""
-        return [
-            ruling
-            for rule in self.rules
-            if rule.is_for(view.vantage)
-            for ruling in rule.judge_view(view)
-        ]
+        """Return the rulings of every check of the view's vantage, in the order of the checks.
+
+        Of a nation's addresses most show the same few closed ports. What was ruled on one of them
+        holds for the next, so hosts without any exchange are ruled on once for each likeness.
+        """
+        likeness = view.likeness()
+        if likeness is None:
+            return self._rule_anew(view)
+        known = self._alike.get(likeness)
+        if known is None:
+            if len(self._alike) >= MAX_ALIKE:
+                self._alike.clear()
+            known = self._alike[likeness] = self._rule_anew(view)
+        return known
+
+    def _rule_anew(self, view: HostView) -> list[Ruling]:
+        found: list[Ruling] = []
+        for rule in self.rules:
+            if rule.is_for(view.vantage):
+                found += rule.judge_view(view)
+        return found
 
     def judge_host(
         self, facts: Sequence[Fact], context: HostContext | None, vantage: str
@@ -173,7 +202,7 @@ class Judge:
         if not own:
             return []
         view = view_host(own, context, vantage)
-        return [_write_down(ruling) for ruling in self.rule_on(view)]
+        return [_write_down(ruling, view) for ruling in self.rule_on(view)]
 
 
 def compile_checks(checks: Checks | Iterable[Check]) -> Judge:

@@ -4,10 +4,9 @@ Newer facts outweigh older ones, and what was decided outweighs what was merely 
 host decides nothing: no port of it is ever closed by silence.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cyberposture.model.observations import (
     DNSFact,
@@ -52,11 +51,16 @@ class HostView:
 
     __slots__ = (
         "_clear",
+        "_endpoints",
+        "_named",
         "_states",
+        "_wide",
         "address",
         "answered",
+        "asked",
         "context",
         "dns",
+        "kept",
         "layers",
         "script_runs",
         "scripts",
@@ -88,6 +92,21 @@ class HostView:
         self.dns: tuple[DNSFact, ...] = ()
         self._states: dict[PortKey, State] = {}
         self._clear: dict[str, bool] = {}
+        self._named: set[PortKey] = set()
+        self._wide: list[Layer] = []
+        """The layers that tell more than single ports; only they know of a port nobody named."""
+        self._endpoints: dict[PortKey, Endpoint] = {}
+        self.asked: frozenset[str] = frozenset()
+        """The protocols of which any port was asked for."""
+        self.kept: dict[Hashable, Any] = {}
+        """What several checks ask of the same host, found once; only `endpoints` writes here."""
+
+    def add_layer(self, layer: Layer) -> None:
+        """Put a layer below those that are there, which are newer."""
+        self.layers.append(layer)
+        self._named.update(layer.explicit)
+        if layer.asked or layer.stretches or layer.blank:
+            self._wide.append(layer)
 
     def state(self, protocol: str, port: int) -> State:
         """Return what is known of a port."""
@@ -99,7 +118,7 @@ class HostView:
 
     def _resolve(self, key: PortKey) -> State:
         found = State.NOT_TESTED
-        for layer in self.layers:
+        for layer in self.layers if key in self._named else self._wide:
             state = layer.state(key)
             if state is State.FILTERED and (layer.blocked or not self.answered):
                 state = State.INCONCLUSIVE
@@ -110,14 +129,28 @@ class HostView:
                 found = state
         return found
 
+    def likeness(self) -> Hashable | None:
+        """Return a key that is equal for hosts whose every judgement must be equal.
+
+        None where something was exchanged with the host: such hosts are hardly ever alike.
+        """
+        if self.services or self.wrapped or self.scripts or self.tls or self.web or self.dns:
+            return None
+        layers = tuple(layer.likeness() for layer in self.layers)
+        return (self.vantage, self.context, frozenset(self.script_runs), layers)
+
     def open_ports(self, protocol: str) -> list[int]:
         """Return the ports that were seen open one by one, ascending."""
-        seen = {key[1] for layer in self.layers for key in layer.explicit if key[0] == protocol}
+        seen = [key[1] for key in self._named if key[0] == protocol]
         return sorted(port for port in seen if self.state(protocol, port) is State.OPEN)
 
-    def was_asked(self, protocol: str) -> bool:
-        """Return whether any port of the protocol was asked for."""
-        return any(layer.looks_at(protocol) for layer in self.layers)
+    def endpoint(self, protocol: str, port: int) -> "Endpoint":
+        """Return the endpoint of a port, spoken to without a name."""
+        key = (protocol, port)
+        found = self._endpoints.get(key)
+        if found is None:
+            found = self._endpoints[key] = Endpoint(self, protocol, port)
+        return found
 
     def is_clear(self, protocol: str) -> bool:
         """Return whether every port that was asked for is decided."""
@@ -127,19 +160,18 @@ class HostView:
         return clear
 
     def _look_for_doubt(self, protocol: str) -> bool:
-        looking = [layer for layer in self.layers if layer.looks_at(protocol)]
+        looking = [layer for layer in self.layers if protocol in layer.protocols]
         if not any(key[0] == protocol for key in self.wrapped) and all(
             layer.is_clear(protocol) for layer in looking
         ):
             return True
         if any(layer.blank == protocol for layer in looking):
             return False
-        named = {key for layer in looking for key in layer.explicit}
         for port in {edge for layer in looking for edge in layer.edges(protocol)}:
             state = self.state(protocol, port)
             if state in (State.INCONCLUSIVE, State.TCPWRAPPED):
                 return False
-            if state is State.OPEN and (protocol, port) not in named:
+            if state is State.OPEN and (protocol, port) not in self._named:
                 return False
         return True
 
@@ -245,10 +277,11 @@ def view_host(
     )
     # Reversing a stable ascending sort puts the newest first, and of equals the last given.
     for fact in sorted(facts, key=_moment)[::-1]:
-        view.layers.append(read_layer(fact))
+        view.add_layer(read_layer(fact))
         _add_host(view, fact)
         _add_exchanges(view, fact)
         view.dns += fact.dns
+    view.asked = frozenset().union(*(layer.protocols for layer in view.layers))
     view.tried = bool(view.dns) or any(layer.tried for layer in view.layers)
     view.answered = any(layer.answered for layer in view.layers) or any(
         lookup.outcome in ("answered", "no-such-name", "no-record") for lookup in view.dns
@@ -283,8 +316,7 @@ def _find_blocked(view: HostView) -> None:
         layer.blocked = any(layer.state(key) is State.FILTERED for key in opened)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """What a check is judged for: a port (under a name, where it was spoken to by one), or a host.
 
     `port` None is the host as a whole; `tls` says which of a port's exchanges are meant.
@@ -339,6 +371,5 @@ class Endpoint:
 
     def ports(self) -> list["Endpoint"]:
         """Return the endpoints of the open ports of this host and protocol."""
-        return [
-            Endpoint(self.view, self.protocol, port) for port in self.view.open_ports(self.protocol)
-        ]
+        view, protocol = self.view, self.protocol
+        return [view.endpoint(protocol, port) for port in view.open_ports(protocol)]

@@ -4,34 +4,34 @@ It judges nothing. What one run alone cannot decide (whether `filtered` may be b
 `cyberposture.scanning.hostview`, which sees all facts of a host.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from enum import Enum
+from collections.abc import Hashable, Iterator
+from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
 from cyberposture.model.observations import ExtraPorts, Fact, HostFact, HTTPFact, Range, TLSFact
+from cyberposture.scanning.ports import Ranges, count_ports, holds_port, join_ranges
 
 PortKey = tuple[str, int]
 """Protocol and port."""
 
 
-class State(Enum):
-    """What is known of one port."""
+class State(IntEnum):
+    """What is known of one port; the numbers only make it quick to look up."""
 
-    OPEN = "open"
-    CLOSED = "closed"
-    FILTERED = "filtered"
-    TCPWRAPPED = "tcpwrapped"
+    OPEN = 1
+    CLOSED = 2
+    FILTERED = 3
+    TCPWRAPPED = 4
     """It accepts and then closes: neither an open service nor a closed port."""
-    INCONCLUSIVE = "inconclusive"
+    INCONCLUSIVE = 5
     """It was asked for, and no usable answer came."""
-    NOT_TESTED = "not-tested"
+    NOT_TESTED = 6
 
 
 CONCLUSIVE: Final = frozenset({State.OPEN, State.CLOSED, State.FILTERED})
+_GONE: Final = frozenset({State.CLOSED, State.FILTERED})
 _WORDS: Final = {"open": State.OPEN, "closed": State.CLOSED, "filtered": State.FILTERED}
-_BEYOND: Final = 65_536
 
 
 def state_of_word(word: str) -> State:
@@ -40,24 +40,9 @@ def state_of_word(word: str) -> State:
 
 
 @lru_cache(maxsize=512)
-def _joined(ranges: tuple[Range, ...]) -> tuple[Range, ...]:
-    """Return the ranges ascending, without overlaps and without empty ones."""
-    found: list[Range] = []
-    for first, last in sorted(r for r in ranges if r[0] <= r[1]):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(last, found[-1][1]))
-        else:
-            found.append((first, last))
-    return tuple(found)
-
-
-def _holds(ranges: tuple[Range, ...], port: int) -> bool:
-    index = bisect_right(ranges, (port, _BEYOND)) - 1
-    return index >= 0 and port <= ranges[index][1]
-
-
-def _size(ranges: Iterable[Range]) -> int:
-    return sum(last - first + 1 for first, last in ranges)
+def _joined(ranges: tuple[Range, ...]) -> Ranges:
+    """Return the ranges ascending, without overlaps and without empty ones; hosts share them."""
+    return join_ranges(stretch for stretch in ranges if stretch[0] <= stretch[1])
 
 
 class Layer:
@@ -67,7 +52,17 @@ class Layer:
     was asked for, and `rest` the state of an asked port of which nothing else tells.
     """
 
-    __slots__ = ("answered", "asked", "blank", "blocked", "explicit", "rest", "stretches", "tried")
+    __slots__ = (
+        "answered",
+        "asked",
+        "blank",
+        "blocked",
+        "explicit",
+        "protocols",
+        "rest",
+        "stretches",
+        "tried",
+    )
 
     def __init__(self) -> None:
         self.explicit: dict[PortKey, State] = {}
@@ -76,6 +71,8 @@ class Layer:
         self.rest: dict[str, State] = {}
         self.blank: str | None = None
         """The protocol of a failed try of which nobody knows the ports."""
+        self.protocols: frozenset[str] = frozenset()
+        """The protocols of which anything was asked for."""
         self.tried = False
         """Something was asked for, or the host could not be asked although it was wanted."""
         self.answered = False
@@ -90,34 +87,36 @@ class Layer:
             return state
         protocol, port = key
         for ranges, state in self.stretches.get(protocol, ()):
-            if _holds(ranges, port):
+            if holds_port(ranges, port):
                 return state
         asked = self.asked.get(protocol)
-        if asked is not None and _holds(asked, port):
+        if asked is not None and holds_port(asked, port):
             return self.rest.get(protocol, State.INCONCLUSIVE)
         return State.INCONCLUSIVE if self.blank == protocol else State.NOT_TESTED
 
-    def looks_at(self, protocol: str) -> bool:
-        """Return whether anything of this protocol was asked for."""
+    def likeness(self) -> Hashable:
+        """Return a key that is equal for facts that tell the same of every port."""
         return (
-            protocol in self.asked
-            or protocol in self.stretches
-            or self.blank == protocol
-            or any(key[0] == protocol for key in self.explicit)
+            tuple(sorted(self.explicit.items())),
+            tuple(sorted(self.asked.items())),
+            tuple((protocol, *spread) for protocol, spread in self.stretches.items()),
+            tuple(sorted(self.rest.items())),
+            (self.blank, self.answered, self.blocked, self.tried),
         )
 
     def is_clear(self, protocol: str) -> bool:
         """Return whether this fact alone decides every port of the protocol that it asked for.
 
-        `filtered` counts as decided only where the host answered in the same run.
+        `filtered` counts as decided only where the host answered in the same run, and a sum of
+        open ports never does: nobody knows what stands there.
         """
-        states = {state for key, state in self.explicit.items() if key[0] == protocol}
-        states.update(state for _, state in self.stretches.get(protocol, ()))
+        named = {state for key, state in self.explicit.items() if key[0] == protocol}
+        summed = {state for _, state in self.stretches.get(protocol, ())}
         if protocol in self.rest:
-            states.add(self.rest[protocol])
-        if self.blank == protocol or not states <= CONCLUSIVE:
+            summed.add(self.rest[protocol])
+        if self.blank == protocol or not named <= CONCLUSIVE or not summed <= _GONE:
             return False
-        return self.answered or State.FILTERED not in states
+        return self.answered or State.FILTERED not in named | summed
 
     def edges(self, protocol: str) -> Iterator[int]:
         """Yield the ports at which the state may change, so that others need not be asked."""
@@ -142,9 +141,9 @@ def _spread(layer: Layer, protocol: str, extra: tuple[ExtraPorts, ...]) -> None:
             vague.append(group)
             continue
         ranges = _joined(group.ranges)
-        told += _size(ranges)
+        told += count_ports(ranges)
         layer.stretches.setdefault(protocol, []).append((ranges, state_of_word(group.state)))
-    remaining = _size(layer.asked.get(protocol, ())) - told
+    remaining = count_ports(layer.asked.get(protocol, ())) - told
     if remaining > 0:
         # One group that accounts for exactly the remaining ports names their state; several, or
         # a count that does not fit, leave open which port is in which state.
@@ -183,7 +182,9 @@ def read_layer(fact: Fact) -> Layer:
         extra = host.extra if host is not None else ()
         for protocol in {*layer.asked, *(group.protocol for group in extra)}:
             _spread(layer, protocol, extra)
-    layer.tried = failed or bool(layer.explicit or layer.stretches or layer.asked)
+    asked = {key[0] for key in layer.explicit} | {*layer.stretches} | {*layer.asked}
+    layer.protocols = frozenset(asked | ({layer.blank} if layer.blank else set()))
+    layer.tried = failed or bool(layer.protocols)
     layer.answered = _answered(layer)
     return layer
 

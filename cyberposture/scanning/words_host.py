@@ -79,7 +79,7 @@ def _identity(endpoint: Endpoint) -> str:
 def _residue(endpoint: Endpoint) -> Truth:
     """Return FALSE where no undecided port of the host could change the answer."""
     view, protocol = endpoint.view, endpoint.protocol
-    if not view.was_asked(protocol):
+    if protocol not in view.asked:
         return UNTESTED
     return FALSE if view.is_clear(protocol) else UNKNOWN
 

@@ -25,10 +25,13 @@ from cyberposture.errors import (
     CyberpostureError,
     InvalidInput,
     MissingService,
+    NotAuthorised,
     WrongState,
 )
 from cyberposture.store import migration
 
+_REFUSED_BY_FENCE = "42501"
+"""Source: PostgreSQL 15 documentation, appendix A, insufficient_privilege."""
 BUSY_TIMEOUT_S = 30
 """How long a writer waits for another before it gives up."""
 
@@ -68,6 +71,7 @@ class Database:
 
         Raises:
             WrongState: the register is not migrated, or a write contradicts what it holds.
+        NotAuthorised: a write would leave the fence.
             MissingService: the database cannot be reached or does not take the write.
             Corrupt: the database file is damaged.
         """
@@ -234,6 +238,8 @@ def _explained() -> Iterator[None]:
         if isinstance(error.orig, CyberpostureError):
             raise error.orig from error
         said = str(error.orig).strip().splitlines()[0]
+        if getattr(error.orig, "sqlstate", None) == _REFUSED_BY_FENCE:
+            raise NotAuthorised("outside-the-fence", said) from error
         if isinstance(error, IntegrityError):
             raise WrongState(f"this contradicts what the register holds: {said}") from error
         if isinstance(error, (OperationalError, InterfaceError)):

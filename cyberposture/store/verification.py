@@ -84,6 +84,7 @@ def verify(
         empty = _Walk(chain)
         faults += _check_end(empty, heads.get(chain), public_keys)
         faults += _check_memory(empty, remembered.get(chain, []), public_keys)
+    faults = list(dict.fromkeys(faults))
     broken = {fault.chain for fault in faults}
     for chain in sorted(remembered.keys() - broken):
         trusted.append(max(remembered[chain], key=lambda head: head.seq))
@@ -147,10 +148,11 @@ def _check_memory(
 
     A head that agrees with the chain needs no look at its signature, but for the last one.
     """
-    last = max((head.seq for head in remembered), default=0)
     if walk.digests and not remembered:
         what = "no head of this chain was kept outside"
         yield AuditFault(walk.chain, walk.last_seq, "unsigned", what)
+    last = max((head.seq for head in remembered), default=0)
+    ours: list[SignedHead] = []
     for head in remembered:
         agrees = walk.digests.get(head.seq) == head.digest
         if agrees and head.seq < last:
@@ -158,11 +160,15 @@ def _check_memory(
         if not _is_ours(head, public_keys):
             what = "a head kept outside was not signed by our key"
             yield AuditFault(walk.chain, head.seq, "forged-head", what)
-        elif head.seq > walk.last_seq:
-            yield _removed(walk, head)
         elif not agrees:
-            what = "it is not the entry whose head was kept outside"
-            yield AuditFault(walk.chain, head.seq, "replaced", what)
+            ours.append(head)
+    beyond = [head for head in ours if head.seq > walk.last_seq]
+    if beyond:
+        yield _removed(walk, max(beyond, key=lambda head: head.seq))
+    replaced = [head.seq for head in ours if head.seq in walk.digests]
+    if replaced:
+        what = f"from here on it is not the chain of {len(replaced)} heads kept outside"
+        yield AuditFault(walk.chain, min(replaced), "replaced", what)
 
 
 def _removed(walk: _Walk, head: SignedHead) -> AuditFault:

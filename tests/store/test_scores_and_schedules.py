@@ -1,0 +1,367 @@
+"""Scores are never changed, schedules are rows, and no message is queued twice."""
+
+import hashlib
+from datetime import date
+
+import pytest
+import rfc8785
+
+from cyberposture.errors import NotFound, WrongState
+from cyberposture.store import indicators
+from cyberposture.store.assessments import (
+    get_assessment,
+    insert_assessment,
+    list_assessments,
+    list_events,
+    list_submissions,
+    record_extension,
+    record_scope,
+    record_state,
+    record_submission,
+)
+from cyberposture.store.due import (
+    DueTarget,
+    find_due,
+    list_due,
+    list_waiting_institutions,
+    record_due,
+    remove_due,
+)
+from cyberposture.store.evidence import (
+    get_evidence,
+    insert_evidence,
+    list_evidence,
+    list_revisions,
+    record_revision,
+    withdraw_evidence,
+)
+from cyberposture.store.outbox import (
+    list_messages,
+    queue_message,
+    record_delivery,
+    record_problem,
+    take_messages,
+)
+from cyberposture.store.schedules import (
+    disable_schedule,
+    enable_schedule,
+    get_schedule,
+    insert_schedule,
+    list_schedules,
+    record_next_run,
+    record_run,
+)
+from cyberposture.store.scores import (
+    find_score,
+    get_score,
+    insert_score,
+    list_compact_scores,
+    list_round_scores,
+    list_scores,
+)
+
+DOCUMENT = {"scoring": 1, "answers": [{"control": "IAM-10", "level": 2}], "title": "ضابطہ"}
+
+
+def result(verified=5000, band="Established"):
+    whole = {"declared": 7000, "verified": verified, "coverage": 9000, "band": band}
+    return {"institution": whole, "controls": []}
+
+
+@pytest.fixture
+def keep(make):
+    """Keep a score."""
+
+    def run(connection, institution_id, minutes=0, verified=5000, **changes):
+        fields = {"round_id": None, "as_of": make.act(minutes=minutes).at}
+        digests = dict.fromkeys(("catalogue_digest", "checks_digest", "texts_digest"), "d" * 64)
+        return insert_score(
+            connection,
+            institution_id,
+            make.act(minutes=minutes),
+            document=DOCUMENT,
+            result=result(verified),
+            **fields | digests | changes,
+        )
+
+    return run
+
+
+def test_score_is_kept_with_all_that_it_stands_on(database, make, keep):
+    with database.transaction() as connection:
+        owner = make.institution(connection).id
+        score = keep(connection, owner)
+        kept = get_score(connection, score.summary.id, institution_id=owner)
+        with pytest.raises(NotFound):
+            get_score(connection, score.summary.id, institution_id=make.institution(connection).id)
+    assert kept == score
+    assert (kept.document, kept.result) == (DOCUMENT, result())
+    assert kept.document_sha256 == hashlib.sha256(rfc8785.dumps(DOCUMENT)).hexdigest()
+    assert (kept.summary.kind, kept.summary.band, kept.summary.verified) == (
+        "live",
+        "Established",
+        5000,
+    )
+
+
+def test_newest_live_score_and_the_rounds_score_are_found_apart(database, make, keep):
+    with database.transaction() as connection:
+        owner, round_id = make.institution(connection).id, make.round(connection).id
+        for minutes, verified in ((0, 1000), (10, 2000)):
+            keep(connection, owner, minutes, verified)
+        keep(connection, owner, 5, 3000, round_id=round_id)
+
+        def verified(**wanted):
+            found = find_score(connection, owner, **wanted)
+            return found and found.summary.verified
+
+        assert verified() == 2000
+        assert verified(as_of=make.act(minutes=9).at) == 1000
+        assert verified(as_of=make.act(minutes=-1).at) is None
+        assert verified(round_id=round_id) == 3000
+        assert [s.verified for s in list_scores(connection, institution_id=owner)] == [
+            1000,
+            3000,
+            2000,
+        ]
+        assert len(list_scores(connection, kind="round", round_id=round_id)) == 1
+
+
+def test_correction_stands_for_the_score_that_it_names(database, make, keep):
+    with database.transaction() as connection:
+        owner, round_id = make.institution(connection).id, make.round(connection).id
+        wrong = keep(connection, owner, 0, 1000, round_id=round_id, compact=b"old")
+        right = keep(
+            connection,
+            owner,
+            10,
+            2000,
+            round_id=round_id,
+            as_of=make.act().at,
+            compact=b"new",
+            corrects_id=wrong.summary.id,
+            told="the regulator",
+        )
+        found = find_score(connection, owner, round_id=round_id)
+        before = find_score(connection, owner, round_id=round_id, as_of=make.act(minutes=5).at)
+        assert list_round_scores(connection, round_id) == [right.summary]
+        assert [row.compact for row in list_compact_scores(connection, [round_id])] == [b"new"]
+        with pytest.raises(WrongState, match="corrected already"):
+            keep(connection, owner, 20, round_id=round_id, corrects_id=wrong.summary.id)
+        with pytest.raises(WrongState, match="same institution"):
+            keep(connection, owner, 20, corrects_id=right.summary.id)
+        with pytest.raises(NotFound):
+            keep(connection, owner, 20, corrects_id=owner)
+    assert (found, found.told, before) == (right, "the regulator", wrong)
+
+
+def test_assessment_lives_through_its_states_and_keeps_every_event(database, make):
+    with database.transaction() as connection:
+        opened = make.assessment(connection, scope={"mail": True})
+        record_scope(connection, opened.id, {"mail": False}, make.act("lead", minutes=1))
+        record_extension(connection, opened.id, make.act(minutes=99).at, make.act("cert"))
+        record_state(
+            connection, opened.id, "answering", make.act("cert"), expected=["planned", "scoping"]
+        )
+        with pytest.raises(WrongState, match="answering, not submitted"):
+            record_state(connection, opened.id, "in-review", make.act(), expected=["submitted"])
+        kept = get_assessment(connection, opened.institution_id, opened.round_id)
+        events = list_events(connection, opened.id)
+        with pytest.raises(NotFound):
+            get_assessment(connection, opened.round_id, opened.round_id)
+    assert (kept.state, kept.scope, kept.due_at) == (
+        "answering",
+        {"mail": False},
+        make.act(minutes=99).at,
+    )
+    assert [(event.kind, event.state) for event in events] == [
+        ("opened", "planned"),
+        ("scoped", "planned"),
+        ("extended", "planned"),
+        ("became answering", "answering"),
+    ]
+    assert events[1].details == {"before": {"mail": True}, "after": {"mail": False}}
+
+
+def test_institution_has_one_assessment_a_round_and_lists_filter(database, make):
+    with database.transaction() as connection:
+        first = make.assessment(connection)
+        make.assessment(connection, round_id=first.round_id, state="submitted")
+        with pytest.raises(WrongState, match="already"):
+            insert_assessment(
+                connection,
+                first.institution_id,
+                first.round_id,
+                make.act(),
+                controls=["GOV-01"],
+                evidence_age_days=1,
+                scope={},
+            )
+        submitted = list_assessments(connection, round_id=first.round_id, state="submitted")
+        own = list_assessments(connection, institution_id=first.institution_id)
+    assert len(submitted) == 1
+    assert own == [first]
+    assert first.controls == 5
+
+
+def test_returns_are_frozen_one_after_another(database, make):
+    with database.transaction() as connection:
+        assessment = make.assessment(connection)
+        for minutes in (0, 10):
+            record_submission(
+                connection,
+                assessment.id,
+                make.act("lead", minutes=minutes),
+                revisions={"IAM-10": minutes + 1},
+                digest="d" * 64,
+                signatory="minister",
+                signature="5a" * 64,
+            )
+        kept = list_submissions(connection, assessment.id)
+    assert [(s.number, s.revisions) for s in kept] == [(1, {"IAM-10": 1}), (2, {"IAM-10": 11})]
+    assert kept[0].act == make.act("lead")
+
+
+def test_evidence_is_revised_and_withdrawn_but_never_lost(database, make):
+    with database.transaction() as connection:
+        owner, other = make.institution(connection).id, make.institution(connection).id
+        first = insert_evidence(
+            connection,
+            owner,
+            make.act(),
+            kind="file",
+            title="Policy",
+            dated=date(2026, 1, 1),
+            sha256="e" * 64,
+            size_bytes=3,
+            file_name="policy.pdf",
+        )
+        second = record_revision(
+            connection, owner, first.code, make.act(minutes=1), expires=date(2027, 1, 1)
+        )
+        held = insert_evidence(
+            connection, owner, make.act(), kind="held", title="Plan", dated=date(2026, 2, 1)
+        )
+        assert list_evidence(connection, owner) == [held, second]
+        assert list_evidence(connection, other) == []
+        withdraw_evidence(connection, owner, first.code, make.act(minutes=2))
+        assert list_evidence(connection, owner) == [held]
+        assert len(list_evidence(connection, owner, with_withdrawn=True)) == 2
+        with pytest.raises(WrongState, match="withdrawn"):
+            record_revision(connection, owner, first.code, make.act(), title="x")
+        with pytest.raises(NotFound):
+            get_evidence(connection, other, first.code)
+        revisions = list_revisions(connection, owner, first.code)
+        assert get_evidence(connection, owner, first.code, revision=1) == first
+    assert [(r.revision, r.expires) for r in revisions][:2] == [(1, None), (2, date(2027, 1, 1))]
+    assert revisions[2].withdrawn_at == make.act(minutes=2).at
+    assert (second.piece().expires, held.piece()) == (date(2027, 1, 1), None)
+
+
+def test_schedule_is_a_row_that_says_what_runs_when(database, make):
+    with database.transaction() as connection:
+        fields = {"kind": "scan", "trigger_kind": "cron", "trigger_spec": "0 1 * * 3"}
+        given = {**fields, "zone": "Asia/Karachi", "arguments": {"profile": "exposed"}}
+        record = insert_schedule(connection, None, make.act(), code="weekly", **given)
+        insert_schedule(connection, None, make.act(), code="nightly", **given)
+        with pytest.raises(WrongState, match="weekly"):
+            insert_schedule(connection, None, make.act(), code="weekly", **given)
+        record_run(
+            connection,
+            "weekly",
+            ran_at=make.act(minutes=1).at,
+            next_run=make.act(minutes=90).at,
+        )
+        disable_schedule(connection, "nightly", make.act("bilal-shah", minutes=2))
+        enabled = list_schedules(connection, enabled_only=True)
+        off = get_schedule(connection, "nightly")
+        enable_schedule(connection, "nightly", make.act(minutes=3))
+        record_next_run(connection, "nightly", make.act(minutes=80).at)
+        assert [kept.code for kept in list_schedules(connection)] == ["nightly", "weekly"]
+        assert get_schedule(connection, "nightly").is_enabled
+        with pytest.raises(NotFound):
+            enable_schedule(connection, "never", make.act())
+    assert record.arguments == {"profile": "exposed"}
+    assert [(kept.code, kept.next_run) for kept in enabled] == [("weekly", make.act(minutes=90).at)]
+    assert (off.is_enabled, off.act.actor) == (False, "bilal-shah")
+
+
+def test_due_targets_come_by_institution_priority_and_time(database, make):
+    with database.transaction() as connection:
+        first, second = make.institution(connection).id, make.institution(connection).id
+        make.institution(connection)
+
+        def due(owner, target, priority, minutes, **changes):
+            moment = make.act(minutes=minutes).at
+            record_due(
+                connection,
+                DueTarget(owner, target, "ports", "external", priority, moment, **changes),
+            )
+
+        due(first, "39.32.10.7", 3, 10)
+        due(first, "39.32.10.8", 1, 20)
+        due(first, "39.32.10.9", 3, 5, rank=2)
+        due(first, "39.32.10.6", 3, 5, rank=1)
+        due(second, "39.40.0.1", 0, 1)
+        due(second, "39.40.0.2", 0, 999)
+        due(second, "39.40.0.1", 2, 7, attempts=1)
+        at = make.act(minutes=30).at
+        waiting = list_waiting_institutions(connection, at=at)
+        targets = [d.target[-1] for d in list_due(connection, first, at=at, limit=3)]
+        moved = find_due(connection, second, "39.40.0.1", "ports", "external")
+        assert list_due(connection, first, at=make.act(minutes=-1).at, limit=9) == []
+        assert find_due(connection, first, "39.40.0.1", "ports", "external") is None
+        assert remove_due(connection, first, keep=["39.32.10.7"]) == 3
+        assert remove_due(connection, first) == 1
+    assert waiting == [(first, make.act(minutes=5).at), (second, make.act(minutes=7).at)]
+    assert targets == ["8", "6", "9"]
+    assert (moved.priority, moved.attempts) == (2, 1)
+
+
+def test_message_is_queued_once_and_retried_until_delivered(database, make):
+    with database.transaction() as connection:
+        fields = {"channel": "mail", "recipient": "lead@example.invalid", "subject": "Reminder"}
+        for code in ("remind-1", "remind-2", "remind-1"):
+            new = queue_message(
+                connection, make.act(), code=code, body="30 days", language="en", **fields
+            )
+        assert new is False
+
+        def take(minutes):
+            return take_messages(
+                connection,
+                at=make.act(minutes=minutes).at,
+                retry_at=make.act(minutes=minutes + 10).at,
+                limit=9,
+            )
+
+        first = take(0)
+        assert [m.code for m in first] == ["remind-1", "remind-2"]
+        assert take(9) == []
+        record_delivery(connection, first[0].id, at=make.act(minutes=9).at)
+        record_problem(connection, first[1].id, "refused", retry_at=make.act(minutes=15).at)
+        again = take(15)
+        assert [(m.code, m.attempts, m.problem) for m in again] == [("remind-2", 1, "refused")]
+        record_problem(connection, again[0].id, "refused again", retry_at=None)
+        assert take(999) == []
+        states = [(m.code, m.state, m.attempts) for m in list_messages(connection)]
+        with pytest.raises(NotFound):
+            record_delivery(connection, make.institution(connection).id, at=make.act().at)
+    assert states == [("remind-1", "delivered", 1), ("remind-2", "failed", 2)]
+
+
+def test_indicator_keeps_every_value_that_it_had(database, make):
+    with database.transaction() as connection:
+        for minutes, value in enumerate(("40 %", "55 %")):
+            indicators.record_indicator(
+                connection,
+                "NAT-01",
+                make.act(minutes=minutes),
+                value=value,
+                source="annual report",
+                dated=date(2026, 6, 30),
+            )
+        then = indicators.list_indicators(connection, as_of=make.act().at)
+        now = indicators.list_indicators(connection, as_of=make.act(minutes=1).at)
+        assert [r.revision for r in indicators.list_revisions(connection, "NAT-01")] == [1, 2]
+    assert [r.value for r in (*then, *now)] == ["40 %", "55 %"]

@@ -148,16 +148,22 @@ class Endpoints(Model):
     ports: tuple[Port, ...] = ()
     services: tuple[Name, ...] = ()
     speaking: Literal["tls", "http", "https", "web"] | None = None
+    usual: tuple[Port, ...] = ()
+    """Where such endpoints live: none is called absent before all of these were looked at."""
     look_at: tuple[Port, ...] = ()
-    """Ports worth scanning because such endpoints live there; closed, they are not judged."""
+    """Further ports that are worth a look; closed, they are not judged."""
 
     @model_validator(mode="after")
     def _coherent(self) -> "Endpoints":
         if self.speaking and (self.ports or self.services or self.protocol != "tcp"):
             raise ValueError("speaking: stands alone, for tcp")
-        if set(self.ports) & set(self.look_at):
-            raise ValueError("look_at: a port that is judged is looked at anyway")
+        if len({*self.ports, *self.usual, *self.look_at}) != len(self.all_ports()):
+            raise ValueError("a port stands once, in ports, usual or look_at")
         return self
+
+    def all_ports(self) -> tuple[int, ...]:
+        """Return every port that has to be looked at for this."""
+        return self.ports + self.usual + self.look_at
 
 
 class Says(Model):

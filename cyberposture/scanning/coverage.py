@@ -80,7 +80,7 @@ def ports_needed(checks: Iterable[Check]) -> dict[str, tuple[int, ...]]:
     fragile: set[int] = set()
     for check in checks:
         wanted = check.endpoints
-        ports = {*wanted.ports, *wanted.look_at}
+        ports = set(wanted.all_ports())
         needed.setdefault(check.technique, set()).update(ports)
         if check.technique == _OT:
             fragile |= ports

@@ -21,6 +21,7 @@ class Choice(NamedTuple):
     ports: tuple[int, ...]
     services: frozenset[str]
     speaking: str | None
+    usual: tuple[int, ...]
     by_name: bool
 
     @property
@@ -37,6 +38,7 @@ def choice_of(check: Check) -> Choice:
         tuple(sorted(wanted.ports)),
         frozenset(wanted.services),
         wanted.speaking,
+        wanted.usual,
         check.technique in NAMED_TECHNIQUES,
     )
 
@@ -100,9 +102,9 @@ def absence(choice: Choice, view: HostView) -> Truth:
     """Return whether an endpoint of this kind may be there although none was found.
 
     FALSE: every port that was asked for is decided, and every open one was identified as something
-    else; UNKNOWN: some were not; UNTESTED: no port was asked for.
+    else; UNKNOWN: some were not; UNTESTED: nobody looked at all of the places where it would be.
     """
-    key = (choice.protocol, choice.speaking)
+    key = (choice.protocol, choice.speaking, choice.usual)
     found: Truth | None = view.kept.get(key)
     if found is None:
         found = view.kept[key] = _look_for_absence(choice, view)
@@ -110,11 +112,14 @@ def absence(choice: Choice, view: HostView) -> Truth:
 
 
 def _look_for_absence(choice: Choice, view: HostView) -> Truth:
-    if choice.protocol not in view.asked:
+    protocol = choice.protocol
+    if protocol not in view.asked:
         return UNTESTED
-    if not view.is_clear(choice.protocol):
+    if any(view.state(protocol, port) is State.NOT_TESTED for port in choice.usual):
+        return UNTESTED
+    if not view.is_clear(protocol):
         return UNKNOWN
-    for port in view.open_ports(choice.protocol):
+    for port in view.open_ports(protocol):
         if not _is_identified(choice, view, port):
             return UNKNOWN
     return FALSE

@@ -94,6 +94,13 @@ def test_a_check_uses_a_technique_that_exists(check: Check) -> None:
 
 
 @BY_ID
+def test_a_check_that_searches_names_the_places_where_it_would_find(check: Check) -> None:
+    wanted = check.endpoints
+    if wanted.services or wanted.speaking:
+        assert wanted.ports or wanted.usual
+
+
+@BY_ID
 def test_sentences_name_the_endpoint_and_end_as_sentences(check: Check) -> None:
     for said in (check.says.passed, check.says.fail, check.says.inconclusive):
         assert "{endpoint}" in said

@@ -93,7 +93,7 @@ def test_a_live_address_that_is_not_known_counts_as_well() -> None:
 def test_ports_are_gathered_by_technique() -> None:
     checks = [
         a_check(endpoints={"ports": [23, 22], "look_at": [2323]}),
-        a_check("lab.two", technique="service-versions", endpoints={"look_at": [6379]}),
+        a_check("lab.two", technique="service-versions", endpoints={"usual": [6379]}),
         a_check("lab.three", technique="udp-ports", endpoints={"protocol": "udp", "ports": [161]}),
         a_check("lab.four"),
     ]

@@ -104,6 +104,15 @@ def test_a_check_of_services_says_why_there_is_none(
     assert verdicts(a_check(**SSH), **facts) == expected
 
 
+def test_nothing_is_called_absent_before_its_usual_places_were_looked_at() -> None:
+    check = a_check(**{**SSH, "endpoints": {"services": ["ssh"], "usual": [22]}})
+    assert verdicts(check, ports={"80": "closed"}) == {None: "not-tested"}
+    assert verdicts(check, ports={"80": "closed", "22": "closed"}) == {None: "not-applicable"}
+    assert verdicts(check, ports={"22": "closed", "80": "open"}) == {None: "inconclusive"}
+    elsewhere = {"services": {"2200": {"name": "ssh", "product": "new"}}}
+    assert verdicts(check, **elsewhere) == {2200: "pass"}
+
+
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [

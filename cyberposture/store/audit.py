@@ -88,36 +88,11 @@ class AuditLog:
             chain, last_seq + 1, institution_id, act, kind, subject, data or {}, last_digest, ""
         )
         try:
-            digest = draft.computed_digest()
+            entry = replace(draft, digest=draft.computed_digest())
         except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
             raise InvalidInput(f"the audit entry of {kind} is no plain JSON: {error}") from error
-        entry = replace(draft, digest=digest)
-        connection.execute(
-            sa.insert(t.audit_entries),
-            {
-                "chain": chain,
-                "seq": entry.seq,
-                "institution_id": institution_id,
-                "kind": kind,
-                "subject": subject,
-                "data": entry.data,
-                "previous": entry.previous,
-                "digest": digest,
-                **act.written(),
-            },
-        )
-        head = sign_head(self._signer, chain, entry.seq, digest, act.at)
-        connection.execute(
-            sa.update(t.audit_heads)
-            .where(t.audit_heads.c.chain == chain)
-            .values(
-                seq=head.seq,
-                digest=digest,
-                at=act.at,
-                key_id=head.key_id,
-                signature=head.signature,
-            )
-        )
+        head = sign_head(self._signer, chain, entry.seq, entry.digest, act.at)
+        _keep(connection, entry, head)
         after_commit(connection, f"audit head of {chain}", lambda: self._heads_file.append(head))
         return entry
 
@@ -188,6 +163,23 @@ def read_head(row: RowMapping) -> SignedHead:
         written_moment(row["at"]),
         row["key_id"],
         row["signature"],
+    )
+
+
+def _keep(connection: Connection, entry: AuditEntry, head: SignedHead) -> None:
+    names = ("chain", "seq", "institution_id", "kind", "subject", "data", "previous", "digest")
+    columns = {name: getattr(entry, name) for name in names}
+    connection.execute(sa.insert(t.audit_entries), {**columns, **entry.act.written()})
+    connection.execute(
+        sa.update(t.audit_heads)
+        .where(t.audit_heads.c.chain == entry.chain)
+        .values(
+            seq=head.seq,
+            digest=head.digest,
+            at=entry.act.at,
+            key_id=head.key_id,
+            signature=head.signature,
+        )
     )
 
 

@@ -96,38 +96,24 @@ def insert_chunks(
     c = t.chunks
     last = sa.select(sa.func.max(c.c.number)).where(c.c.scan_id == scan_id)
     first = (connection.execute(last).scalar_one() or 0) + 1
-    ids = [uuid4() for _ in chunks]
     shared = {
         "institution_id": scan.institution_id,
         "scan_id": scan_id,
-        "state": "queued",
         "priority": priority,
         "vantage": scan.vantage,
-        "attempts": 0,
-        "detail": "",
         **act.written(),
     }
-    rows = [
-        {
-            "id": chunk_id,
-            "number": number,
-            "plan": chunk.plan,
-            "ticket": chunk.ticket,
-            "not_before": chunk.not_before,
-            **shared,
-        }
-        for number, (chunk_id, chunk) in enumerate(zip(ids, chunks, strict=True), start=first)
-    ]
+    rows = [_queued(chunk) | shared | {"number": n} for n, chunk in enumerate(chunks, start=first)]
     targets = [
-        {"chunk_id": chunk_id, "address": address, "institution_id": scan.institution_id}
-        for chunk_id, chunk in zip(ids, chunks, strict=True)
+        {"chunk_id": row["id"], "address": address, "institution_id": scan.institution_id}
+        for row, chunk in zip(rows, chunks, strict=True)
         for address in dict.fromkeys(chunk.targets)
     ]
     if rows:
         connection.execute(sa.insert(c), rows)
     if targets:
         connection.execute(sa.insert(t.chunk_targets), targets)
-    return ids
+    return [row["id"] for row in rows]
 
 
 def take_chunk(
@@ -158,30 +144,7 @@ def take_chunk(
     chunk_id = connection.execute(query).scalar_one_or_none()
     if chunk_id is None:
         return None
-    connection.execute(
-        sa.update(c)
-        .where(c.c.id == chunk_id)
-        .values(
-            state="running",
-            worker=worker,
-            lease_until=at + timedelta(seconds=lease_s),
-            attempts=c.c.attempts + 1,
-            started_at=at,
-            ended_at=None,
-        )
-    )
-    chunk = get_chunk(connection, chunk_id)
-    connection.execute(
-        sa.insert(t.chunk_attempts),
-        {
-            "chunk_id": chunk_id,
-            "attempt": chunk.attempts,
-            "institution_id": chunk.institution_id,
-            "worker": worker,
-            "started_at": at,
-        },
-    )
-    return chunk
+    return _begin_attempt(connection, chunk_id, worker, at, at + timedelta(seconds=lease_s))
 
 
 def renew_lease(
@@ -350,6 +313,48 @@ def _require_lease(connection: Connection, chunk: ChunkRecord) -> None:
     present = connection.execute(query.with_for_update()).one_or_none()
     if present is None or tuple(present) != ("running", chunk.worker, chunk.attempts):
         raise WrongState(f"the lease of chunk {chunk.number} is no longer {chunk.worker}'s")
+
+
+def _queued(chunk: NewChunk) -> dict[str, Any]:
+    return {
+        "id": uuid4(),
+        "state": "queued",
+        "plan": chunk.plan,
+        "ticket": chunk.ticket,
+        "not_before": chunk.not_before,
+        "attempts": 0,
+        "detail": "",
+    }
+
+
+def _begin_attempt(
+    connection: Connection, chunk_id: UUID, worker: str, at: datetime, lease_until: datetime
+) -> ChunkRecord:
+    c = t.chunks
+    connection.execute(
+        sa.update(c)
+        .where(c.c.id == chunk_id)
+        .values(
+            state="running",
+            worker=worker,
+            lease_until=lease_until,
+            attempts=c.c.attempts + 1,
+            started_at=at,
+            ended_at=None,
+        )
+    )
+    chunk = get_chunk(connection, chunk_id)
+    connection.execute(
+        sa.insert(t.chunk_attempts),
+        {
+            "chunk_id": chunk_id,
+            "attempt": chunk.attempts,
+            "institution_id": chunk.institution_id,
+            "worker": worker,
+            "started_at": at,
+        },
+    )
+    return chunk
 
 
 def _end_attempt(

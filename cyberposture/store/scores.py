@@ -88,7 +88,6 @@ def insert_score(
     """
     if corrects_id is not None:
         _require_correctable(connection, corrects_id, institution_id, round_id)
-    whole = result["institution"]
     score_id = uuid4()
     connection.execute(
         sa.insert(t.scores),
@@ -106,7 +105,7 @@ def insert_score(
             "catalogue_digest": catalogue_digest,
             "checks_digest": checks_digest,
             "texts_digest": texts_digest,
-            **{name: whole[name] for name in ("declared", "verified", "coverage", "band")},
+            **{name: result["institution"][name] for name in _LISTED},
             "compact": compact,
             "corrects_id": corrects_id,
             "told": told,
@@ -191,6 +190,7 @@ def list_compact_scores(connection: Connection, round_ids: Sequence[UUID]) -> li
     return [CompactScore(*row) for row in newest.values()]
 
 
+_LISTED = ("declared", "verified", "coverage", "band")
 _SUMMARY = [
     t.scores.c[name] for name in (*ScoreSummary.__slots__, "actor", "reason", "at") if name != "act"
 ]

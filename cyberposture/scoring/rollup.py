@@ -4,7 +4,6 @@ The result is the same bit for bit wherever it is computed. Source of every rule
 arithmetic of scoring version 1, as published for `score compute`.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Literal
 
@@ -24,6 +23,7 @@ Member = tuple[int, ControlScore]
 """The weight of an applicable control, and its score."""
 Gate = Literal["few-points", "bare-word", "unknown", "open"]
 """Why a gate holds (few points first), that it is unknown, or that it lets through."""
+HOLDING: tuple[Gate, ...] = ("few-points", "bare-word")
 
 
 def compute(document: ScoreDocument) -> ScoreResult:
@@ -35,11 +35,9 @@ def roll_up(document: ScoreDocument, scores: Iterable[ControlScore]) -> ScoreRes
     """Return the whole result from the scores of every control of the document."""
     ordered = tuple(sorted(scores, key=lambda score: score.id))
     members = members_by_domain(document, ordered)
-    domains = tuple(
-        _domain_score(domain, members[domain]) for domain in sorted(d.id for d in document.domains)
-    )
+    domains = tuple(_domain_score(domain, members[domain]) for domain in sorted(members))
     return ScoreResult(
-        institution=_institution_score(document, domains, ordered),
+        institution=_institution_score(document, members, domains, ordered),
         domains=domains,
         controls=ordered,
     )
@@ -47,10 +45,10 @@ def roll_up(document: ScoreDocument, scores: Iterable[ControlScore]) -> ScoreRes
 
 def members_by_domain(
     document: ScoreDocument, scores: Iterable[ControlScore]
-) -> defaultdict[str, list[Member]]:
+) -> dict[str, list[Member]]:
     """Return the applicable controls of each domain; a domain without any has an empty list."""
     controls = {control.id: control for control in document.controls}
-    members: defaultdict[str, list[Member]] = defaultdict(list)
+    members: dict[str, list[Member]] = {domain.id: [] for domain in document.domains}
     for score in scores:
         if score.applicable:
             control = controls[score.id]
@@ -86,40 +84,36 @@ def _share_of_weight(members: list[Member], claim: Callable[[ControlScore], bool
 
 
 def _institution_score(
-    document: ScoreDocument, domains: tuple[DomainScore, ...], scores: tuple[ControlScore, ...]
+    document: ScoreDocument,
+    members: dict[str, list[Member]],
+    domains: tuple[DomainScore, ...],
+    scores: tuple[ControlScore, ...],
 ) -> InstitutionScore:
-    members = members_by_domain(document, scores)
-    weights = domain_weights(document, scores)
+    weights = domain_weights(document, members)
     everything = [member for domain in domains for member in members[domain.id]]
     verified = _mean((weights[domain.id], domain.verified) for domain in domains)
     coverage = _share_of_weight(everything, lambda score: score.assessed)
     examined = _share_of_weight(everything, lambda score: score.examined)
     confidence = confidence_in(document.parameters, examined)
     gates = gate_states(document, scores)
+    held = is_held(gates.values(), observation_overdue=document.observation_overdue)
     return InstitutionScore(
         declared=_mean((weights[domain.id], domain.declared) for domain in domains),
         verified=verified,
         claims_verified=_mean((weights[domain.id], domain.claims_verified) for domain in domains),
-        band=band(
-            document.parameters,
-            verified,
-            coverage,
-            confidence,
-            held=is_held(gates, observation_overdue=document.observation_overdue),
-        ),
+        band=band(document.parameters, verified, coverage, confidence, held=held),
         confidence=confidence,
         examined=examined,
         coverage=coverage,
         observation_coverage=_observation_coverage(document, scores),
-        gates_holding=tuple(c for c, state in gates.items() if state not in ("open", "unknown")),
+        gates_holding=tuple(c for c, state in gates.items() if state in HOLDING),
         gates_unknown=tuple(c for c, state in gates.items() if state == "unknown"),
         contradictions=tuple(score.id for score in scores if score.contradiction),
     )
 
 
-def domain_weights(document: ScoreDocument, scores: Iterable[ControlScore]) -> dict[str, int]:
+def domain_weights(document: ScoreDocument, members: dict[str, list[Member]]) -> dict[str, int]:
     """Return each domain's weight in the institution: its factor times its applicable weight."""
-    members = members_by_domain(document, scores)
     return {
         domain.id: domain.factor_pct * sum(weight for weight, _ in members[domain.id])
         for domain in document.domains
@@ -151,10 +145,10 @@ def gate_state(parameters: ScoreParameters, score: ControlScore) -> Gate:
     return "bare-word" if score.grade == "E0" else "open"
 
 
-def is_held(gates: dict[str, Gate], *, observation_overdue: bool) -> bool:
+def is_held(gates: Iterable[Gate], *, observation_overdue: bool) -> bool:
     """Return whether the band is held down; an overdue unknown gate holds like a failed one."""
-    closed = {"few-points", "bare-word"} | ({"unknown"} if observation_overdue else set())
-    return not closed.isdisjoint(gates.values())
+    closed = (*HOLDING, "unknown") if observation_overdue else HOLDING
+    return any(state in closed for state in gates)
 
 
 def confidence_in(parameters: ScoreParameters, examined: int | None) -> Confidence | None:

@@ -85,7 +85,8 @@ def unauthenticated_store(endpoint: Endpoint) -> Found:
     """Whether a data store answered a question about itself without asking who we are.
 
     Version detection puts a harmless question to Redis (INFO), Memcached (stats) and MongoDB
-    (serverStatus); only a store without a password tells its version in the answer.
+    (serverStatus); only a store without a password tells its version in the answer. A Redis that
+    wants one mostly just falls silent, which stays unknown.
     """
     service = endpoint.service()
     if service is None:

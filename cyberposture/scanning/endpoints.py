@@ -126,8 +126,13 @@ def _look_for_absence(choice: Choice, view: HostView) -> Truth:
 
 
 def _is_identified(choice: Choice, view: HostView, port: int) -> bool:
-    """Return whether it is known what an open port speaks, as far as this choice asks."""
+    """Return whether it is known what an open port speaks, as far as this choice asks.
+
+    A port that answered our own visit speaks TLS or HTTP, which is as good as a detected service.
+    """
     if (choice.protocol, port) in view.services:
+        return True
+    if choice.speaking is None and _answered_a_visit(view, port):
         return True
     if choice.speaking == "tls":
         return any(shake.fact.outcome == "no-tls" for shake in view.tls.get(port, {}).values())
@@ -140,6 +145,17 @@ def _is_identified(choice: Choice, view: HostView, port: int) -> bool:
         for page in paths.values()
     }
     return bool(outcomes) and not outcomes & {"timed-out", "failed"}
+
+
+def _answered_a_visit(view: HostView, port: int) -> bool:
+    shakes = [shake.fact.outcome for shake in view.tls.get(port, {}).values()]
+    pages = [
+        page.outcome
+        for tls in (True, False)
+        for paths in view.web.get((port, tls), {}).values()
+        for page in paths.values()
+    ]
+    return "answered" in shakes or "answered" in pages
 
 
 def nothing_was_asked(choice: Choice, view: HostView) -> bool:

@@ -41,7 +41,7 @@ _FALLBACK: Final[dict[Verdict, str]] = {
     "pass": "nothing against it was seen",
     "fail": "seen in this run",
     "inconclusive": "no usable answer",
-    "not-tested": "nobody looked",
+    "not-tested": "no run asked for it",
     "not-applicable": "nothing of the kind was found",
 }
 MAX_ALIKE: Final = 4_096

@@ -87,7 +87,9 @@ def certificate(flaw: CertificateFlaw) -> Condition:
 
     def tell(endpoint: Endpoint) -> str:
         shake = endpoint.handshake()
-        certificate = shake.fact.certificate if shake is not None else None
+        if shake is None:
+            return "no handshake was made"
+        certificate = shake.fact.certificate
         if certificate is None:
             return "no certificate was seen"
         if flaw in ("expired", "expires-soon"):

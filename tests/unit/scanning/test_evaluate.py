@@ -340,6 +340,17 @@ def test_the_same_facts_give_the_same_judgements_for_hosts_that_are_alike() -> N
     assert "192.0.2.7" not in second[0].says
 
 
+def test_a_judge_forgets_likenesses_before_they_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cyberposture.scanning.evaluate.MAX_ALIKE", 2)
+    judges = compile_checks([a_check()])
+    for state in ("closed", "open", "unknown", "closed"):
+        facts = compile_facts(ExampleFacts.model_validate({"ports": {"23": state, "22": "open"}}))
+        (row,) = judges.judge_host(facts, None, "external")
+        assert row.verdict == ("pass" if state == "closed" else "inconclusive")
+
+
 def test_wrong_conditions_are_refused_all_at_once() -> None:
     wrong = {"fact": {"name": "no-such", "is": True}}
     checks = [

@@ -265,6 +265,14 @@ def test_a_sum_of_open_ports_that_nobody_named_leaves_doubt() -> None:
     assert not view.is_clear("tcp")
 
 
+def test_doubt_in_one_run_is_lifted_only_where_another_decided_all_of_it() -> None:
+    doubt = a_fact(tested=((10, 60),), outcome="timed-out", host=None, hours=1)
+    half = a_fact(tested=((1, 50),), extra=closed_rest(50, ranges=((1, 50),)))
+    whole = a_fact(extra=closed_rest(100, ranges=((1, 100),)))
+    assert not view_host([doubt, half]).is_clear("tcp")
+    assert view_host([doubt, whole]).is_clear("tcp")
+
+
 def web_of(*pages: HTTPFact) -> HostView:
     fact = Fact(address=ADDRESS, technique="http-exchange", outcome="answered", http=pages)
     return view_host([fact])

@@ -49,6 +49,8 @@ def _level(scene: Scene, control: Control) -> int | None:
         return scene.claims[control.id]
     if _number("answered", code, control.id) >= scene.answered_pct:
         return None
+    if scene.maturity == "strong" and control.gate is not None:
+        return 3
     return _LEVELS[scene.maturity][_number("level", code, control.id) % 10]
 
 
@@ -72,6 +74,9 @@ def asset_document(scene: Scene) -> dict[str, Any]:
                 "services": services,
             }
         )
+    if scene.has_plant:
+        flow = {"id": "office-to-public", "kind": "flow"}
+        assets.append({**flow, "flow_from": "office", "flow_to": "public"})
     for number, address in enumerate(scene.undeclared_to_us, start=1):
         assets.append(
             {
@@ -116,7 +121,8 @@ def _answers(
             "level": level,
             "reason": _REASONS[level].format(domain=title.lower()),
         }
-        if level and _number("evidence", scene.institution.code, control.id) < documented_pct:
+        documented = _number("evidence", scene.institution.code, control.id) < documented_pct
+        if level and (documented or (scene.maturity == "strong" and control.gate is not None)):
             row["evidence"] = [_evidence(scene, control.domain, title, folder, today)]
         rows.append(row)
     return rows

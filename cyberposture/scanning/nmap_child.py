@@ -24,7 +24,8 @@ def _end_with_parent() -> None:
 
 def run(job: dict[str, object]) -> dict[str, object]:
     """Run the job and return what came of it; the XML is in the file `job["output"]`."""
-    scanner = nmap.PortScanner()
+    # Only the search path decides which nmap is run, never a list of usual places.
+    scanner = nmap.PortScanner(nmap_search_path=("nmap",))
     said = ""
     try:
         scanner.scan(

@@ -168,16 +168,18 @@ def run_nmap(
         job = _job(permitted, pace, exclude, home)
         process = _start(job, home, around)
         ended_by: RunOutcome | None = "stopped"
+        output = ""
         try:
             until = time.monotonic() + job.timeout_s + 10
             ended_by = _wait(process, until, permitted.not_after, around)
+            if ended_by is None and process.stdout is not None:
+                output = process.stdout.read()
         finally:
             if ended_by is not None:
                 end_group(process)
-        output = process.stdout.read() if process.stdout is not None else ""
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                stream.close()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
         xml = job.output.read_bytes() if ended_by is None and job.output.exists() else None
     return _concluded(ended_by, output, xml, job.words, started, around.clock())
 

@@ -1,4 +1,4 @@
-"""Decides what to look at next: ports first, then versions where something is open, then pages.
+"""Decides what to look at next: ports first, then a visit, then versions where that is not enough.
 
 Pure: what is wished here still has to pass the gate, chunk by chunk.
 """
@@ -12,7 +12,7 @@ from cyberposture.model.observations import Fact
 from cyberposture.scanning.techniques import Technique, find_technique, is_fragile
 
 _TLS_PORTS = frozenset({443, 465, 636, 853, 989, 990, 993, 995, 8443})
-_WEB_PORTS = frozenset({80, 8000, 8008, 8080, 8888})
+_WEB_PORTS = frozenset({80, 443, 8000, 8008, 8080, 8443, 8888})
 VISITED_PORTS = (25, 80, 443)
 """What an ordinary visitor tries."""
 
@@ -113,17 +113,52 @@ def fragile_hosts(facts: Iterable[Fact]) -> dict[str, tuple[int, ...]]:
     return {address: ports for address, ports in hits.items() if ports}
 
 
+@dataclass(frozen=True)
+class _Visited:
+    """What our own probes met at the ports of each address."""
+
+    tls: frozenset[tuple[str, int]]
+    web: frozenset[tuple[str, int]]
+    silent: frozenset[tuple[str, int]]
+    asked: frozenset[tuple[str, int]]
+
+
+def _visited(facts: Iterable[Fact]) -> _Visited:
+    tls: set[tuple[str, int]] = set()
+    web: set[tuple[str, int]] = set()
+    silent: set[tuple[str, int]] = set()
+    asked: set[tuple[str, int]] = set()
+    for fact in facts:
+        for seen in (*fact.tls, *fact.http):
+            key = (seen.address, seen.port)
+            asked.add(key)
+            if seen.outcome == "timed-out":
+                silent.add(key)
+        tls |= {(t.address, t.port) for t in fact.tls if t.outcome == "answered"}
+        web |= {(h.address, h.port) for h in fact.http if h.outcome == "answered"}
+    return _Visited(frozenset(tls), frozenset(web), frozenset(silent), frozenset(asked))
+
+
 def version_stage(facts: Sequence[Fact], allowed: frozenset[str]) -> list[Wish]:
-    """Return version detection and read-only scripts for what was found open, a host at a time."""
-    if "service-versions" not in allowed:
-        return []
-    technique = find_technique("service-versions")
+    """Return read-only scripts and version detection for what is open, a host at a time.
+
+    What our own visit identified needs no version detection, only the list of its TLS suites; what
+    kept our visit waiting is not bothered once more.
+    """
     fragile = fragile_hosts(facts)
-    return [
-        Wish(technique, (address,), tuple(sorted(ports)))
-        for address, ports in sorted(open_ports(facts).items())
-        if address not in fragile
-    ]
+    visited = _visited(facts)
+    wishes: list[Wish] = []
+    for address, ports in sorted(open_ports(facts).items()):
+        if address in fragile:
+            continue
+        secured = sorted(p for p in ports if (address, p) in visited.tls and p in _TLS_PORTS)
+        known = visited.web | visited.silent
+        others = sorted(p for p in ports if (address, p) not in known and p not in secured)
+        if secured and "tls-scripts" in allowed:
+            wishes.append(Wish(find_technique("tls-scripts"), (address,), tuple(secured)))
+        if others and "service-versions" in allowed:
+            wishes.append(Wish(find_technique("service-versions"), (address,), tuple(others)))
+    return wishes
 
 
 def _services(facts: Iterable[Fact]) -> dict[tuple[str, int], str]:
@@ -136,26 +171,34 @@ def _services(facts: Iterable[Fact]) -> dict[tuple[str, int], str]:
     return seen
 
 
+def _speaks(port: int, service: str | None) -> tuple[bool, bool]:
+    """Return whether a port is taken to speak TLS, and whether HTTP.
+
+    Where nobody detected the service, the port number decides what is tried.
+    """
+    if service is None:
+        return port in _TLS_PORTS, port in _WEB_PORTS
+    tls = service.startswith("ssl/") or service == "https"
+    return tls, service.removeprefix("ssl/") in _WEB_SERVICES
+
+
 def page_stage(
     facts: Sequence[Fact], names: Mapping[str, Sequence[str]], allowed: frozenset[str]
 ) -> list[Wish]:
-    """Return handshakes and page visits for what is open and speaks TLS or HTTP.
+    """Return handshakes and page visits for what is open and is taken to speak TLS or HTTP.
 
-    `names` are the declared names by address; each is spoken to under its own name. Where nobody
-    detected the service, the port number decides what is tried.
+    `names` are the declared names by address; each is spoken to under its own name. Ports that
+    were visited already are not visited again.
     """
     fragile = fragile_hosts(facts)
     services = _services(facts)
+    asked = _visited(facts).asked
     wishes: list[Wish] = []
     for address, ports in sorted(open_ports(facts).items()):
-        if address in fragile:
-            continue
         for port in sorted(ports):
-            service = services.get((address, port))
-            tls = service.startswith("ssl/") if service else port in _TLS_PORTS
-            tls = tls or service == "https"
-            bare = service.removeprefix("ssl/") if service else ""
-            web = bare in _WEB_SERVICES if service else port in _WEB_PORTS | {443, 8443}
+            if address in fragile or (address, port) in asked:
+                continue
+            tls, web = _speaks(port, services.get((address, port)))
             for name in names.get(address) or (None,):
                 if tls and "tls-handshake" in allowed:
                     technique = find_technique("tls-handshake")
@@ -164,4 +207,15 @@ def page_stage(
                     technique = find_technique("http-exchange")
                     parameters: dict[str, int | str] = {"tls": int(tls)}
                     wishes.append(Wish(technique, (address,), (port,), name, parameters))
+    return wishes
+
+
+def whole_stage(targets: Sequence[str], seed: str) -> list[Wish]:
+    """Return the scan of all ports: what load 4 stands for, where somebody expressly asks."""
+    technique = find_technique("tcp-ports")
+    wishes = []
+    for family in _families(targets):
+        order = sorted(family)
+        random.Random(seed).shuffle(order)
+        wishes += [Wish(technique, (target,), ()) for target in order]
     return wishes

@@ -28,7 +28,14 @@ service names that the makers of such equipment registered or document.
 """
 
 VETTED_SCRIPTS: Final = frozenset(
-    {"ssl-enum-ciphers", "ssl-cert", "ssh2-enum-algos", "redis-info", "rdp-enum-encryption"}
+    {
+        "imap-capabilities",
+        "pop3-capabilities",
+        "redis-info",
+        "smtp-commands",
+        "ssh2-enum-algos",
+        "ssl-enum-ciphers",
+    }
 )
 """NSE scripts that only read, call nobody but the target and guess no password."""
 
@@ -75,9 +82,17 @@ TECHNIQUES: Final = {
             "tcp",
             "nmap",
             detects_versions=True,
-            scripts=("redis-info", "ssh2-enum-algos", "ssl-enum-ciphers"),
+            scripts=(
+                "imap-capabilities",
+                "pop3-capabilities",
+                "redis-info",
+                "smtp-commands",
+                "ssh2-enum-algos",
+                "ssl-enum-ciphers",
+            ),
             max_hosts=1,
         ),
+        Technique("tls-scripts", 3, "tcp", "nmap", scripts=("ssl-enum-ciphers",), max_hosts=1),
         Technique("tls-handshake", 2, "tcp", "tls", max_hosts=1),
         Technique("http-exchange", 2, "tcp", "http", max_hosts=1),
     )

@@ -1,0 +1,150 @@
+"""`cyberposture assessment`: what institutions answer, and what reviewers find."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cyberposture.cli.surroundings import open_runtime, show_json, show_table
+
+HELP = "Open, answer, review and finalise assessments."
+app = typer.Typer()
+Institution = Annotated[str, typer.Option("--institution", help="Code of the institution.")]
+Round = Annotated[str, typer.Option("--round", help="Code of the round.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+@app.command("open")
+def open_assessment(context: typer.Context, institution: Institution, round_code: Round) -> None:
+    """Open an institution's assessment in a round."""
+    from cyberposture.services import assess
+
+    record = assess.open_assessment(open_runtime(context).register, institution, round_code)
+    typer.echo(f"{institution} is asked {record.controls} controls in {round_code}")
+
+
+@app.command("list")
+def list_assessments(
+    context: typer.Context,
+    round_code: Annotated[str | None, typer.Option("--round", help="Only this round.")] = None,
+    institution: Annotated[str | None, typer.Option(help="Only this institution.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List assessments with their progress."""
+    from cyberposture.services import assess
+
+    register = open_runtime(context).register
+    found = assess.list_assessments(register, institution=institution, round_code=round_code)
+    if as_json:
+        show_json(
+            [
+                {"institution": r.institution, "round": r.round, "state": r.state,
+                 "controls": r.controls, "answered": r.answered, "reviewed": r.reviewed}
+                for r in found
+            ]
+        )  # fmt: skip
+        return
+    rows = ((r.round, r.institution, r.state, f"{r.answered} of {r.controls}", r.reviewed)
+            for r in found)  # fmt: skip
+    show_table(("round", "institution", "state", "answered", "reviewed"), rows)
+
+
+@app.command("show")
+def show(
+    context: typer.Context, institution: Institution, round_code: Round, as_json: Json = False
+) -> None:
+    """Show every answer with its evidence, and the review beside it."""
+    from cyberposture.services import assess
+
+    standing = assess.list_standing(open_runtime(context).register, institution, round_code)
+    if as_json:
+        show_json(
+            {
+                control: {
+                    "answer": one.answer.answer if one.answer else None,
+                    "answered_by": one.answer.act.actor if one.answer else None,
+                    "answered_at": one.answer.act.at if one.answer else None,
+                    "revision": one.answer.revision if one.answer else 0,
+                    "review": one.review.review if one.review else None,
+                    "reviewed_by": one.review.act.actor if one.review else None,
+                }
+                for control, one in standing.items()
+            }
+        )
+        return
+    rows = []
+    for control, one in standing.items():
+        answer = one.answer.answer if one.answer else None
+        review = one.review.review if one.review else None
+        rows.append(
+            (
+                control,
+                "" if answer is None else "n/a" if answer.not_applicable else answer.level,
+                "" if answer is None else len(answer.evidence),
+                "" if review is None else f"{review.level} {review.grade}",
+                "" if answer is None else answer.not_applicable or answer.reason,
+            )
+        )
+    show_table(("control", "level", "evidence", "review", "reason"), rows)
+
+
+@app.command("import")
+def import_answers(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="YAML or CSV.")],
+    institution: Institution,
+    round_code: Round,
+) -> None:
+    """Write all answers of a file with their evidence, or nothing at all."""
+    from cyberposture.services import assess
+
+    register = open_runtime(context).register
+    done = assess.import_answers(register, file, institution, round_code)
+    typer.echo(f"{done.answers} answers, {done.evidence_files} pieces of evidence")
+
+
+@app.command("review")
+def review(
+    context: typer.Context,
+    control: str,
+    institution: Institution,
+    round_code: Round,
+    reason: Annotated[str, typer.Option(help="What was seen; it stands beside the claim.")],
+    level: Annotated[int | None, typer.Option(min=0, max=3, help="The reviewer's level.")] = None,
+    grade: Annotated[str | None, typer.Option(help="E0 to E3.")] = None,
+    approve_not_applicable: Annotated[
+        bool, typer.Option("--approve-not-applicable", help="The control does not apply.")
+    ] = False,
+) -> None:
+    """Record a reviewer's own level and grade beside the claim."""
+    from cyberposture.exchange.sheets import build_row
+    from cyberposture.model.assessments import Review
+    from cyberposture.services import assess
+
+    given = build_row(
+        Review,
+        "arguments",
+        {"control": control, "level": level, "grade": grade, "reason": reason,
+         "approves_not_applicable": approve_not_applicable},
+    )  # fmt: skip
+    assess.review(open_runtime(context).register, institution, round_code, given)
+    typer.echo(f"{control} is reviewed")
+
+
+@app.command("submit")
+def submit(context: typer.Context, institution: Institution, round_code: Round) -> None:
+    """Hand the answers in."""
+    from cyberposture.services import assess
+
+    assess.submit(open_runtime(context).register, institution, round_code)
+    typer.echo(f"{institution} handed in its answers for {round_code}")
+
+
+@app.command("finalise")
+def finalise(context: typer.Context, institution: Institution, round_code: Round) -> None:
+    """Freeze the score of an assessment as its round score."""
+    from cyberposture.cli.score import in_words
+    from cyberposture.services import score
+
+    record = score.finalise(open_runtime(context).register, institution, round_code)
+    typer.echo(f"{institution} in {round_code}: {in_words(record)}")

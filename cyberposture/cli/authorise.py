@@ -1,0 +1,164 @@
+"""`cyberposture authorise`: letters and authorisations, without which nothing is sent."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
+
+HELP = "Letters and authorisations, without which nothing is sent."
+app = typer.Typer()
+Institution = Annotated[str, typer.Option("--institution", help="Code of the institution.")]
+Person = Annotated[str, typer.Option("--by", help="Code of the person who signs.")]
+Key = Annotated[
+    Path | None, typer.Option("--key", help="The person's private key; else in the workspace.")
+]
+
+
+@app.command("request")
+def request(
+    context: typer.Context,
+    institution: Institution,
+    reference: Annotated[str, typer.Option(help="Reference number, such as A-2026-017.")],
+    out: Annotated[Path, typer.Option(help="Where the letter is written.")],
+    load: Annotated[int, typer.Option(min=0, max=4, help="Highest load.")] = 3,
+    days: Annotated[int, typer.Option(min=1, help="Validity in days.")] = 365,
+    exclude: Annotated[list[str] | None, typer.Option(help="CIDR left alone.")] = None,
+    technique: Annotated[
+        list[str] | None, typer.Option(help="Technique that needs express mention.")
+    ] = None,
+    special_allowed: Annotated[
+        bool, typer.Option("--special-allowed", help="Loopback or private addresses, expressly.")
+    ] = False,
+) -> None:
+    """Write the letter that the institution may sign, from what it declares."""
+    from cyberposture.services import authorise
+
+    runtime = open_runtime(context)
+    letter = authorise.request_letter(
+        runtime.register,
+        runtime.folders.reports,
+        institution,
+        reference,
+        load=load,
+        days=days,
+        exclusions=tuple(exclude or ()),
+        opt_in=tuple(technique or ()),
+        special_allowed=special_allowed,
+    )
+    out.write_text(letter.text, encoding="utf-8")
+    typer.echo(f"{out}: sha256 {letter.sha256}")
+
+
+@app.command("add")
+def add(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="YAML with the terms of the signed letter.")],
+    letter: Annotated[Path, typer.Option(help="The signed letter as it was received.")],
+    by: Person,
+    key: Key = None,
+) -> None:
+    """Record a signed letter; nothing is allowed until a second person grants it."""
+    from cyberposture.services import authorise, people
+
+    runtime = open_runtime(context, by)
+    private = people.read_key(key or runtime.key_file_of(by))
+    record = authorise.add(runtime.register, file, letter, by, private)
+    typer.echo(f"{record.code} is recorded; it awaits a grant by a second person")
+
+
+@app.command("grant")
+def grant(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(help="Reference number.")],
+    by: Person,
+    key: Key = None,
+) -> None:
+    """Grant a recorded authorisation, as the second person."""
+    from cyberposture.services import authorise, people
+
+    runtime = open_runtime(context, by)
+    private = people.read_key(key or runtime.key_file_of(by))
+    authorise.grant(runtime.register, code, by, private)
+    typer.echo(f"{code} is granted")
+
+
+@app.command("revoke")
+def revoke(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(help="Reference number.")],
+    by: Person,
+    withdrawn_by: Annotated[str, typer.Option(help="Who of the institution wanted it.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    key: Key = None,
+) -> None:
+    """Withdraw an authorisation; checks under it end at once."""
+    from cyberposture.services import authorise, people
+
+    runtime = open_runtime(context, by)
+    private = people.read_key(key or runtime.key_file_of(by))
+    authorise.withdraw(
+        runtime.register, code, by, private, withdrawn_by=withdrawn_by, reason=reason
+    )
+    typer.echo(f"{code} is withdrawn")
+
+
+@app.command("list")
+def list_all(
+    context: typer.Context,
+    institution: Annotated[str | None, typer.Option(help="Only this institution.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """List authorisations with their state."""
+    from cyberposture.services import authorise
+
+    found = authorise.list_standing(open_runtime(context).register, institution)
+    if as_json:
+        show_json([_document(one) for one in found])
+        return
+    rows = (
+        (one.terms.id, one.terms.institution, _state(one), one.terms.load,
+         one.terms.valid_from.date(), one.terms.valid_until.date(), one.terms.signatory)
+        for one in found
+    )  # fmt: skip
+    columns = ("reference", "institution", "state", "load", "from", "until", "signatory")
+    show_table(columns, rows)
+    say(f"{len(found)} authorisations")
+
+
+@app.command("show")
+def show(context: typer.Context, code: str) -> None:
+    """Show one authorisation whole, as JSON: terms, receipt, grants, withdrawal."""
+    from cyberposture.errors import NotFound
+    from cyberposture.services import authorise
+
+    for one in authorise.list_standing(open_runtime(context).register):
+        if one.terms.id == code:
+            show_json(_document(one))
+            return
+    raise NotFound("authorisation", code)
+
+
+def _state(one: object) -> str:
+    from cyberposture.services.authorise import Standing
+
+    assert isinstance(one, Standing)
+    if one.record.withdrawn_at is not None:
+        return "withdrawn"
+    return "granted" if one.is_granted else "awaits a second person"
+
+
+def _document(one: object) -> dict[str, object]:
+    from cyberposture.services.authorise import Standing
+
+    assert isinstance(one, Standing)
+    return {
+        "id": one.terms.id,
+        "institution": one.terms.institution,
+        "state": _state(one),
+        "terms": one.terms.document(),
+        "receipt": one.record.receipt,
+        "grants": list(one.record.grants),
+        "withdrawal": one.record.withdrawal,
+    }

@@ -1,0 +1,114 @@
+"""`cyberposture calendar`: windows, blackouts and the national deny list."""
+
+from typing import Annotated
+
+import typer
+
+from cyberposture.cli.surroundings import open_runtime, show_json, show_table
+
+HELP = "Windows, blackouts and the national deny list."
+app = typer.Typer()
+add_app = typer.Typer(help="Add a window, a blackout or a denial.", no_args_is_help=True)
+app.add_typer(add_app, name="add")
+
+
+@add_app.command("window")
+def add_window(
+    context: typer.Context,
+    institution: Annotated[str, typer.Option(help="Code of the institution.")],
+    weekday: Annotated[list[int], typer.Option(min=0, max=6, help="Monday is 0; repeatable.")],
+    start: Annotated[str, typer.Option(help="Local start, HH:MM.")],
+    length_s: Annotated[int, typer.Option(min=1, help="Length in seconds.")],
+    zone: Annotated[str, typer.Option(help="IANA zone.")] = "Asia/Karachi",
+) -> None:
+    """Give an institution a weekly window; it is then scanned inside its windows only."""
+    from cyberposture.exchange.sheets import build_row
+    from cyberposture.model.gate import Window
+    from cyberposture.services import calendar
+
+    window = build_row(
+        Window,
+        "arguments",
+        {"weekdays": weekday, "start": start, "length_s": length_s, "zone": zone},
+    )
+    calendar.add_window(open_runtime(context).register, institution, window)
+    typer.echo(f"{institution} has a window")
+
+
+@add_app.command("blackout")
+def add_blackout(
+    context: typer.Context,
+    title: Annotated[str, typer.Option(help="As people call it.")],
+    begins: Annotated[str, typer.Option("--from", help="ISO 8601 with zone.")],
+    ends: Annotated[str, typer.Option("--until", help="ISO 8601 with zone.")],
+    institution: Annotated[
+        str | None, typer.Option(help="Only for this institution; else national.")
+    ] = None,
+) -> None:
+    """Forbid scans for a stretch of time, for the nation or one institution."""
+    from cyberposture.clock import from_iso
+    from cyberposture.errors import WrongUsage
+    from cyberposture.services import calendar
+
+    try:
+        first, last = from_iso(begins), from_iso(ends)
+    except ValueError as error:
+        raise WrongUsage(str(error)) from error
+    calendar.add_blackout(open_runtime(context).register, title, first, last, institution)
+    typer.echo(f"blackout {title!r} is set")
+
+
+@add_app.command("deny")
+def add_deny(
+    context: typer.Context,
+    cidr: Annotated[str, typer.Argument(help="Address range as a CIDR.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+) -> None:
+    """Put an address range on the national deny list, which no authorisation outweighs."""
+    from cyberposture.services import calendar
+
+    listed = calendar.add_denial(open_runtime(context).register, cidr, reason=reason)
+    typer.echo(f"{len(listed.entries)} entries on the deny list")
+
+
+@app.command("confirm-deny-list")
+def confirm(context: typer.Context) -> None:
+    """Confirm the deny list as it stands; without a confirmed list nothing is sent."""
+    from cyberposture.services import calendar
+
+    listed = calendar.confirm_deny_list(open_runtime(context).register)
+    typer.echo(f"confirmed: {len(listed.entries)} entries")
+
+
+@app.command("list")
+def list_all(
+    context: typer.Context,
+    institution: Annotated[str | None, typer.Option(help="Also this institution's own.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """List what holds now."""
+    from cyberposture.services import calendar
+
+    found = calendar.list_calendar(open_runtime(context).register, institution)
+    windows = [
+        {"weekdays": list(w.weekdays), "start": w.start, "length_s": w.length_s, "zone": w.zone}
+        for w in found.windows
+    ]
+    blackouts = [
+        {"title": b.title, "from": b.starts_at, "until": b.ends_at,
+         "scope": "institution" if b.institution_id else "nation"}
+        for b in found.blackouts
+    ]  # fmt: skip
+    deny = list(found.deny.entries) if found.deny is not None else None
+    if as_json:
+        show_json({"windows": windows, "blackouts": blackouts, "deny": deny})
+        return
+    rows: list[tuple[object, ...]] = [
+        ("window", f"{w['weekdays']} from {w['start']} for {w['length_s']} s", w["zone"])
+        for w in windows
+    ]
+    rows += [("blackout", b["title"], f"{b['from']} to {b['until']}") for b in blackouts]
+    rows += [("deny", e["cidr"], e["reason"]) for e in deny or ()]
+    show_table(("kind", "what", ""), rows)
+    if deny is None:
+        typer.echo("the deny list was never confirmed: nothing is sent", err=True)

@@ -1,0 +1,145 @@
+"""`cyberposture catalogue`: the controls, for authors and for anybody who wants to read them."""
+
+from typing import Annotated
+
+import typer
+
+from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
+
+HELP = "The controls: check, list, show."
+app = typer.Typer()
+
+
+@app.command("check")
+def check(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Read every content file and print each fault as file:line: what is wrong."""
+    from cyberposture.content.bundle import find_content
+    from cyberposture.content.editions import identify
+    from cyberposture.content.loader import load_content
+
+    settings = read_settings(context)
+    content = load_content(find_content(settings.content))
+    edition = identify(content.catalogue, content.checks)
+    counts = {
+        "controls": len(content.catalogue.controls),
+        "clauses": len(content.catalogue.clauses),
+        "checks": len(content.checks.checks),
+        "observations": len(content.checks.observations),
+        "reports": len(content.reports),
+    }
+    if as_json:
+        show_json({"edition": edition, "counts": counts})
+        return
+    typer.echo(f"{edition.catalogue} {edition.version}: " + ", ".join(
+        f"{number} {what}" for what, number in counts.items()))  # fmt: skip
+    for kind in ("rules", "checks", "texts"):
+        typer.echo(f"{kind:7}{getattr(edition, kind)}")
+
+
+@app.command("list")
+def list_controls(
+    context: typer.Context,
+    tier: Annotated[
+        str | None, typer.Option(help="Only what this tier is asked: A, G or X.")
+    ] = None,
+    domain: Annotated[str | None, typer.Option(help="Only this domain, such as IAM.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """List the controls with their domain, weight and tier."""
+    from cyberposture.content.bundle import find_content
+    from cyberposture.content.loader import load_catalogue
+    from cyberposture.errors import WrongUsage
+
+    settings = read_settings(context)
+    catalogue = load_catalogue(find_content(settings.content).controls)
+    if tier is not None and tier not in ("A", "G", "X"):
+        raise WrongUsage("a tier is A, G or X")
+    found = catalogue.selected(tier) if tier is not None else catalogue.controls  # type: ignore[arg-type]
+    if domain is not None:
+        found = tuple(c for c in found if c.domain == domain.upper())
+    if as_json:
+        show_json(
+            [
+                {
+                    "id": c.id,
+                    "title": c.title,
+                    "domain": c.domain,
+                    "weight": c.weight,
+                    "tier": c.tier,
+                    "evidence_mode": c.evidence_mode,
+                    "gate": c.gate,
+                    "statement": c.statement,
+                    "clauses": [source.clause for source in c.sources],
+                }
+                for c in found
+            ]
+        )
+        return
+    rows = ((c.id, c.title, c.weight, c.tier, c.evidence_mode, c.gate or "") for c in found)
+    show_table(("control", "title", "weight", "tier", "evidence", "gate from"), rows)
+    say(f"{len(found)} controls")
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    control_id: Annotated[str, typer.Argument(metavar="CONTROL", help="Such as IAM-10.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Show one control with the clauses that it follows from and the checks that speak to it."""
+    from cyberposture.content.bundle import find_content
+    from cyberposture.content.loader import load_content
+    from cyberposture.errors import NotFound
+
+    content = load_content(find_content(read_settings(context).content))
+    control = content.catalogue.find(control_id.upper())
+    if control is None:
+        raise NotFound("control", control_id, advice="see: cyberposture catalogue list")
+    clauses = {clause.id: clause for clause in content.catalogue.clauses}
+    codes = {use.code: use.direction for use in control.observations}
+    checks = [check for check in content.checks.checks if check.observation in codes]
+    if as_json:
+        show_json({**control.model_dump(mode="json", by_alias=True), "domain": control.domain,
+                   "checks": [check.id for check in checks]})  # fmt: skip
+        return
+    typer.echo(f"{control.id}  {control.title}\n\n{control.statement}\n")
+    if control.intent:
+        typer.echo(f"{control.intent}\n")
+    gate = f", gate from tier {control.gate}" if control.gate else ""
+    typer.echo(
+        f"Weight {control.weight}, tier {control.tier}{gate}, evidence {control.evidence_mode}"
+    )
+    if control.levels:
+        typer.echo("\nLevels")
+        for number, text in control.levels.model_dump(by_alias=True).items():
+            typer.echo(f"  {number}  {text}")
+    typer.echo("\nFrom the policy")
+    for source in control.sources:
+        typer.echo(f"  {source.clause} ({source.derivation})  {clauses[source.clause].text}")
+    for check in checks:
+        typer.echo(f"  {codes[check.observation]} {check.observation:9}{check.id}  {check.title}")
+
+
+@app.command("schema")
+def schema(
+    kind: Annotated[str, typer.Argument(help="control, check, framework, pack or report.")],
+) -> None:
+    """Print the JSON Schema of a content file, for editors."""
+    from cyberposture.errors import WrongUsage
+    from cyberposture.model.checks import Check, Pack
+    from cyberposture.model.controls import Control, Framework
+    from cyberposture.model.reports import ReportDefinition
+
+    models = {
+        "control": Control,
+        "check": Check,
+        "framework": Framework,
+        "pack": Pack,
+        "report": ReportDefinition,
+    }
+    if kind not in models:
+        raise WrongUsage(f"no schema {kind!r}; there are: {', '.join(models)}")
+    show_json(models[kind].model_json_schema(by_alias=True))

@@ -1,0 +1,174 @@
+"""Puts explanations into the words of an auditor's note; every number comes from the services."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cyberposture.model.controls import Control
+from cyberposture.scoring.explain import WholeExplanation, people
+from cyberposture.services.explain import ControlNote, Permission
+from cyberposture.services.letters import LOADS
+from cyberposture.services.score import Basis
+from cyberposture.services.standing import CheckStanding
+from cyberposture.services.trail import Step
+
+_DIRECTIONS = {"C": "decides", "R": "can only contradict", "S": "supports"}
+MOST_ENDPOINTS = 12
+
+
+def _sources(control: Control) -> str:
+    clauses = ", ".join(f"{s.clause} ({s.derivation})" for s in control.sources)
+    return f"{control.sources[0].instrument} {control.sources[0].edition}, clause {clauses}"
+
+
+def _claim(note: ControlNote) -> Iterator[str]:
+    answer = note.answer.answer if note.answer is not None else None
+    if note.control.evidence_mode == "N":
+        yield "Claim       none: the network alone decides this control, so it takes no answer"
+        return
+    if answer is None:
+        yield "Claim       unanswered"
+    else:
+        given = answer.answer
+        what = (
+            f"not applicable: {given.not_applicable}"
+            if given.not_applicable is not None
+            else f"level {given.level}" + (f": {given.reason}" if given.reason else "")
+        )
+        yield f"Claim       {what}"
+        yield f"            by {answer.act.actor}, {answer.act.at:%d %B %Y}, revision {answer.revision}"
+        for piece in given.evidence:
+            yield f"Evidence    {piece.title}, dated {piece.dated}, sha256 {piece.sha256}"
+    review = note.answer.review if note.answer is not None else None
+    if review is not None:
+        found = review.review
+        what = (
+            "not applicable is approved"
+            if found.approves_not_applicable
+            else f"level {found.level}, grade {found.grade}"
+        )
+        yield f"Review      {what}: {found.reason} ({review.act.actor}, {review.act.at:%d %B %Y})"
+
+
+def _endpoint(step: Step) -> str:
+    port = "" if step.port is None else f" {step.protocol}/{step.port}"
+    return f"{step.address}{port}"
+
+
+def _check(one: CheckStanding, direction: str, steps: tuple[Step, ...]) -> Iterator[str]:
+    tally = one.tally
+    counts = (
+        f"{tally.passed} passed, {tally.fail} failed, {tally.fresh} failed but still in their "
+        f"repair time, {tally.inconclusive} inconclusive, {tally.not_tested} not tested"
+    )
+    yield f"Check       {one.check.id} v{one.check.version} ({direction}: it "\
+          f"{_DIRECTIONS[direction]}; roll-up {one.check.rollup})"  # fmt: skip
+    yield f"            {counts}"
+    telling = [s for s in steps if s.verdict in ("fail", "inconclusive")]
+    for step in telling[:MOST_ENDPOINTS]:
+        yield f"  {step.verdict:13} {_endpoint(step)}: {step.says}"
+        yield from _look(step)
+    if len(telling) > MOST_ENDPOINTS:
+        yield f"  and {len(telling) - MOST_ENDPOINTS} more of these (--json shows all)"
+    passed = [s for s in steps if s.verdict == "pass"]
+    if passed:
+        names = list(dict.fromkeys(_endpoint(s) for s in passed))
+        more = f" and {len(names) - MOST_ENDPOINTS} more" if len(names) > MOST_ENDPOINTS else ""
+        yield f"  {'pass':13} {', '.join(names[:MOST_ENDPOINTS])}{more}"
+        yield from _look(passed[0])
+
+
+def _look(step: Step) -> Iterator[str]:
+    chunk = "" if step.chunk is None else f", chunk {step.chunk}"
+    yield f"                seen {step.observed_at:%d %B %Y %H:%M:%S} UTC from {step.vantage}, "\
+          f"scan {step.scan}{chunk}, {step.technique}, {step.scanner}, parser {step.parser}"  # fmt: skip
+    yield f"                raw file sha256 {step.artefact_sha256 or 'none'}, allowed by "\
+          f"{step.authorisation or 'nobody: not contacted'}"  # fmt: skip
+
+
+def _permission(one: Permission) -> Iterator[str]:
+    terms = one.terms
+    yield f"Allowed by  {one.code}, signed by {terms.signatory}, {terms.signatory_role}"
+    yield f"            valid {terms.valid_from:%d %B %Y} to {terms.valid_until:%d %B %Y}, "\
+          f"load {terms.load}: {LOADS[terms.load]}"  # fmt: skip
+    yield f"            received by {terms.received_by}, granted by {', '.join(one.granted_by)}; "\
+          f"letter sha256 {terms.letter_sha256}"  # fmt: skip
+
+
+def control_note(note: ControlNote) -> str:
+    """Return the note of one control, as lines of text."""
+    control, score = note.control, note.explanation.score
+    gate = ", gate" if note.explanation.is_gate else ""
+    lines = [
+        f"{control.id}  {control.title}",
+        f"{note.basis.institution.institution.name}, as of {note.basis.as_of:%d %B %Y %H:%M} UTC",
+        "",
+        f"Expected    {control.statement}",
+        f"From        {_sources(control)}; weight {control.weight}{gate}",
+        *_claim(note),
+    ]
+    for one, direction, steps in note.checks:
+        lines += ["", *_check(one, direction, steps)]
+    for permission in note.permissions:
+        lines += ["", *_permission(permission)]
+    lines += ["", "Derivation"]
+    lines += [f"  {n}. {reason.says}" for n, reason in enumerate(note.explanation.reasons, 1)]
+    verified = "not known" if score.verified is None else f"{score.verified} of 10000 points"
+    lines += ["", f"Declared {people(score.declared)}, verified {people(score.verified)} "
+                  f"({verified}), grade {score.grade or 'none'}"
+                  + (", CONTRADICTED" if score.contradiction else "")]  # fmt: skip
+    return "\n".join(lines)
+
+
+def whole_note(basis: Basis, whole: WholeExplanation) -> str:
+    """Return the note of an institution's whole score, as lines of text."""
+    result = basis.result.institution
+    lines = [
+        f"{basis.institution.institution.name}, as of {basis.as_of:%d %B %Y %H:%M} UTC",
+        f"{result.band or 'No band: not enough is known'}: verified {people(result.verified)}, "
+        f"declared {people(result.declared)}, claims verified {people(result.claims_verified)}",
+        f"coverage {people(result.coverage)}, examined {people(result.examined)} "
+        f"(confidence {result.confidence or 'not known'}), observed "
+        f"{people(result.observation_coverage)}",
+        "",
+        "domain  weight  declared  verified  coverage",
+    ]
+    for line in whole.domains:
+        lines.append(
+            f"{line.id:8}{line.weight:6}  {people(line.declared):>8}  "
+            f"{people(line.verified):>8}  {people(line.coverage):>8}"
+        )
+    lines.append("")
+    for gate in whole.gates:
+        lines.append(f"gate {gate.control}: {gate.state} (verified {people(gate.verified)})")
+    lines.append("")
+    lines += [f"{n}. {reason.says}" for n, reason in enumerate(whole.reasons, 1)]
+    if whole.band_but_for_gates is not None:
+        lines.append(f"But for the gates: {whole.band_but_for_gates}")
+    return "\n".join(lines)
+
+
+def control_document(note: ControlNote) -> dict[str, Any]:
+    """Return the whole note as plain values, nothing shortened."""
+    return {
+        "control": note.control,
+        "institution": note.basis.institution.institution.code,
+        "as_of": note.basis.as_of,
+        "explanation": note.explanation,
+        "answer": note.answer.answer.answer if note.answer and note.answer.answer else None,
+        "review": note.answer.review.review if note.answer and note.answer.review else None,
+        "checks": [
+            {
+                "check": one.check.id,
+                "version": one.check.version,
+                "direction": direction,
+                "rollup": one.check.rollup,
+                "counts": vars(one.tally),
+                "endpoints": [vars(step) for step in steps],
+            }
+            for one, direction, steps in note.checks
+        ],
+        "authorisations": [
+            {"terms": one.terms.document(), "granted_by": list(one.granted_by)}
+            for one in note.permissions
+        ],
+    }

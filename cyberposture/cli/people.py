@@ -1,0 +1,101 @@
+"""`cyberposture people`: those who act in the register, each with a signing key."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
+
+HELP = "Those who act, each with a signing key."
+app = typer.Typer()
+
+
+@app.command("invite")
+def invite(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(help="Short name, such as a-khan.")],
+    name: Annotated[str, typer.Option(help="Name as it is written.")],
+    role: Annotated[str, typer.Option(help="Role, such as cert-analyst or authorising-officer.")],
+    institution: Annotated[str | None, typer.Option(help="For a role at one institution.")] = None,
+    key_out: Annotated[
+        Path | None, typer.Option(help="Where the private key is left; else in the workspace.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Register a person and make a signing key that only this person keeps."""
+    from typing import get_args
+
+    from cyberposture.errors import WrongUsage
+    from cyberposture.model.people import Role
+    from cyberposture.services import people
+
+    if role not in get_args(Role):
+        raise WrongUsage(f"no role {role!r}; there are: {', '.join(get_args(Role))}")
+    runtime = open_runtime(context)
+    path = key_out or runtime.key_file_of(code)
+    invited = people.invite(
+        runtime.register,
+        code,
+        name,
+        role,  # type: ignore[arg-type]  # checked above against the very list
+        path,
+        institution=institution,
+    )
+    if as_json:
+        show_json({"person": invited.person, "key_file": invited.key_file})
+        return
+    typer.echo(f"{code} is registered as {role}")
+    say(f"private key: {invited.key_file} (give it to {name}, and to nobody else)")
+
+
+@app.command("list")
+def list_people(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """List all people with the roles that they hold now."""
+    from cyberposture.services import people
+
+    found = people.list_people(open_runtime(context).register)
+    if as_json:
+        show_json(
+            [
+                {
+                    **record.person.model_dump(mode="json"),
+                    "roles": [
+                        {"role": m.membership.role, "institution": m.membership.institution}
+                        for m in held
+                    ],
+                }
+                for record, held in found
+            ]
+        )
+        return
+    rows = (
+        (
+            record.person.code,
+            record.person.name,
+            ", ".join(
+                m.membership.role
+                + (f" ({m.membership.institution})" if m.membership.institution else "")
+                for m in held
+            ),
+            "disabled" if record.person.disabled_at else "",
+        )
+        for record, held in found
+    )
+    show_table(("person", "name", "roles", ""), rows)
+
+
+@app.command("disable")
+def disable(
+    context: typer.Context,
+    code: str,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Record that a person acts no more; what they signed before stays valid."""
+    from cyberposture.services import people
+
+    people.disable(open_runtime(context).register, code, reason=reason)
+    typer.echo(f"{code} is disabled")

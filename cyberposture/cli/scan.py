@@ -1,0 +1,265 @@
+"""`cyberposture scan`: authorised network checks, the stop switch, and the two pure doors."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
+
+HELP = "Authorised network checks."
+app = typer.Typer()
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+Requested = Annotated[
+    Path | None, typer.Option("--requested", help="File with one address a line.")
+]
+
+
+@app.command("run")
+def run(
+    context: typer.Context,
+    institution: Annotated[str, typer.Option(help="Code of the institution.")],
+    address: Annotated[
+        list[str] | None, typer.Option(help="Exactly these, all of them or nothing; repeatable.")
+    ] = None,
+    load: Annotated[int | None, typer.Option(min=0, max=4, help="Ask for this load.")] = None,
+    vantage: Annotated[str | None, typer.Option(help="external, or internal:ZONE.")] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Scan an institution now, inside its authorisation or not at all."""
+    from cyberposture.cli.progress import bar
+    from cyberposture.services import scan
+
+    runtime = open_runtime(context)
+    request = scan.Request(institution, tuple(address) if address else None, load, "manual", reason)
+    scanner = scan.from_vantage(runtime.scanner, vantage)
+    with bar(f"scan of {institution}") as progress:
+        record = scan.run_scan(runtime.register, scanner, request, progress)
+    if as_json:
+        show_json(_document(record))
+        return
+    summary = record.summary or {}
+    found = summary.get("findings", {})
+    typer.echo(f"{record.code}: {record.state}")
+    typer.echo(f"verdicts: {_counts(summary.get('verdicts', {}))}")
+    typer.echo(f"findings: {_counts(found)}")
+    for refused in record.plan.get("refused", ()):
+        say(f"not contacted: {refused['target']} ({refused['reason']})")
+
+
+def _counts(numbers: dict[str, int]) -> str:
+    return ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in numbers.items())
+
+
+@app.command("plan")
+def plan(
+    context: typer.Context,
+    institution: Annotated[str, typer.Option(help="Code of the institution.")],
+    as_json: Json = False,
+) -> None:
+    """Say what a scan would contact and what the gate would refuse now; nothing is sent."""
+    from cyberposture.services import scan_views
+
+    runtime = open_runtime(context)
+    found = scan_views.preview(runtime.register, runtime.scanner, institution)
+    if as_json:
+        show_json(found)
+        return
+    typer.echo(f"techniques: {', '.join(found['techniques']) or 'none'}")
+    rows = [(t, "would be contacted", "") for t in found["targets"]]
+    rows += [(r["target"], "refused", r["reason"]) for r in found["refused"]]
+    show_table(("address", "", "reason"), rows)
+
+
+@app.command("list")
+def list_scans(
+    context: typer.Context,
+    institution: Annotated[str | None, typer.Option(help="Only this institution.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List scans, the newest first."""
+    from cyberposture.services import scan_views
+
+    found = scan_views.list_scans(open_runtime(context).register, institution)
+    if as_json:
+        show_json([_document(one.record, one.institution) for one in found])
+        return
+    rows = (
+        (one.record.code, one.institution, one.record.kind, one.record.state, one.record.vantage,
+         one.record.started_at and one.record.started_at.isoformat(timespec="seconds"),
+         ", ".join(one.record.authorisations))
+        for one in found
+    )  # fmt: skip
+    show_table(("scan", "institution", "kind", "state", "vantage", "began", "allowed by"), rows)
+
+
+@app.command("show")
+def show(context: typer.Context, code: str, as_json: Json = False) -> None:
+    """Show one scan with its chunks: what was sent, under which authorisation, which raw file."""
+    from cyberposture.services import scan_views
+
+    found = scan_views.get_scan(open_runtime(context).register, code)
+    chunks = [
+        {"number": c.number, "state": c.state, "technique": c.plan["technique"],
+         "targets": c.plan["targets"], "ports": c.plan["ports"], "name": c.plan["name"],
+         "gate": c.gate, "artefact_sha256": c.artefact_sha256, "detail": c.detail,
+         "started_at": c.started_at, "ended_at": c.ended_at}
+        for c in found.chunks
+    ]  # fmt: skip
+    if as_json:
+        show_json({**_document(found.record, found.institution), "chunks": chunks})
+        return
+    record = found.record
+    typer.echo(f"{record.code}  {found.institution}  {record.state}  {record.vantage}")
+    typer.echo(f"allowed by {', '.join(record.authorisations)}; checks {record.checks_digest}")
+    rows = (
+        (c["number"], c["state"], c["technique"], " ".join(c["targets"]),
+         (c["gate"] or {}).get("authorisation", ""), c["artefact_sha256"] or "", c["detail"])
+        for c in chunks
+    )  # fmt: skip
+    show_table(("chunk", "state", "technique", "targets", "allowed by", "raw sha256", ""), rows)
+    for refused in record.plan.get("refused", ()):
+        say(f"not contacted: {refused['target']} ({refused['reason']})")
+
+
+@app.command("stop")
+def stop(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Everything, everywhere.")] = False,
+    institution: Annotated[str | None, typer.Option(help="One institution.")] = None,
+    address: Annotated[str | None, typer.Option(help="An address or a CIDR.")] = None,
+    code: Annotated[str | None, typer.Option("--scan", help="One scan.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; not needed.")] = "",
+    complaint: Annotated[str, typer.Option(help="What the caller said.")] = "",
+) -> None:
+    """Stop at once. Anybody may; proof is asked only to resume."""
+    from cyberposture.services import stop as service
+
+    made = service.stop(
+        open_runtime(context).register, everything=everything, institution=institution,
+        cidr=address, scan=code, reason=reason, complaint=complaint,
+    )  # fmt: skip
+    typer.echo(f"{made.code}: stopped")
+
+
+@app.command("resume")
+def resume(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(help="Code of the stop.")],
+    by: Annotated[str, typer.Option(help="Code of the person who agrees.")],
+    role: Annotated[str, typer.Option(help="In which role, such as cert-analyst.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Agree to send again; two people must."""
+    from cyberposture.services import stop as service
+
+    runtime = open_runtime(context, by)
+    done = service.agree_to_resume(runtime.register, code, by, role)  # type: ignore[arg-type]  # compared with the roles held
+    typer.echo(f"{code} is lifted" if done else f"{code} still holds: a second person must agree")
+
+
+@app.command("who")
+def who(
+    context: typer.Context,
+    address: str,
+    at: Annotated[str | None, typer.Option(help="ISO 8601 moment with zone; else now.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Is it us? Answer whether we contact an address, and who allowed it."""
+    from cyberposture.clock import from_iso
+    from cyberposture.errors import WrongUsage
+    from cyberposture.services import stop as service
+
+    try:
+        moment = from_iso(at) if at is not None else None
+    except ValueError as error:
+        raise WrongUsage(f"--at: {error}") from error
+    found = service.who(open_runtime(context).register, address, moment)
+    last = found.last
+    document: dict[str, Any] = {
+        "address": found.address,
+        "at": found.at,
+        "running": len(found.running),
+        "institution": found.institution,
+        "contacts": list(found.contacts),
+        "last": None
+        if last is None
+        else {"scan": last.scan, "began": last.started_at, "ended": last.ended_at,
+              "technique": last.plan["technique"], "load": last.plan["load"],
+              "authorisation": (last.gate or {}).get("authorisation"), "outcome": last.outcome},
+        "head": None if found.head is None else vars_of(found.head),
+    }  # fmt: skip
+    if as_json:
+        show_json(document)
+        return
+    if last is None:
+        typer.echo(f"no contact by us with {address}")
+    else:
+        state = "running now" if found.running else f"last contact began {last.started_at}"
+        typer.echo(f"{address}: {state}; scan {last.scan}, {last.plan['technique']}, load "
+                   f"{last.plan['load']}")  # fmt: skip
+        typer.echo(f"allowed by {document['last']['authorisation']} of {found.institution}; "
+                   f"call: {'; '.join(found.contacts) or 'nobody is named'}")  # fmt: skip
+    if found.head is not None:
+        typer.echo(f"audit head: chain {found.head.chain}, entry {found.head.seq}, "
+                   f"{found.head.digest}")  # fmt: skip
+
+
+def vars_of(head: Any) -> dict[str, Any]:
+    """Return the fields of a signed head as a plain object."""
+    from dataclasses import asdict
+
+    return asdict(head)
+
+
+@app.command("parse")
+def parse_file(
+    file: Annotated[Path, typer.Argument(help="nmap XML.")],
+    requested: Requested = None,
+    as_json: Json = False,
+) -> None:
+    """Turn nmap XML into facts; needs no register, no authorisation and no nmap."""
+    from cyberposture.scanning.parse import parse_door_text, read_requested
+
+    asked = read_requested(requested) if requested is not None else None
+    for piece in parse_door_text(file, asked):
+        typer.echo(piece, nl=False)
+
+
+@app.command("judge")
+def judge_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="nmap XML.")],
+    requested: Requested = None,
+    as_json: Json = False,
+) -> None:
+    """Turn nmap XML into facts and verdicts; needs no register and no authorisation."""
+    from cyberposture.cli.surroundings import read_settings
+    from cyberposture.content.bundle import find_content
+    from cyberposture.content.loader import load_checks
+    from cyberposture.scanning.evaluate import judge_door
+    from cyberposture.scanning.parse import parse, parse_door, read_requested
+    from cyberposture.scanning.reading import read_facts
+
+    asked = read_requested(requested) if requested is not None else None
+    checks = load_checks(find_content(read_settings(context).content).scanners)
+    facts = read_facts(parse(file, requested=asked), technique="tcp-ports", vantage="external")
+    show_json({**parse_door(file, asked), "verdicts": judge_door(facts, checks)})
+
+
+def _document(record: Any, institution: str | None = None) -> dict[str, Any]:
+    document = {
+        "code": record.code,
+        "kind": record.kind,
+        "state": record.state,
+        "vantage": record.vantage,
+        "authorisations": list(record.authorisations),
+        "plan": record.plan,
+        "summary": record.summary,
+        "scanner": record.scanner,
+        "checks_digest": record.checks_digest,
+        "started_at": record.started_at,
+        "ended_at": record.ended_at,
+    }
+    return document if institution is None else {"institution": institution, **document}

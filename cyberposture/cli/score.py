@@ -1,0 +1,151 @@
+"""`cyberposture score`: computed, shown, explained down to the raw file, and recomputed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cyberposture.cli.lines import read_lines, write_lines
+from cyberposture.cli.surroundings import open_runtime, show_json, show_table
+
+if TYPE_CHECKING:
+    from cyberposture.store.scores import ScoreRecord
+
+HELP = "Compute, show, explain and recompute scores."
+app = typer.Typer()
+Institution = Annotated[str, typer.Option("--institution", help="Code of the institution.")]
+Round = Annotated[str | None, typer.Option("--round", help="Code of the round; else live.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+def in_words(record: "ScoreRecord") -> str:
+    """Return a score in one line."""
+    from cyberposture.scoring.explain import people
+
+    whole = record.result["institution"]
+    band = whole["band"] or "no band: not enough is known"
+    return (
+        f"{band}; verified {people(whole['verified'])}, declared {people(whole['declared'])}, "
+        f"coverage {people(whole['coverage'])}, confidence {whole['confidence'] or 'not known'}"
+    )
+
+
+@app.command("compute")
+def compute(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="NDJSON file, or - for input.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The results are JSON in any case.")
+    ] = False,
+) -> None:
+    """Compute one score document a line, in the same order; needs no register."""
+    from cyberposture.scoring.door import compute_lines
+
+    write_lines(compute_lines(read_lines(source)))
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    institution: Annotated[str | None, typer.Option(help="Only this institution.")] = None,
+    round_code: Round = None,
+    live: Annotated[bool, typer.Option("--live", help="Compute and keep the live score.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show kept scores; with --json each with the document that went in and the result."""
+    from cyberposture.errors import WrongUsage
+    from cyberposture.services import score
+
+    register = open_runtime(context).register
+    if live:
+        if institution is None:
+            raise WrongUsage("--live needs --institution")
+        score.score_live(register, institution)
+    found = score.list_scores(register, institution=institution, round_code=round_code)
+    if as_json:
+        show_json(
+            [
+                {"institution": one.institution, "round": one.round,
+                 "as_of": one.record.summary.as_of, "document": one.record.document,
+                 "result": one.record.result}
+                for one in found
+            ]
+        )  # fmt: skip
+        return
+    rows = (
+        (one.institution, one.round or "live",
+         one.record.summary.as_of.isoformat(timespec="seconds"), in_words(one.record))
+        for one in found
+    )  # fmt: skip
+    show_table(("institution", "round", "as of", "score"), rows)
+
+
+@app.command("explain")
+def explain(
+    context: typer.Context,
+    institution: Institution,
+    control: Annotated[
+        str | None, typer.Argument(help="Such as IAM-10; without: the whole.")
+    ] = None,
+    round_code: Round = None,
+    as_json: Json = False,
+) -> None:
+    """Say why a number is what it is, down to the answer, the raw file and the authorisation."""
+    from cyberposture.cli.notes import control_document, control_note, whole_note
+    from cyberposture.services import explain as service
+
+    register = open_runtime(context).register
+    if control is None:
+        basis, whole = service.explain_all(register, institution, round_code)
+        if as_json:
+            show_json(whole)
+        else:
+            typer.echo(whole_note(basis, whole))
+        return
+    note = service.explain_one(register, institution, control.upper(), round_code)
+    if as_json:
+        show_json(control_document(note))
+    else:
+        typer.echo(control_note(note))
+
+
+@app.command("plan")
+def plan(
+    context: typer.Context,
+    institution: Institution,
+    limit: Annotated[int, typer.Option(min=1, help="How many steps.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Rank the next improvements: gates first, then gain in the verified score."""
+    from cyberposture.scoring.explain import people
+    from cyberposture.services import explain as service
+
+    steps = service.plan_improvements(open_runtime(context).register, institution, limit)
+    if as_json:
+        show_json(steps)
+        return
+    rows = ((n, s.says, f"+{people(s.gain)}", ", ".join(s.opens)) for n, s in enumerate(steps, 1))
+    show_table(("", "step", "gain", "opens gate"), rows)
+
+
+@app.command("recompute")
+def recompute(
+    context: typer.Context,
+    verify: Annotated[bool, typer.Option("--verify", help="Compare; nothing is written.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Recompute every kept score from its own document and report each difference."""
+    from cyberposture.errors import CheckFailed, WrongUsage
+    from cyberposture.services import score
+
+    if not verify:
+        raise WrongUsage("scores are never overwritten; give --verify")
+    count, differences = score.recompute_all(open_runtime(context).register)
+    if as_json:
+        show_json({"scores": count, "differences": [vars(one) for one in differences]})
+    else:
+        for one in differences:
+            typer.echo(f"{one.institution} {one.round or 'live'} {one.score}: "
+                       f"stored {one.stored}, recomputed {one.recomputed}")  # fmt: skip
+        typer.echo(f"{count} scores recomputed, {len(differences)} differ")
+    if differences:
+        raise CheckFailed(f"{len(differences)} scores do not come out again")

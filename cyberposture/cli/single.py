@@ -1,0 +1,139 @@
+"""The commands that stand by themselves: init, migrate, doctor, settings, report, clock, demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cyberposture.cli.surroundings import (
+    open_runtime,
+    read_settings,
+    say,
+    show_json,
+    show_table,
+    surroundings,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+def init(
+    context: typer.Context,
+    administrator: Annotated[
+        str, typer.Option(help="Code of the first administrator.")
+    ] = "administrator",
+    name: Annotated[str, typer.Option(help="Name of the first administrator.")] = "Administrator",
+) -> None:
+    """Make a workspace: folder, keys, tables, the edition, and the first administrator's key."""
+    from cyberposture.runtime import lay_workspace
+    from cyberposture.runtime import open_runtime as opened
+    from cyberposture.services import people, setup
+
+    settings = read_settings(context)
+    lay_workspace(settings)
+    runtime = opened(settings, surroundings(context).actor_name())
+    setup.adopt_content(runtime.register, reason="a new register begins")
+    setup.confirm_empty_deny_list(runtime.register)
+    if not people.list_people(runtime.register):
+        key = runtime.key_file_of(administrator)
+        people.invite(runtime.register, administrator, name, "cert-administrator", key)
+        say(f"private key of {administrator}: {key}")
+    typer.echo(f"the workspace {settings.workspace} is ready")
+
+
+def migrate(context: typer.Context) -> None:
+    """Bring the register to this version's form; on a failure nothing is changed."""
+    from cyberposture.store.database import open_database
+
+    database = open_database(read_settings(context).register_url)
+    try:
+        typer.echo(f"the register has revision {database.migrate()}")
+    finally:
+        database.close()
+
+
+def settings(context: typer.Context, as_json: Json = False) -> None:
+    """Print every setting with its value, unit, default and origin; secrets are masked."""
+    from cyberposture.settings import describe
+
+    lines = describe(read_settings(context))
+    if as_json:
+        show_json([vars(line) for line in lines])
+        return
+    rows = ((x.variable, x.value, x.unit or "", x.default, x.origin, x.text) for x in lines)
+    show_table(("setting", "value", "unit", "default", "origin", ""), rows)
+
+
+def doctor(context: typer.Context, as_json: Json = False) -> None:
+    """Say what is wrong with this set-up, and what to do."""
+    from cyberposture.cli.doctor import examine
+    from cyberposture.errors import CheckFailed
+
+    found = examine(read_settings(context), surroundings(context).actor_name())
+    if as_json:
+        show_json([vars(one) for one in found])
+    else:
+        rows = (("ok" if x.is_well else "WRONG", x.what, x.says, x.advice) for x in found)
+        show_table(("", "what", "", "do"), rows)
+    if not all(one.is_well for one in found):
+        raise CheckFailed(f"{sum(not one.is_well for one in found)} things are wrong")
+
+
+def report(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="institution or nation.")],
+    audience: Annotated[str, typer.Option(help="board, sector, cert or public; never a default.")],
+    out: Annotated[Path, typer.Option(help="The HTML file to write.")],
+    institution: Annotated[str | None, typer.Option(help="For the institution report.")] = None,
+    round_code: Annotated[str | None, typer.Option("--round", help="Else the live score.")] = None,
+    language: Annotated[str, typer.Option(help="en.")] = "en",
+) -> None:
+    """Write a report as one self-contained HTML file."""
+    from cyberposture.services import report as service
+
+    runtime = open_runtime(context)
+    path = service.write_report(
+        runtime.register, runtime.folders, name, audience, out,
+        institution=institution, round_code=round_code, language=language,
+    )  # fmt: skip
+    typer.echo(f"{path} ({path.stat().st_size // 1024} KiB)")
+
+
+def clock(context: typer.Context) -> None:
+    """Run the schedules of this register until ended (Ctrl-C)."""
+    import signal
+    import threading
+
+    from cyberposture.worker.schedule import ScheduleClock
+    from cyberposture.worker.works import WORKS
+
+    runtime = open_runtime(context)
+    running = ScheduleClock(runtime, WORKS, at_once=runtime.settings.parallel_chunks)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    running.start()
+    say("the clock runs; end it with Ctrl-C")
+    while not ended.wait(5):
+        running.sync()
+    running.stop()
+    runtime.close()
+
+
+def demo(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="Folder for workspace, inputs and reports.")],
+    as_json: Json = False,
+) -> None:
+    """Run the whole main job on the loopback laboratory, end to end."""
+    from cyberposture.cli.demo import run_demonstration
+
+    done = run_demonstration(out)
+    if as_json:
+        show_json(done)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the application."""
+    for command in (init, migrate, settings, doctor, report, clock, demo):
+        app.command(command.__name__)(command)

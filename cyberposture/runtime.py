@@ -1,0 +1,136 @@
+"""Wires settings, database, keys, content and services together for one process."""
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cyberposture.clock import Clock, utc_now
+from cyberposture.content.bundle import ContentFolders, find_content
+from cyberposture.content.editions import identify
+from cyberposture.content.loader import load_content
+from cyberposture.errors import WrongState
+from cyberposture.services.register import Register
+from cyberposture.services.scanner import Scanner
+from cyberposture.settings import Settings
+from cyberposture.store.audit import AuditLog
+from cyberposture.store.blobs import BlobDoor
+from cyberposture.store.database import Database, open_database
+from cyberposture.store.heads import HeadsFile
+from cyberposture.store.keys import (
+    create_master_key,
+    create_signing_key,
+    load_master_key,
+    load_signing_key,
+)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Everything that one process works with."""
+
+    settings: Settings
+    folders: ContentFolders
+    register: Register
+    scanner: Scanner
+    heads_file: HeadsFile
+
+    def acting_as(self, actor: str) -> "Runtime":
+        """Return the same runtime in which somebody else acts."""
+        return replace(self, register=replace(self.register, actor=actor))
+
+    def key_file_of(self, person: str) -> Path:
+        """Return where a person's private key is left when nobody says otherwise."""
+        return self.settings.workspace / "keys" / "people" / f"{person}.key"
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.register.database.close()
+
+
+def signing_key_path(settings: Settings) -> Path:
+    """Return where the key is that signs audit heads."""
+    return settings.workspace / "keys" / "audit.key"
+
+
+def lay_workspace(settings: Settings) -> None:
+    """Make folder, keys and tables of a new workspace; what is there already is left alone.
+
+    Raises:
+        WrongState: a migration failed, or only one of the two keys is there.
+    """
+    settings.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (settings.workspace / "keys").mkdir(exist_ok=True, mode=0o700)
+    master, signing = settings.master_key_path, signing_key_path(settings)
+    if signing.exists() != master.exists():
+        missing = signing if master.exists() else master
+        raise WrongState(
+            f"{missing} is missing while the other key is there",
+            advice="bring it back from the safe place; a new one would make old files unreadable",
+        )
+    if not master.exists():
+        create_master_key(master)
+        create_signing_key(signing)
+    database = open_database(settings.register_url)
+    try:
+        database.migrate()
+    finally:
+        database.close()
+
+
+def _scanner(settings: Settings, clock: Clock) -> Scanner:
+    about = " ".join(
+        part for part in (settings.scanner_url, settings.scanner_contact) if part is not None
+    )
+    return Scanner(
+        scanner_id=settings.scanner_id,
+        vantage=settings.vantage,
+        user_agent=f"cyberposture posture check ({about or 'authorised by the institution'})",
+        search_path=os.environ.get("PATH", os.defpath),
+        has_raw_sockets=hasattr(os, "geteuid") and os.geteuid() == 0,
+        rate_pps=settings.rate_pps,
+        connections_per_address=settings.connections_per_address,
+        parallel_chunks=settings.parallel_chunks,
+        host_timeout_s=settings.host_timeout_s,
+        stop_poll_s=settings.stop_poll_s,
+        port_offset=settings.laboratory_port_offset,
+        trust_store=settings.trust_store_file,
+        ticket_key=hashlib.sha256(
+            b"cyberposture job tickets" + load_master_key(settings.master_key_path)
+        ).digest(),
+    )
+
+
+def open_runtime(settings: Settings, actor: str, clock: Clock = utc_now) -> Runtime:
+    """Return the runtime over a workspace that was laid before.
+
+    Raises:
+        WrongState: there is no register, or it is of another version.
+        MissingService: a key or the database is not there.
+        InvalidInput: the content has faults.
+    """
+    if settings.database_url is None and not (settings.workspace / "register.sqlite").exists():
+        raise WrongState(
+            f"there is no register in {settings.workspace}",
+            advice="cyberposture --workspace DIR init makes one",
+        )
+    folders = find_content(settings.content)
+    content = load_content(folders)
+    database = _checked(open_database(settings.register_url))
+    heads = HeadsFile(settings.workspace / "heads.jsonl")
+    register = Register(
+        database=database,
+        blobs=BlobDoor(load_master_key(settings.master_key_path)),
+        audit=AuditLog(load_signing_key(signing_key_path(settings)), heads),
+        clock=clock,
+        content=content,
+        edition=identify(content.catalogue, content.checks),
+        actor=actor,
+    )
+    return Runtime(settings, folders, register, _scanner(settings, clock), heads)
+
+
+def _checked(database: Database) -> Database:
+    """Return the database after it proved to be of this program's version."""
+    with database.reading():
+        return database

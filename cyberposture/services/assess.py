@@ -1,0 +1,240 @@
+"""Assessments: opened, answered from files, reviewed, submitted; finalising freezes the score."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from cyberposture.errors import Fault, InvalidInput
+from cyberposture.exchange.answers import AnswerSheet, PlacedAnswer, read_answers, read_evidence
+from cyberposture.model.assessments import Answer, Evidence, Review
+from cyberposture.services.register import Change, Register
+from cyberposture.store import answering, answers, assessments, institutions, rounds
+from cyberposture.store.answers import Standing
+from cyberposture.store.assessments import AssessmentRecord, AssessmentState
+
+OPEN_STATES: tuple[AssessmentState, ...] = ("planned", "scoping", "answering", "clarification")
+"""In these the institution may answer."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import of answers did, in numbers."""
+
+    answers: int
+    evidence_files: int
+
+
+def find_parts(
+    connection: Connection, institution: str, round_code: str
+) -> tuple[UUID, AssessmentRecord]:
+    """Return the institution's id and its assessment in the round.
+
+    Raises:
+        NotFound: institution, round or assessment is not there.
+    """
+    institution_id = institutions.get_institution_id(connection, institution)
+    round_id = rounds.get_round(connection, round_code).id
+    return institution_id, assessments.get_assessment(connection, institution_id, round_id)
+
+
+def open_assessment(
+    register: Register, institution: str, round_code: str, *, reason: str = ""
+) -> AssessmentRecord:
+    """Open an institution's assessment in a round, for the controls of its tier; return it.
+
+    Raises:
+        NotFound: institution or round is not in the register.
+        WrongState: there is one already.
+    """
+    catalogue = register.content.catalogue
+    with register.change("assessment-opened", institution, reason=reason) as change:
+        now = register.clock()
+        record = institutions.get_institution(change.connection, institution, as_of=now)
+        round_id = rounds.get_round(change.connection, round_code).id
+        change.institution_id = record.id
+        opened = assessments.insert_assessment(
+            change.connection,
+            record.id,
+            round_id,
+            change.by,
+            controls=[control.id for control in catalogue.selected(record.institution.tier)],
+            evidence_age_days=catalogue.framework.clocks.evidence_age_days,
+            scope={"features": list(record.institution.features)},
+            state="answering",
+        )
+        change.tell(round=round_code, controls=opened.controls)
+    return opened
+
+
+def list_assessments(
+    register: Register, *, institution: str | None = None, round_code: str | None = None
+) -> list[AssessmentRecord]:
+    """Return assessments by round and institution.
+
+    Raises:
+        NotFound: institution or round is not in the register.
+    """
+    with register.reading() as connection:
+        institution_id = round_id = None
+        if institution is not None:
+            institution_id = institutions.get_institution_id(connection, institution)
+        if round_code is not None:
+            round_id = rounds.get_round(connection, round_code).id
+        return assessments.list_assessments(
+            connection, institution_id=institution_id, round_id=round_id
+        )
+
+
+def list_standing(
+    register: Register, institution: str, round_code: str, *, as_of: datetime | None = None
+) -> dict[str, Standing]:
+    """Return what counts for each control that was answered or reviewed, by control.
+
+    Raises:
+        NotFound: institution, round or assessment is not there.
+    """
+    with register.reading() as connection:
+        _, assessment = find_parts(connection, institution, round_code)
+        return answers.list_standing(connection, assessment.id, as_of=as_of)
+
+
+def _checked_sheet(
+    register: Register, path: Path, institution: str, round_code: str, asked: set[str]
+) -> AnswerSheet:
+    """Return the sheet after comparing it with the catalogue and with whom it is for."""
+    sheet = read_answers(path)
+    faults = []
+    if sheet.institution is not None and sheet.institution != institution:
+        faults.append(Fault(path.name, f"holds the answers of {sheet.institution}"))
+    if sheet.round is not None and sheet.round != round_code:
+        faults.append(Fault(path.name, f"holds answers for the round {sheet.round}"))
+    for placed in sheet.answers:
+        control = register.content.catalogue.find(placed.row.control)
+        if control is None:
+            faults.append(Fault(placed.where, f"no control {placed.row.control} in the catalogue"))
+        elif control.evidence_mode == "N":
+            faults.append(
+                Fault(placed.where, f"{control.id} takes no answer: the network alone decides it")
+            )
+        elif control.id not in asked:
+            faults.append(Fault(placed.where, f"{control.id} is not asked of this tier"))
+    if faults:
+        raise InvalidInput(faults)
+    return sheet
+
+
+def _read_files(sheet: AnswerSheet, folder: Path) -> dict[str, dict[str, bytes]]:
+    """Return the bytes of every evidence file by control and file name, or raise all faults."""
+    found: dict[str, dict[str, bytes]] = {}
+    faults: list[Fault] = []
+    for placed in sheet.answers:
+        for piece in placed.row.evidence:
+            try:
+                data = read_evidence(folder, piece, placed.where)
+                found.setdefault(placed.row.control, {})[piece.file] = data
+            except InvalidInput as error:
+                faults.extend(error.faults)
+    if faults:
+        raise InvalidInput(faults)
+    return found
+
+
+def _answer(
+    register: Register, change: Change, placed: PlacedAnswer, files: dict[str, bytes]
+) -> Answer:
+    row = placed.row
+    pieces = []
+    for piece in row.evidence:
+        data = files[piece.file]
+        sha256 = register.blobs.put(
+            change.connection, change.institution_id, "evidence", data, change.by
+        )
+        pieces.append(
+            Evidence(
+                title=piece.title,
+                sha256=sha256,
+                size_bytes=len(data),
+                file_name=Path(piece.file).name,
+                dated=piece.dated,
+                expires=piece.expires,
+            )
+        )
+    return Answer(
+        control=row.control,
+        level=row.level,
+        not_applicable=row.not_applicable,
+        reason=row.reason,
+        evidence=tuple(pieces),
+    )
+
+
+def import_answers(
+    register: Register, path: Path, institution: str, round_code: str, *, reason: str = ""
+) -> Imported:
+    """Write all answers of a file with their evidence, or nothing at all; return the numbers.
+
+    Raises:
+        InvalidInput: with each fault at its file and line; nothing was changed.
+        NotFound: institution, round or assessment is not there.
+        WrongState: the assessment takes no answers any more.
+    """
+    with register.reading() as connection:
+        _, assessment = find_parts(connection, institution, round_code)
+        asked = set(assessments.get_layout(connection, assessment.layout))
+    sheet = _checked_sheet(register, path, institution, round_code, asked)
+    files = _read_files(sheet, path.parent)
+    with register.change("answers-imported", institution, reason=reason) as change:
+        change.institution_id = assessment.institution_id
+        assessments.record_state(
+            change.connection, assessment.id, "answering", change.by, expected=OPEN_STATES
+        )
+        given = [
+            _answer(register, change, placed, files.get(placed.row.control, {}))
+            for placed in sheet.answers
+        ]
+        written = answering.record_answers(change.connection, assessment.id, given, change.by)
+        count = sum(len(answer.evidence) for answer in given)
+        change.tell(
+            round=round_code,
+            file=path.name,
+            answers={revision.answer.control: revision.revision for revision in written},
+            evidence_files=count,
+        )
+    return Imported(len(given), count)
+
+
+def review(register: Register, institution: str, round_code: str, given: Review) -> None:
+    """Record a reviewer's own level and grade beside the claim.
+
+    Raises:
+        NotFound: institution, round, assessment or control is not there.
+        WrongState: not applicable is approved where nobody claims it.
+    """
+    with register.change("reviewed", f"{institution}/{given.control}") as change:
+        institution_id, assessment = find_parts(change.connection, institution, round_code)
+        change.institution_id = institution_id
+        present = answers.list_answers(change.connection, assessment.id, controls=[given.control])
+        revision = present[given.control].revision if given.control in present else 0
+        answering.record_review(
+            change.connection, assessment.id, given, change.by, answer_revision=revision
+        )
+        change.tell(round=round_code, review=given.model_dump(mode="json"))
+
+
+def submit(register: Register, institution: str, round_code: str, *, reason: str = "") -> None:
+    """Hand the answers in: from now on the institution changes them only when asked to.
+
+    Raises:
+        NotFound: institution, round or assessment is not there.
+        WrongState: it was handed in already.
+    """
+    with register.change("submitted", institution, reason=reason) as change:
+        institution_id, assessment = find_parts(change.connection, institution, round_code)
+        change.institution_id = institution_id
+        assessments.record_state(
+            change.connection, assessment.id, "submitted", change.by, expected=OPEN_STATES
+        )
+        change.tell(round=round_code)

@@ -1,0 +1,278 @@
+"""The life of an authorisation: requested by letter, recorded, granted by a second person, ended."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from sqlalchemy import Connection
+
+from cyberposture.content.documents import build, faults_of, read_file
+from cyberposture.errors import Fault, InvalidInput, NotAuthorised, WrongState
+from cyberposture.model.authorisations import AuthorisationTerms, Grant, Receipt, TermsEntry
+from cyberposture.model.foundation import Code, Model, Moment, Sentence
+from cyberposture.model.people import Person, Role
+from cyberposture.scanning.signing import (
+    require_two_people,
+    sign_grant,
+    sign_receipt,
+    sign_withdrawal,
+    terms_digest,
+)
+from cyberposture.scanning.techniques import TECHNIQUES
+from cyberposture.services.ground import is_granted
+from cyberposture.services.letters import Letter, LetterFacts, write_letter
+from cyberposture.services.register import Register
+from cyberposture.store import authorisations as store
+from cyberposture.store import declarations, institutions, people
+from cyberposture.store.authorisations import AuthorisationRecord
+
+MAX_LETTER_BYTES = 25_000_000
+RECEIVERS: frozenset[Role] = frozenset({"cert-analyst", "cert-administrator"})
+GRANTERS: frozenset[Role] = frozenset({"authorising-officer"})
+
+
+class TermsFile(Model):
+    """What a file with the terms of a signed letter holds; the rest is known otherwise."""
+
+    id: str
+    institution: Code
+    signatory: Sentence
+    signatory_role: Sentence
+    power_to_sign_checked: Sentence
+    valid_from: Moment
+    valid_until: Moment
+    scope: tuple[TermsEntry, ...] = Field(min_length=1)
+    exclusions: tuple[str, ...] = ()
+    techniques: tuple[Code, ...] | None = None
+    load: int
+    emergency_contacts: tuple[Sentence, ...] = Field(min_length=1)
+    request_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An authorisation as it stands: its record, and whether two people's signatures hold."""
+
+    record: AuthorisationRecord
+    terms: AuthorisationTerms
+    is_granted: bool
+
+
+def request_letter(
+    register: Register,
+    reports: Path,
+    institution: str,
+    reference: str,
+    *,
+    load: int,
+    days: int,
+    exclusions: tuple[str, ...] = (),
+    opt_in: tuple[str, ...] = (),
+    special_allowed: bool = False,
+    language: str = "en",
+) -> Letter:
+    """Return the letter that the institution may sign, made from what it declares.
+
+    Raises:
+        NotFound: the institution is not in the register, or there is no such language.
+        WrongState: it declared no address.
+    """
+    with register.change("authorisation-requested", reference) as change:
+        record = institutions.get_institution(change.connection, institution, as_of=change.now)
+        change.institution_id = record.id
+        declared = declarations.get_declaration(change.connection, record.id, as_of=change.now)
+        scope: list[dict[str, Any]] = [
+            {"cidr": f"{a}/{128 if ':' in a else 32}", "ports": None,
+             "special_allowed": special_allowed}
+            for a in declared.addresses()
+        ]  # fmt: skip
+        if not scope:
+            raise WrongState(f"{institution} declared no address yet")
+        facts = LetterFacts(
+            reference=reference,
+            institution=record.institution.name,
+            valid_from=change.now,
+            valid_until=change.now + timedelta(days=days),
+            scope=tuple(_entries(scope)),
+            exclusions=exclusions,
+            load=load,
+            opt_in=opt_in,
+            contacts=record.institution.contacts,
+            has_plant="ot" in record.institution.features,
+        )
+        letter = write_letter(reports, facts, language)
+        change.tell(institution=institution, letter_sha256=letter.sha256, language=language)
+    return letter
+
+
+def _entries(scope: list[dict[str, Any]]) -> tuple[TermsEntry, ...]:
+    return _Scope.model_validate({"scope": scope}).scope
+
+
+class _Scope(Model):
+    scope: tuple[TermsEntry, ...]
+
+
+def _acting(
+    connection: Connection, code: str, roles: frozenset[Role], register: Register
+) -> Person:
+    """Return the person, who must hold one of the roles now.
+
+    Raises:
+        NotFound: there is no such person.
+        NotAuthorised: the person holds none of the roles, or acts no more.
+    """
+    record = people.get_person(connection, code)
+    held = people.list_memberships(connection, as_of=register.clock(), person=code)
+    if record.person.disabled_at is not None:
+        raise NotAuthorised("disabled-person", f"{code} acts no more")
+    if not any(one.membership.role in roles for one in held):
+        raise NotAuthorised("wrong-role", f"{code} is none of: {', '.join(sorted(roles))}")
+    return record.person
+
+
+def _read_letter(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_LETTER_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(Fault(path.name, error.strerror or "cannot be read")) from error
+    if not data or len(data) > MAX_LETTER_BYTES:
+        raise InvalidInput(Fault(path.name, f"is empty or over {MAX_LETTER_BYTES} bytes"))
+    return data
+
+
+def add(
+    register: Register, file: Path, letter: Path, receiver: str, private_key: str
+) -> AuthorisationRecord:
+    """Record the terms of a signed letter, with the letter and the receiver's signature.
+
+    Nothing is allowed by that: a second person must grant it.
+
+    Raises:
+        InvalidInput: the terms or the letter cannot be used; each fault located.
+        NotFound: institution or person is not in the register.
+        NotAuthorised: the receiver holds no such role, or the key is not the receiver's.
+        WrongState: the reference number is taken.
+    """
+    document = read_file(file, file.name)
+    written = build(TermsFile, document)
+    data = _read_letter(letter)
+    with register.change("authorisation-received", written.id) as change:
+        change.institution_id = institutions.get_institution_id(
+            change.connection, written.institution
+        )
+        _acting(change.connection, receiver, RECEIVERS, register)
+        sha256 = register.blobs.put(
+            change.connection, change.institution_id, "letter", data, change.by
+        )
+        try:
+            terms = AuthorisationTerms.model_validate(
+                {
+                    **written.model_dump(),
+                    "letter_sha256": sha256,
+                    "received_by": receiver,
+                    "requested_at": change.now,
+                }
+            )
+        except ValidationError as error:
+            raise InvalidInput(faults_of(document, error)) from error
+        unknown = [code for code in terms.techniques or () if code not in TECHNIQUES]
+        if unknown:
+            where = document.where(("techniques",))
+            raise InvalidInput(Fault(where, f"unknown technique {', '.join(unknown)}"))
+        receipt = sign_receipt(private_key, terms, receiver, change.now)
+        record = store.insert_authorisation(
+            change.connection,
+            change.institution_id,
+            change.by,
+            code=terms.id,
+            terms=terms.document(),
+            receipt=receipt.model_dump(mode="json"),
+            letter_sha256=sha256,
+            valid_from=terms.valid_from,
+            valid_until=terms.valid_until,
+        )
+        change.tell(terms_sha256=terms_digest(terms), letter_sha256=sha256, receiver=receiver)
+    return record
+
+
+def grant(register: Register, code: str, granter: str, private_key: str) -> AuthorisationRecord:
+    """Append a second person's signed grant; from now on the gate may allow.
+
+    Raises:
+        NotFound: authorisation or person is not in the register.
+        NotAuthorised: the same person, a wrong role, a wrong key, or altered terms.
+    """
+    with register.change("authorisation-granted", code) as change:
+        record = store.get_authorisation(change.connection, code)
+        change.institution_id = record.institution_id
+        _acting(change.connection, granter, GRANTERS, register)
+        terms = AuthorisationTerms.model_validate(record.terms)
+        signed = sign_grant(private_key, terms, granter, change.now)
+        known = {r.person.code: r.person for r in people.list_people(change.connection)}
+        require_two_people(terms, Receipt.model_validate(record.receipt), signed, known)
+        record = store.record_grant(
+            change.connection, code, signed.model_dump(mode="json"), change.by
+        )
+        change.tell(granter=granter, terms_sha256=signed.terms_sha256)
+    return record
+
+
+def withdraw(
+    register: Register,
+    code: str,
+    person: str,
+    private_key: str,
+    *,
+    withdrawn_by: str,
+    reason: str,
+) -> AuthorisationRecord:
+    """End an authorisation at once; running checks under it end with it.
+
+    Raises:
+        NotFound: authorisation or person is not in the register.
+        WrongState: it is withdrawn already.
+    """
+    with register.change("authorisation-withdrawn", code, reason=reason) as change:
+        record = store.get_authorisation(change.connection, code)
+        change.institution_id = record.institution_id
+        terms = AuthorisationTerms.model_validate(record.terms)
+        signed = sign_withdrawal(
+            private_key, terms, person, change.now, withdrawn_by=withdrawn_by, reason=reason
+        )
+        record = store.record_withdrawal(
+            change.connection,
+            code,
+            signed.model_dump(mode="json"),
+            change.by,
+            withdrawn_at=change.now,
+        )
+        change.tell(person=person, withdrawn_by=withdrawn_by)
+    return record
+
+
+def list_standing(register: Register, institution: str | None = None) -> list[Standing]:
+    """Return the authorisations of an institution, or of all, with whether their grants hold.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.reading() as connection:
+        institution_id = None
+        if institution is not None:
+            institution_id = institutions.get_institution_id(connection, institution)
+        known = {r.person.code: r.person for r in people.list_people(connection)}
+        return [
+            Standing(
+                record, AuthorisationTerms.model_validate(record.terms), is_granted(record, known)
+            )
+            for record in store.list_authorisations(connection, institution_id=institution_id)
+        ]
+
+
+def granters(record: AuthorisationRecord) -> list[str]:
+    """Return who granted an authorisation, by code, in order."""
+    return [Grant.model_validate(document).person for document in record.grants]

@@ -1,0 +1,109 @@
+"""Contradictions: a claim of level 2 or 3 beside a check that failed. They never edit the answer."""
+
+from collections.abc import Mapping
+
+from cyberposture.model.controls import Catalogue
+from cyberposture.model.scores import ScoreResult
+from cyberposture.services.register import Change, Register
+from cyberposture.services.standing import CheckStanding
+from cyberposture.store import contradictions as store
+from cyberposture.store import institutions
+from cyberposture.store.acts import Act
+from cyberposture.store.answers import Standing
+from cyberposture.store.assessments import AssessmentRecord
+from cyberposture.store.contradictions import ContradictionRecord, ContradictionState
+
+
+def _failed_checks(
+    control_id: str, catalogue: Catalogue, checks: Mapping[str, CheckStanding]
+) -> list[CheckStanding]:
+    control = catalogue.find(control_id)
+    codes = {
+        use.code for use in (control.observations if control else ()) if use.direction in ("C", "R")
+    }
+    return [one for one in checks.values() if one.check.observation in codes and one.tally.fail > 0]
+
+
+def follow_contradictions(
+    change: Change,
+    assessment: AssessmentRecord | None,
+    given: Mapping[str, Standing],
+    checks: Mapping[str, CheckStanding],
+    result: ScoreResult,
+    catalogue: Catalogue,
+) -> None:
+    """Open what is contradicted now, and mark as corrected what is contradicted no more."""
+    if assessment is None:
+        return
+    now: set[tuple[str, str]] = set()
+    for scored in result.controls:
+        answer = given[scored.id].answer if scored.id in given else None
+        if not scored.contradiction or answer is None or answer.answer.level is None:
+            continue
+        for one in _failed_checks(scored.id, catalogue, checks):
+            now.add((scored.id, one.check.id))
+            present = store.find_contradiction(
+                change.connection, assessment.id, scored.id, one.check.id
+            )
+            if present is None:
+                store.insert_contradiction(
+                    change.connection,
+                    assessment.institution_id,
+                    assessment.id,
+                    change.by,
+                    control=scored.id,
+                    check=one.check.id,
+                    finding_id=None,
+                    answer_revision=answer.revision,
+                    level=answer.answer.level,
+                )
+            elif present.state == "corrected":
+                again = Act(change.by.actor, "the network shows it again", change.now)
+                store.record_state(change.connection, present.code, "open", again)
+    for record in store.list_contradictions(
+        change.connection, assessment_id=assessment.id, states=("open", "disputed", "explained")
+    ):
+        if (record.control, record.check) not in now:
+            over = Act(change.by.actor, "claim and network agree now", change.now)
+            store.record_state(change.connection, record.code, "corrected", over)
+
+
+def list_contradictions(
+    register: Register, institution: str | None = None
+) -> list[ContradictionRecord]:
+    """Return the contradictions of an institution, or of all, in the order in which they opened.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.reading() as connection:
+        institution_id = None
+        if institution is not None:
+            institution_id = institutions.get_institution_id(connection, institution)
+        return store.list_contradictions(connection, institution_id=institution_id)
+
+
+def comment(register: Register, code: str, text: str) -> None:
+    """Keep the institution's comment; it is printed beside the contradiction.
+
+    Raises:
+        NotFound: there is no such contradiction.
+    """
+    with register.change("contradiction-commented", code) as change:
+        record = store.get_contradiction(change.connection, code)
+        change.institution_id = record.institution_id
+        store.record_comment(change.connection, code, text, change.by)
+        change.tell(comment=text)
+
+
+def mark(register: Register, code: str, state: ContradictionState, *, reason: str) -> None:
+    """Move a contradiction to another state, with the reason.
+
+    Raises:
+        NotFound: there is no such contradiction.
+        WrongState: it is in that state already.
+    """
+    with register.change("contradiction-marked", code, reason=reason) as change:
+        record = store.record_state(change.connection, code, state, change.by)
+        change.institution_id = record.institution_id
+        change.tell(state=state)

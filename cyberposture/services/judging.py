@@ -1,0 +1,124 @@
+"""Judges what a scan saw, keeps the judgements, and lets findings follow. It sends nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from cyberposture.model.institutions import Declaration
+from cyberposture.model.observations import Judgement
+from cyberposture.scanning.declared import context_of
+from cyberposture.scanning.evaluate import Judge, compile_checks
+from cyberposture.scanning.hostview import HostView, view_host
+from cyberposture.services.findings import Followed, Seen, fell_silent, follow
+from cyberposture.services.register import Register
+from cyberposture.store import declarations, scans
+from cyberposture.store.acts import Act
+from cyberposture.store.facts import (
+    FactRecord,
+    NewJudgement,
+    insert_judgements,
+    list_facts,
+    list_latest_facts,
+)
+from cyberposture.store.scans import ScanRecord
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of judging one scan."""
+
+    verdicts: dict[str, int]
+    findings: Followed
+    perhaps_blocked: bool
+
+
+def _by_address(records: Iterable[FactRecord]) -> dict[str, list[FactRecord]]:
+    found: dict[str, list[FactRecord]] = {}
+    for record in records:
+        found.setdefault(record.fact.address, []).append(record)
+    return found
+
+
+def _judge_hosts(
+    judge: Judge,
+    looks: Mapping[str, Sequence[FactRecord]],
+    declaration: Declaration,
+    vantage: str,
+) -> tuple[list[NewJudgement], dict[str, HostView]]:
+    rows: list[NewJudgement] = []
+    views: dict[str, HostView] = {}
+    for address, records in looks.items():
+        observed_at = max(record.observed_at for record in records)
+        context = context_of(declaration, address, vantage, observed_at)
+        facts = [record.fact for record in records]
+        views[address] = view_host(facts, context, vantage)
+        ids = tuple(record.id for record in records)
+        rows += [
+            NewJudgement(judgement, vantage, observed_at, ids)
+            for judgement in judge.judge_host(facts, context, vantage)
+        ]
+    return rows, views
+
+
+def _opened_before(
+    connection: Connection, scan: ScanRecord, addresses: Iterable[str], before: datetime
+) -> dict[str, list[tuple[str, int]]]:
+    """Return the ports that the latest earlier looks showed open, by address."""
+    wanted = set(addresses)
+    earlier = list_latest_facts(connection, scan.institution_id, as_of=before)
+    found: dict[str, list[tuple[str, int]]] = {}
+    for record in earlier:
+        fact = record.fact
+        if fact.address not in wanted or fact.vantage != scan.vantage or fact.host is None:
+            continue
+        if record.scan_id == scan.id:
+            continue
+        for port in fact.host.ports:
+            if port.state == "open" and port.protocol in ("tcp", "udp"):
+                found.setdefault(fact.address, []).append((port.protocol, port.port))
+    return found
+
+
+def judge_scan(register: Register, connection: Connection, scan_id: UUID, act: Act) -> Judged:
+    """Judge every fact of a scan, keep the judgements, and follow its findings; return the sum.
+
+    Raises:
+        NotFound: there is no such scan.
+    """
+    scan = scans.get_scan_by_id(connection, scan_id)
+    declaration = declarations.get_declaration(connection, scan.institution_id, as_of=act.at)
+    looks = _by_address(list_facts(connection, scan_id=scan_id))
+    judge = compile_checks(register.content.checks)
+    rows, views = _judge_hosts(judge, looks, declaration, scan.vantage)
+    began = scan.started_at or scan.act.at
+    blocked = fell_silent(_opened_before(connection, scan, views, began), views)
+    insert_judgements(
+        connection,
+        scan.institution_id,
+        scan_id,
+        rows,
+        checks_digest=register.edition.checks,
+        judged_at=act.at,
+    )
+    judgements = [row.judgement for row in rows]
+    seen = Seen(
+        institution_id=scan.institution_id,
+        vantage=scan.vantage,
+        observed_at=max((row.observed_at for row in rows), default=act.at),
+        judgements=judgements,
+        views=views,
+        perhaps_blocked=blocked,
+    )
+    checks = {check.id: check for check in register.content.checks.checks}
+    followed = follow(connection, seen, declaration, checks, act)
+    return Judged(_count(judgements), followed, blocked)
+
+
+def _count(judgements: Iterable[Judgement]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in judgements:
+        counts[row.verdict] = counts.get(row.verdict, 0) + 1
+    return counts

@@ -1,0 +1,120 @@
+"""Turns what one would like to look at into plans that the gate lets pass, and notes what it denies.
+
+It is asked again for every stage of a run, with the register as it stands then.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cyberposture.errors import Denied
+from cyberposture.model.gate import ChunkQuestion, GateAnswer
+from cyberposture.model.plans import Plan
+from cyberposture.scanning.gate import sift
+from cyberposture.scanning.stages import Wish
+from cyberposture.scanning.techniques import TECHNIQUES, Technique, expected_seconds
+from cyberposture.services.ground import Ground
+from cyberposture.services.scanner import Scanner
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A plan that the gate allowed when it was made, with the question and the answer."""
+
+    plan: Plan
+    question: ChunkQuestion
+    answer: GateAnswer
+
+
+@dataclass
+class Laid:
+    """What came of a list of wishes."""
+
+    passed: list[Passed] = field(default_factory=list)
+    denied: list[tuple[dict[str, object], Denied]] = field(default_factory=list)
+    """The question of each denied pair as a document, with the pair."""
+
+
+def techniques_allowed(ground: Ground, scanner: Scanner, now: datetime) -> frozenset[str]:
+    """Return the codes of the techniques that some authorisation in force mentions or implies.
+
+    What needs express mention (`opt_in`) must stand in the list of the authorisation; what needs a
+    privilege that this machine does not grant is left out and so stays not tested.
+    """
+    found: set[str] = set()
+    for one in ground.authorisations:
+        withdrawn = one.withdrawn_at is not None and one.withdrawn_at <= now
+        if not one.granted or withdrawn or not one.valid_from <= now < one.valid_until:
+            continue
+        named = ground.terms[one.id].techniques
+        for technique in TECHNIQUES.values():
+            mentioned = not technique.opt_in if named is None else technique.code in named
+            possible = scanner.has_raw_sockets or not technique.raw_sockets
+            if mentioned and possible and technique.load <= one.load:
+                found.add(technique.code)
+    return frozenset(found)
+
+
+class Outlook:
+    """Lays out plans for one scan at one moment."""
+
+    def __init__(
+        self, ground: Ground, scanner: Scanner, now: datetime, job: str, load: int | None
+    ) -> None:
+        """Begin; `load` is what the caller asks for, None what each technique needs."""
+        self._ground = ground
+        self._scanner = scanner
+        self._now = now
+        self._job = job
+        self._load = load
+        self._number = 0
+        self.laid = Laid()
+
+    def _plan(self, wish: Wish, ports: tuple[int, ...] | None) -> Plan:
+        technique: Technique = wish.technique
+        self._number += 1
+        count = 65_535 if ports is None else len(ports)
+        return Plan(
+            job=f"{self._job}-{self._number}",
+            technique=technique.code,
+            protocol=technique.protocol,
+            targets=wish.targets,
+            ports=ports,
+            load=max(technique.load, self._load or 0),
+            name=wish.name,
+            resolved=(),
+            expected_s=expected_seconds(technique, len(wish.targets), count, self._scanner.pace),
+            parameters=wish.parameters,
+        )
+
+    def add(self, wishes: Sequence[Wish]) -> None:
+        """Ask the gate for each wish; keep the plans that pass and the pairs that do not."""
+        for wish in wishes:
+            ports = tuple(self._scanner.actual_port(port) for port in wish.ports) or None
+            plan = self._plan(wish, ports)
+            question = self._ground.question(plan, self._now)
+            sifted = sift(question)
+            for authorisation, narrowed in sifted.allowed:
+                answer = GateAnswer(decision="allow", reason="allowed", authorisation=authorisation)
+                part = plan.model_copy(
+                    update={
+                        "job": plan.job if len(sifted.allowed) == 1 else self._next_job(),
+                        "targets": narrowed.targets,
+                        "ports": narrowed.ports,
+                    }
+                )
+                self.laid.passed.append(Passed(part, narrowed, answer))
+            self._note(question, sifted.denied)
+
+    def _next_job(self) -> str:
+        self._number += 1
+        return f"{self._job}-{self._number}"
+
+    def _note(self, question: ChunkQuestion, denied: Sequence[Denied]) -> None:
+        """Keep one pair for each address and reason: the others would say the same again."""
+        first: dict[tuple[str, str], Denied] = {}
+        for pair in denied:
+            first.setdefault((pair.target, pair.reason), pair)
+        for pair in first.values():
+            asked = question.pair(pair.target, pair.port)
+            self.laid.denied.append((asked.document(), pair))

@@ -1,0 +1,104 @@
+"""People enter the register: each invitation makes a signing key, which only its owner keeps."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
+from cyberposture.model.people import Membership, Person, Role
+from cyberposture.scanning.signing import generate_key_pair
+from cyberposture.services.register import Register
+from cyberposture.store import people as store
+from cyberposture.store.people import MembershipRecord, PersonRecord
+
+
+@dataclass(frozen=True)
+class Invited:
+    """A new person and where their private key was left for them to fetch."""
+
+    person: Person
+    key_file: Path
+
+
+def _write_key(path: Path, private_key: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError as error:
+        raise WrongState(f"there is a key at {path} already; it is never overwritten") from error
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(private_key + "\n")
+
+
+def read_key(path: Path) -> str:
+    """Return the private key in a file that an invitation wrote.
+
+    Raises:
+        NotFound: there is no such file.
+        InvalidInput: it holds no key.
+    """
+    try:
+        text = path.read_text().strip()
+    except FileNotFoundError as error:
+        raise NotFound("key file", str(path)) from error
+    if len(text) != 64 or not all(c in "0123456789abcdef" for c in text):
+        raise InvalidInput(Fault(path.name, "holds no private key: 64 hexadecimal digits"))
+    return text
+
+
+def invite(
+    register: Register,
+    code: str,
+    name: str,
+    role: Role,
+    key_file: Path,
+    *,
+    institution: str | None = None,
+    reason: str = "",
+) -> Invited:
+    """Register a person with a new key pair, leave the private key in `key_file`, and return both.
+
+    The register keeps the public key only.
+
+    Raises:
+        WrongState: the code is taken, or a key file is there already.
+        NotFound: the institution is not in the register.
+    """
+    pair = generate_key_pair()
+    _write_key(key_file, pair.private_key)
+    try:
+        with register.change("person-invited", code, reason=reason) as change:
+            person = Person(code=code, name=name, public_key=pair.public_key, invited_at=change.now)
+            store.insert_person(change.connection, person, change.by)
+            membership = Membership(
+                person=code, role=role, institution=institution, valid_from=change.now
+            )
+            record = store.insert_membership(change.connection, membership, change.by)
+            change.institution_id = record.institution_id
+            change.tell(name=name, role=role, institution=institution, public_key=pair.public_key)
+    except BaseException:
+        # A key that belongs to nobody must not lie about.
+        key_file.unlink()
+        raise
+    return Invited(person, key_file)
+
+
+def disable(register: Register, code: str, *, reason: str = "") -> None:
+    """Record that a person acts no more from now on; what they signed before stays valid.
+
+    Raises:
+        NotFound: there is no such person.
+        WrongState: they are disabled already.
+    """
+    with register.change("person-disabled", code, reason=reason) as change:
+        store.disable_person(change.connection, code, change.by)
+
+
+def list_people(register: Register) -> list[tuple[PersonRecord, list[MembershipRecord]]]:
+    """Return all people with the roles that they hold now."""
+    with register.reading() as connection:
+        held = store.list_memberships(connection, as_of=register.clock())
+        return [
+            (record, [m for m in held if m.person_id == record.id])
+            for record in store.list_people(connection)
+        ]

@@ -1,0 +1,75 @@
+"""The register as services see it: database, files, audit log, clock, content, and who acts.
+
+`change` is the one way to change anything: one transaction and exactly one audit entry, or neither.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from cyberposture.clock import Clock
+from cyberposture.content.editions import Edition
+from cyberposture.content.loader import Content
+from cyberposture.store.acts import Act
+from cyberposture.store.audit import AuditLog
+from cyberposture.store.blobs import BlobDoor
+from cyberposture.store.database import Database
+
+
+@dataclass
+class Change:
+    """One change under way: its connection, who acts and when, and what the entry will say."""
+
+    connection: Connection
+    by: Act
+    institution_id: UUID | None = None
+    subject: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the change."""
+        return self.by.at
+
+    def tell(self, **data: Any) -> None:
+        """Add to what the audit entry says."""
+        self.data.update(data)
+
+
+@dataclass(frozen=True)
+class Register:
+    """Everything that a service works with; made by the runtime, never by a service."""
+
+    database: Database
+    blobs: BlobDoor
+    audit: AuditLog
+    clock: Clock
+    content: Content
+    edition: Edition
+    actor: str
+
+    @contextmanager
+    def change(self, kind: str, subject: str = "", *, reason: str = "") -> Iterator[Change]:
+        """Yield an open change; at its end it is kept together with its one audit entry.
+
+        The service sets `institution_id` on the change where it belongs to an institution: its
+        entry then stands in that institution's chain. Nothing is kept on an error.
+        """
+        with self.database.transaction() as connection:
+            by = Act(self.actor, reason, self.clock())
+            change = Change(connection, by, subject=subject)
+            yield change
+            self.audit.append(
+                connection, change.institution_id, kind, change.subject, by, data=change.data
+            )
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection that sees one consistent state and refuses to write."""
+        with self.database.reading() as connection:
+            yield connection

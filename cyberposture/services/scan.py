@@ -1,0 +1,301 @@
+"""One scan from plan to findings: asked, sent in stages, judged. Without authorisation: nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from cyberposture.errors import NotAuthorised, WrongState, WrongUsage
+from cyberposture.model.foundation import Moment
+from cyberposture.model.institutions import Declaration
+from cyberposture.model.observations import Fact
+from cyberposture.scanning.coverage import ports_needed
+from cyberposture.scanning.gate import permit
+from cyberposture.scanning.stages import (
+    VISITED_PORTS,
+    Wish,
+    fragile_hosts,
+    fragile_stage,
+    page_stage,
+    port_stage,
+    version_stage,
+    whole_stage,
+)
+from cyberposture.scanning.techniques import find_technique
+from cyberposture.scanning.tickets import issue
+from cyberposture.services.dispatch import AddressLocks, Dispatcher
+from cyberposture.services.gate_log import record_allowed, record_denied
+from cyberposture.services.ground import Ground, concerns, gather
+from cyberposture.services.judging import judge_scan
+from cyberposture.services.outlook import Laid, Outlook, techniques_allowed
+from cyberposture.services.register import Change, Register
+from cyberposture.services.scanner import Scanner
+from cyberposture.store import chunks, declarations, institutions, scans, stops
+from cyberposture.store.chunks import ChunkRecord, NewChunk
+from cyberposture.store.facts import list_facts
+from cyberposture.store.scans import ScanKind, ScanRecord
+
+STAGES = ("fragile", "ports", "pages", "versions", "further-pages")
+Progress = Callable[[str, int, int], None]
+"""Called with the stage, the chunks that ended and the chunks that there are."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody wants to have scanned."""
+
+    institution: str
+    addresses: tuple[str, ...] | None = None
+    """None: every declared address; otherwise exactly these, all of them or nothing."""
+    load: int | None = None
+    kind: ScanKind = "manual"
+    reason: str = ""
+
+
+def no_progress(_stage: str, _done: int, _of: int) -> None:
+    """Show nothing."""
+
+
+class ScanRun:
+    """One scan under way; made and used by `run_scan` alone."""
+
+    def __init__(
+        self, register: Register, scanner: Scanner, request: Request, progress: Progress
+    ) -> None:
+        self.register = register
+        self.scanner = scanner
+        self.request = request
+        self.progress = progress
+        self.facts: list[Fact] = []
+        self.locks = AddressLocks()
+
+    def run(self) -> ScanRecord:
+        """Run the scan and return its record."""
+        scan, declaration = self._begin()
+        try:
+            for stage in STAGES:
+                if not self._stage(scan, declaration, stage):
+                    break
+        except BaseException:
+            self._conclude(scan, failed=True)
+            raise
+        return self._conclude(scan, failed=False)
+
+    def _targets(self, declaration: Declaration) -> tuple[str, ...]:
+        if self.request.addresses is not None:
+            return tuple(dict.fromkeys(self.request.addresses))
+        targets = declaration.addresses()
+        if not targets:
+            raise WrongState(
+                f"{self.request.institution} declared no address",
+                advice="cyberposture declare import FILE --institution …",
+            )
+        return targets
+
+    def _begin(self) -> tuple[ScanRecord, Declaration]:
+        """Ask the gate about every target before anything is planned; keep each decision.
+
+        Raises:
+            NotAuthorised: nothing may be contacted, or not all of what was expressly asked for.
+        """
+        register, request = self.register, self.request
+        with register.change("scan-planned", request.institution, reason=request.reason) as change:
+            now = change.now
+            record = institutions.get_institution(change.connection, request.institution, as_of=now)
+            change.institution_id = record.id
+            declaration = declarations.get_declaration(change.connection, record.id, as_of=now)
+            ground = gather(change.connection, record.id, now)
+            allowed = techniques_allowed(ground, self.scanner, now)
+            laid = self._first_look(ground, allowed, self._targets(declaration), now)
+            refused = self._refusal(laid)
+            scan = None
+            if refused is None:
+                scan = scans.insert_scan(
+                    change.connection,
+                    record.id,
+                    change.by,
+                    kind=request.kind,
+                    vantage=self.scanner.vantage,
+                    authorisations=sorted({p.answer.authorisation or "" for p in laid.passed}),
+                    plan=self._plan_document(laid, allowed),
+                    checks_digest=register.edition.checks,
+                    scanner=self.scanner.scanner_id,
+                )
+                scans.record_state(change.connection, scan.id, "running", at=now)
+                change.tell(scan=scan.code)
+            else:
+                change.tell(refused=refused.reason)
+            self._log(change, laid, "" if scan is None else scan.code)
+        if refused is not None:
+            raise refused
+        assert scan is not None
+        return scan, declaration
+
+    def _plan_document(self, laid: Laid, allowed: frozenset[str]) -> dict[str, object]:
+        passed = dict.fromkeys(t for p in laid.passed for t in p.plan.targets)
+        return {
+            "targets": list(passed),
+            "refused": [
+                {"target": pair.target, "port": pair.port, "reason": pair.reason}
+                for _, pair in laid.denied
+                if pair.target not in passed
+            ],
+            "techniques": sorted(allowed),
+            "load": self.request.load,
+        }
+
+    def _first_look(
+        self, ground: Ground, allowed: frozenset[str], targets: Sequence[str], now: Moment
+    ) -> Laid:
+        """Ask the gate whether each target may be contacted at all, with the gentlest technique."""
+        needed = ports_needed(self.register.content.checks.checks)
+        if self.request.load == 4:
+            code, ports = "tcp-ports", tuple[int, ...]()
+        elif "tcp-ports" in allowed or not allowed:
+            code, ports = "tcp-ports", needed.get("tcp-ports", VISITED_PORTS)
+        elif "tcp-connect" in allowed:
+            code, ports = "tcp-connect", VISITED_PORTS
+        else:
+            code, ports = "ot-ports", needed.get("ot-ports", (502,))
+        outlook = Outlook(ground, self.scanner, now, "plan", self.request.load)
+        technique = find_technique(code)
+        outlook.add([Wish(technique, (target,), tuple(ports)) for target in targets])
+        return outlook.laid
+
+    def _refusal(self, laid: Laid) -> NotAuthorised | None:
+        allowed = {target for one in laid.passed for target in one.plan.targets}
+        barred = [pair for _, pair in laid.denied if pair.target not in allowed]
+        if not barred or (self.request.addresses is None and allowed):
+            return None
+        first = barred[0]
+        others = len({pair.target for pair in barred}) - 1
+        more = f" and {others} more" if others else ""
+        return NotAuthorised(
+            first.reason,
+            f"{first.target}{more} may not be contacted; nothing was sent",
+            advice=f"cyberposture authorise list --institution {self.request.institution}",
+        )
+
+    def _log(self, change: Change, laid: Laid, code: str) -> None:
+        assert change.institution_id is not None
+        about = {"scan": code, "stage": "plan"}
+        for one in laid.passed:
+            record_allowed(
+                self.register.audit, change.connection, change.institution_id, one.question,
+                one.answer, change.by, about,
+            )  # fmt: skip
+        for question, pair in laid.denied:
+            record_denied(
+                self.register.audit, change.connection, change.institution_id, question, pair,
+                change.by, about,
+            )  # fmt: skip
+
+    def _wishes(self, scan: ScanRecord, declaration: Declaration, stage: str,
+                allowed: frozenset[str]) -> list[Wish]:  # fmt: skip
+        needed = ports_needed(self.register.content.checks.checks)
+        targets = tuple(str(target) for target in scan.plan["targets"])
+        match stage:
+            case "fragile":
+                return fragile_stage(targets, needed, allowed, scan.code)
+            case "ports" if self.request.load == 4:
+                fragile = fragile_hosts(self.facts)
+                return whole_stage([t for t in targets if t not in fragile], scan.code)
+            case "ports":
+                return port_stage(targets, needed, allowed, self.facts, scan.code)
+            case "versions":
+                return version_stage(self.facts, allowed)
+            case _:
+                names = {
+                    address: host.names
+                    for host in declaration.hosts()
+                    for address in host.addresses
+                }
+                return page_stage(self.facts, names, allowed)
+
+    def _stage(self, scan: ScanRecord, declaration: Declaration, stage: str) -> bool:
+        """Queue and run one stage; return whether the scan may go on."""
+        register = self.register
+        with register.change("scan-stage", scan.code) as change:
+            change.institution_id = scan.institution_id
+            ground = gather(change.connection, scan.institution_id, change.now, scan.id)
+            allowed = techniques_allowed(ground, self.scanner, change.now)
+            wishes = self._wishes(scan, declaration, stage, allowed)
+            outlook = Outlook(ground, self.scanner, change.now, scan.code, None)
+            outlook.add(wishes)
+            self._log(change, outlook.laid, scan.code)
+            queued = [
+                NewChunk(
+                    plan=one.plan.model_dump(mode="json"),
+                    targets=one.plan.targets,
+                    ticket=issue(self.scanner.ticket_key, permit(one.plan, one.question)),
+                )
+                for one in outlook.laid.passed
+            ]
+            chunks.insert_chunks(change.connection, scan.id, queued, change.by)
+            change.tell(stage=stage, chunks=len(queued), denied=len(outlook.laid.denied))
+        done = 0
+
+        def watch(_chunk: ChunkRecord, _outcome: str) -> None:
+            nonlocal done
+            done += 1
+            self.progress(stage, done, len(queued))
+
+        Dispatcher(register, self.scanner, scan, self.locks, watch).run_waiting()
+        with register.reading() as connection:
+            self.facts = [r.fact for r in list_facts(connection, scan_id=scan.id)]
+            active = stops.list_active_stops(connection)
+            return not any(concerns(stop, scan.institution_id, scan.id) for stop in active)
+
+    def _conclude(self, scan: ScanRecord, *, failed: bool) -> ScanRecord:
+        """Judge what was seen and end the scan; what was committed counts, whatever happened."""
+        with self.register.change("scan-ended", scan.code) as change:
+            change.institution_id = scan.institution_id
+            at = change.now
+            chunks.end_queued(
+                change.connection, at=at, detail="the scan ended before", scan_id=scan.id
+            )
+            judged = judge_scan(self.register, change.connection, scan.id, change.by)
+            counts = chunks.count_chunks(change.connection, scan.id)
+            ended = counts.get("ended", 0) + counts.get("failed", 0)
+            summary = {
+                "chunks": dict(counts),
+                "verdicts": judged.verdicts,
+                "findings": {
+                    "opened": judged.findings.opened,
+                    "seen_again": judged.findings.seen_again,
+                    "closed": judged.findings.closed,
+                    "reopened": judged.findings.reopened,
+                },
+                "perhaps_blocked": judged.perhaps_blocked,
+            }
+            state: scans.ScanState = "failed" if failed else "ended" if ended else "done"
+            scans.record_state(change.connection, scan.id, state, at=at, summary=summary)
+            change.tell(state=state, summary=summary)
+            return scans.get_scan_by_id(change.connection, scan.id)
+
+
+def run_scan(
+    register: Register, scanner: Scanner, request: Request, progress: Progress = no_progress
+) -> ScanRecord:
+    """Scan an institution now, in stages, and return the scan's record.
+
+    Raises:
+        NotAuthorised: with the gate's reason; nothing was sent, each decision is on record.
+        NotFound: the institution is not in the register.
+        WrongState: it declared no address, or the deny list was never confirmed.
+        MissingService: nmap is not there.
+    """
+    if request.load is not None and not 0 <= request.load <= 4:
+        raise WrongUsage("a load is a whole number from 0 to 4")
+    return ScanRun(register, scanner, request, progress).run()
+
+
+def from_vantage(scanner: Scanner, vantage: str | None) -> Scanner:
+    """Return the scanner as it stands at another vantage: `external`, or `internal:ZONE`.
+
+    Raises:
+        WrongUsage: there is no such kind of vantage.
+    """
+    if vantage is None:
+        return scanner
+    if vantage != "external" and not vantage.startswith("internal:"):
+        raise WrongUsage("a vantage is external, or internal:ZONE")
+    return replace(scanner, vantage=vantage)

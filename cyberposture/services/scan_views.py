@@ -1,0 +1,87 @@
+"""Scans as people list and read them; what a scan would contact, without contacting it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cyberposture.scanning.coverage import ports_needed
+from cyberposture.scanning.stages import VISITED_PORTS, Wish
+from cyberposture.scanning.techniques import find_technique
+from cyberposture.services.ground import gather
+from cyberposture.services.outlook import Outlook, techniques_allowed
+from cyberposture.services.register import Register
+from cyberposture.services.scanner import Scanner
+from cyberposture.store import chunks, declarations, institutions, scans
+from cyberposture.store.chunks import ChunkRecord
+from cyberposture.store.scans import ScanRecord
+
+
+@dataclass(frozen=True)
+class ScanView:
+    """One scan with the code of its institution, and its chunks where they were asked for."""
+
+    institution: str
+    record: ScanRecord
+    chunks: tuple[ChunkRecord, ...] = ()
+
+
+def list_scans(register: Register, institution: str | None = None) -> list[ScanView]:
+    """Return scans, the newest first.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.reading() as connection:
+        institution_id = None
+        if institution is not None:
+            institution_id = institutions.get_institution_id(connection, institution)
+        names = {
+            r.id: r.institution.code
+            for r in institutions.list_institutions(connection, as_of=register.clock())
+        }
+        found = scans.list_scans(connection, institution_id=institution_id)
+        return [ScanView(names.get(r.institution_id, ""), r) for r in found]
+
+
+def get_scan(register: Register, code: str) -> ScanView:
+    """Return one scan with its chunks.
+
+    Raises:
+        NotFound: there is no such scan.
+    """
+    with register.reading() as connection:
+        record = scans.get_scan(connection, code)
+        name = institutions.get_institution_by_id(
+            connection, record.institution_id, as_of=register.clock()
+        ).institution.code
+        return ScanView(name, record, tuple(chunks.list_chunks(connection, scan_id=record.id)))
+
+
+def preview(register: Register, scanner: Scanner, institution: str) -> dict[str, Any]:
+    """Return what a scan would contact now and what the gate would refuse, as plain values.
+
+    It decides nothing for later: each chunk is asked about again when it is sent.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    now = register.clock()
+    with register.reading() as connection:
+        record = institutions.get_institution(connection, institution, as_of=now)
+        declared = declarations.get_declaration(connection, record.id, as_of=now)
+        ground = gather(connection, record.id, now)
+    allowed = techniques_allowed(ground, scanner, now)
+    needed = ports_needed(register.content.checks.checks)
+    outlook = Outlook(ground, scanner, now, "preview", None)
+    technique = find_technique("tcp-ports")
+    ports = tuple(needed.get("tcp-ports", VISITED_PORTS))
+    outlook.add([Wish(technique, (target,), ports) for target in declared.addresses()])
+    targets = list(dict.fromkeys(t for one in outlook.laid.passed for t in one.plan.targets))
+    return {
+        "techniques": sorted(allowed),
+        "targets": targets,
+        "refused": [
+            {"target": pair.target, "port": pair.port, "reason": pair.reason}
+            for _, pair in outlook.laid.denied
+            if pair.target not in targets
+        ],
+    }

@@ -1,0 +1,244 @@
+"""Scores: the document put together, computed, kept with everything that it stands on."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from cyberposture.clock import to_iso
+from cyberposture.errors import NotFound, WrongState
+from cyberposture.model.assessments import Answer, Review, Round
+from cyberposture.model.scores import ScoreDocument, ScoreResult
+from cyberposture.scoring.assemble import assemble
+from cyberposture.scoring.rollup import compute
+from cyberposture.services.contradictions import follow_contradictions
+from cyberposture.services.register import Change, Register
+from cyberposture.services.standing import CheckStanding, standing_of, tallies
+from cyberposture.store import answers, assessments, audit, authorisations, institutions, rounds
+from cyberposture.store import scores as store
+from cyberposture.store.assessments import AssessmentRecord
+from cyberposture.store.institutions import InstitutionRecord
+from cyberposture.store.scores import ScoreRecord
+
+
+@dataclass(frozen=True)
+class Basis:
+    """All that one score stands on, as the register held it at `as_of`."""
+
+    institution: InstitutionRecord
+    assessment: AssessmentRecord | None
+    campaign: Round | None
+    as_of: datetime
+    answers: dict[str, answers.Standing]
+    checks: dict[str, CheckStanding]
+    document: ScoreDocument
+    result: ScoreResult
+
+
+def _latest_assessment(
+    connection: Connection, institution_id: UUID, round_code: str | None
+) -> AssessmentRecord | None:
+    if round_code is not None:
+        round_id = rounds.get_round(connection, round_code).id
+        return assessments.get_assessment(connection, institution_id, round_id)
+    found = assessments.list_assessments(connection, institution_id=institution_id)
+    return found[-1] if found else None
+
+
+def _asked_at(connection: Connection, institution_id: UUID) -> datetime | None:
+    """Return when an authorisation was first asked for, or None."""
+    asked = [
+        entry.act.at
+        for entry in audit.list_entries(
+            connection, institution_id=institution_id, kind="authorisation-requested", limit=1
+        )
+    ]
+    records = authorisations.list_authorisations(connection, institution_id=institution_id)
+    return min([*asked, *(record.act.at for record in records)], default=None)
+
+
+def gather_basis(
+    register: Register, connection: Connection, code: str, round_code: str | None, as_of: datetime
+) -> Basis:
+    """Return everything for one institution's score, with the result.
+
+    Raises:
+        NotFound: institution, round or assessment is not there.
+    """
+    record = institutions.get_institution(connection, code, as_of=as_of)
+    assessment = _latest_assessment(connection, record.id, round_code)
+    campaign = None
+    given: dict[str, answers.Standing] = {}
+    if assessment is not None:
+        campaign = rounds.get_round(connection, assessment.round).round
+        given = answers.list_standing(connection, assessment.id, as_of=as_of)
+    checks = standing_of(register, connection, record.id, as_of, campaign)
+    grace = timedelta(days=register.content.catalogue.framework.clocks.observation_grace_days)
+    asked_at = _asked_at(connection, record.id)
+    document = assemble(
+        register.content.catalogue,
+        register.content.checks.checks,
+        record.institution,
+        answers=_answers(given),
+        reviews=_reviews(given),
+        tallies=tallies(checks),
+        on=as_of.date(),
+        observation_overdue=asked_at is not None and asked_at + grace < as_of,
+    )
+    result = compute(document)
+    return Basis(record, assessment, campaign, as_of, given, checks, document, result)
+
+
+def _answers(given: dict[str, answers.Standing]) -> dict[str, Answer]:
+    return {c: one.answer.answer for c, one in given.items() if one.answer is not None}
+
+
+def _reviews(given: dict[str, answers.Standing]) -> dict[str, Review]:
+    return {c: one.review.review for c, one in given.items() if one.review is not None}
+
+
+def _keep(register: Register, change: Change, basis: Basis, round_id: UUID | None) -> ScoreRecord:
+    record = store.insert_score(
+        change.connection,
+        basis.institution.id,
+        change.by,
+        round_id=round_id,
+        as_of=basis.as_of,
+        document=basis.document.model_dump(mode="json", by_alias=True),
+        result=basis.result.model_dump(mode="json"),
+        catalogue_digest=register.edition.rules,
+        checks_digest=register.edition.checks,
+        texts_digest=register.edition.texts,
+    )
+    change.institution_id = basis.institution.id
+    change.tell(
+        score=str(record.summary.id),
+        as_of=to_iso(basis.as_of),
+        document_sha256=record.document_sha256,
+        result_sha256=record.result_sha256,
+        verified=basis.result.institution.verified,
+        band=basis.result.institution.band,
+    )
+    return record
+
+
+def score_live(register: Register, code: str) -> ScoreRecord:
+    """Compute and keep the live score of an institution, and let its contradictions follow.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.change("scored", code) as change:
+        basis = gather_basis(register, change.connection, code, None, change.now)
+        follow_contradictions(change, basis.assessment, basis.answers, basis.checks, basis.result,
+                              register.content.catalogue)  # fmt: skip
+        return _keep(register, change, basis, None)
+
+
+def finalise(register: Register, code: str, round_code: str, *, reason: str = "") -> ScoreRecord:
+    """Freeze the round score of an institution and return it; its assessment is finalised.
+
+    Raises:
+        NotFound: institution, round or assessment is not there.
+        WrongState: it is finalised already.
+    """
+    with register.change("finalised", f"{code}/{round_code}", reason=reason) as change:
+        basis = gather_basis(register, change.connection, code, round_code, change.now)
+        if basis.assessment is None:
+            raise NotFound("assessment", f"{code} in {round_code}")
+        if basis.assessment.state in ("finalised", "archived"):
+            raise WrongState(f"the assessment of {code} in {round_code} is finalised already")
+        follow_contradictions(change, basis.assessment, basis.answers, basis.checks, basis.result,
+                              register.content.catalogue)  # fmt: skip
+        assessments.record_state(
+            change.connection,
+            basis.assessment.id,
+            "finalised",
+            change.by,
+            expected=("answering", "submitted", "in-review", "clarification", "preliminary"),
+        )
+        return _keep(register, change, basis, basis.assessment.round_id)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A kept score with the readable codes of institution and round."""
+
+    institution: str
+    round: str | None
+    record: ScoreRecord
+
+
+def list_scores(
+    register: Register, *, institution: str | None = None, round_code: str | None = None
+) -> list[Listed]:
+    """Return every kept score, in the order in which they were computed.
+
+    Raises:
+        NotFound: institution or round is not in the register.
+    """
+    with register.reading() as connection:
+        institution_id = round_id = None
+        if institution is not None:
+            institution_id = institutions.get_institution_id(connection, institution)
+        if round_code is not None:
+            round_id = rounds.get_round(connection, round_code).id
+        codes = {r.id: r.round.code for r in rounds.list_rounds(connection)}
+        names: dict[UUID, str] = {}
+        found = []
+        for summary in store.list_scores(
+            connection, institution_id=institution_id, round_id=round_id
+        ):
+            if summary.institution_id not in names:
+                names[summary.institution_id] = institutions.get_institution_by_id(
+                    connection, summary.institution_id, as_of=register.clock()
+                ).institution.code
+            of_round = codes[summary.round_id] if summary.round_id is not None else None
+            record = store.get_score(connection, summary.id)
+            found.append(Listed(names[summary.institution_id], of_round, record))
+        return found
+
+
+def find_current(register: Register, code: str, round_code: str | None) -> ScoreRecord:
+    """Return the kept score of a round, or (no round) the newest one of any kind.
+
+    Raises:
+        NotFound: nothing was computed yet.
+    """
+    scores = list_scores(register, institution=code, round_code=round_code)
+    if not scores:
+        raise NotFound("score", code, advice=f"cyberposture score show --institution {code} --live")
+    return scores[-1].record
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A stored score that does not come out again."""
+
+    institution: str
+    round: str | None
+    score: str
+    stored: dict[str, Any]
+    recomputed: dict[str, Any]
+
+
+def recompute_all(register: Register) -> tuple[int, list[Difference]]:
+    """Recompute every kept score from its own document; return how many, and each difference."""
+    differences = []
+    scores = list_scores(register)
+    for listed in scores:
+        document = ScoreDocument.model_validate(listed.record.document)
+        again = compute(document).model_dump(mode="json")
+        if again != listed.record.result:
+            differences.append(
+                Difference(
+                    listed.institution,
+                    listed.round,
+                    str(listed.record.summary.id),
+                    listed.record.result["institution"],
+                    again["institution"],
+                )
+            )
+    return len(scores), differences

@@ -1,0 +1,171 @@
+"""Sends one permitted plan, by nmap or by a probe of our own, and returns it as facts.
+
+The raw file that an auditor may ask for comes with it: nmap's XML, or a probe's record as JSON.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cyberposture.clock import Clock, to_iso
+from cyberposture.content.editions import canonical
+from cyberposture.errors import InvalidInput
+from cyberposture.model.observations import Fact, HTTPFact, TLSFact
+from cyberposture.model.plans import Plan
+from cyberposture.scanning.gate import PermittedPlan
+from cyberposture.scanning.parse import parse
+from cyberposture.scanning.probe_http import Visitor, look_at_web
+from cyberposture.scanning.probe_tls import look_at_tls
+from cyberposture.scanning.reading import read_facts
+from cyberposture.scanning.runner import Run, Surroundings, run_nmap
+from cyberposture.scanning.techniques import find_technique
+from cyberposture.services.scanner import Scanner
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of sending: `raw` is kept under its digest, the facts are judged later."""
+
+    outcome: str
+    facts: tuple[Fact, ...]
+    raw: bytes | None
+    said: str
+    scanner: str
+
+
+def send(
+    permitted: PermittedPlan,
+    scanner: Scanner,
+    clock: Clock,
+    must_stop: Callable[[], bool],
+    exclusions: Sequence[str],
+) -> Sent:
+    """Send the plan and return what was seen; what the other side does is never an error.
+
+    Raises:
+        MissingService: nmap is not there, or the stop switch cannot be read.
+    """
+    if find_technique(permitted.plan.technique).maker == "nmap":
+        around = Surroundings(scanner.search_path, clock, must_stop, scanner.stop_poll_s)
+        run = run_nmap(permitted, scanner.pace, around, exclusions)
+        return _from_nmap(permitted.plan, run, scanner)
+    return _from_probe(permitted, scanner, clock, must_stop)
+
+
+def _asked(plan: Plan) -> dict[str, tuple[tuple[int, int], ...]] | None:
+    ports = plan.ports if plan.ports is not None else None
+    if ports is None:
+        return {plan.protocol: ((1, 65_535),)}
+    return {plan.protocol: tuple((port, port) for port in sorted(ports))}
+
+
+def _unseen(plan: Plan, run: Run, scanner: Scanner) -> tuple[Fact, ...]:
+    """Return a fact for each target of a run of which no output is left."""
+    outcome = "not-tested" if run.outcome == "stopped" else "error"
+    return tuple(
+        Fact.model_validate(
+            {
+                "address": target,
+                "technique": plan.technique,
+                "vantage": scanner.vantage,
+                "started_at": run.started_at,
+                "ended_at": run.ended_at,
+                "scanner": f"{scanner.scanner_id}, {run.scanner or 'nmap'}",
+                "outcome": outcome,
+                "tested": _asked(plan),
+            }
+        )
+        for target in plan.targets
+    )
+
+
+def _from_nmap(plan: Plan, run: Run, scanner: Scanner) -> Sent:
+    if run.xml is None:
+        return Sent(run.outcome, _unseen(plan, run, scanner), None, run.said, run.scanner)
+    try:
+        parsed = parse(io.BytesIO(run.xml), requested=plan.targets)
+    except InvalidInput as error:
+        return Sent("failed", _unseen(plan, run, scanner), run.xml, str(error), run.scanner)
+    technique = find_technique(plan.technique)
+    read = read_facts(
+        parsed,
+        technique=plan.technique,
+        vantage=scanner.vantage,
+        parameters={"scripts": list(technique.scripts)} if technique.scripts else {},
+    )
+    ours = {
+        "scanner": f"{scanner.scanner_id}, {run.scanner}",
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+    }
+    facts = tuple(
+        fact.model_copy(update={**ours, "tested": fact.tested or _asked(plan)}) for fact in read
+    )
+    return Sent(run.outcome, facts, run.xml, run.said, run.scanner)
+
+
+def _outcome(seen: Sequence[TLSFact | HTTPFact]) -> str:
+    if any(one.outcome == "timed-out" for one in seen):
+        return "timed-out"
+    return "answered" if any(one.outcome != "failed" for one in seen) else "no-answer"
+
+
+def _from_probe(
+    permitted: PermittedPlan, scanner: Scanner, clock: Clock, must_stop: Callable[[], bool]
+) -> Sent:
+    plan = permitted.plan
+    started = clock()
+    if must_stop() or started >= permitted.not_after:
+        run = Run("stopped", started, started, ())
+        return Sent("stopped", _unseen(plan, run, scanner), None, "stopped before it began", "")
+    tls: tuple[TLSFact, ...] = ()
+    pages: tuple[HTTPFact, ...] = ()
+    if find_technique(plan.technique).maker == "tls":
+        tls = look_at_tls(permitted, scanner.trust_store)
+    else:
+        pages = look_at_web(permitted, Visitor(scanner.user_agent))
+    ended = clock()
+    facts = tuple(
+        _probe_fact(plan, target, scanner, started, ended, tls, pages) for target in plan.targets
+    )
+    record: dict[str, Any] = {
+        "technique": plan.technique,
+        "targets": list(plan.targets),
+        "ports": list(plan.ports or ()),
+        "name": plan.name,
+        "started_at": to_iso(started),
+        "ended_at": to_iso(ended),
+        "seen": [one.model_dump(mode="json") for one in (*tls, *pages)],
+    }
+    return Sent("finished", facts, canonical(record), "", "probe")
+
+
+def _probe_fact(
+    plan: Plan,
+    target: str,
+    scanner: Scanner,
+    started: datetime,
+    ended: datetime,
+    tls: tuple[TLSFact, ...],
+    pages: tuple[HTTPFact, ...],
+) -> Fact:
+    own_tls = tuple(one for one in tls if one.address == target)
+    own_pages = tuple(one for one in pages if one.address == target)
+    return Fact.model_validate(
+        {
+            "address": target,
+            "name": plan.name,
+            "technique": plan.technique,
+            "vantage": scanner.vantage,
+            "parameters": dict(plan.parameters),
+            "started_at": started,
+            "ended_at": ended,
+            "scanner": f"{scanner.scanner_id}, probe",
+            "outcome": _outcome((*own_tls, *own_pages)),
+            "tested": _asked(plan),
+            "tls": own_tls,
+            "http": own_pages,
+        }
+    )

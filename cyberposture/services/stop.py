@@ -1,0 +1,153 @@
+"""The stop switch: anybody stops, at once; two people agree before anything is sent again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cyberposture.errors import NotAuthorised, NotFound, WrongUsage
+from cyberposture.model.addresses import read_address, read_cidr
+from cyberposture.model.people import Role
+from cyberposture.services.register import Register
+from cyberposture.store import chunks, institutions, people, scans
+from cyberposture.store import stops as store
+from cyberposture.store.audit import find_head
+from cyberposture.store.chunks import Contact
+from cyberposture.store.heads import SignedHead
+from cyberposture.store.stops import StopRecord
+
+ANALYSTS: frozenset[Role] = frozenset({"cert-analyst", "cert-administrator"})
+
+
+def stop(
+    register: Register,
+    *,
+    everything: bool = False,
+    institution: str | None = None,
+    cidr: str | None = None,
+    scan: str | None = None,
+    reason: str = "",
+    complaint: str = "",
+) -> StopRecord:
+    """Stop all, one institution, an address range or one scan; it holds from the commit on.
+
+    Raises:
+        WrongUsage: not exactly one of the four is given, or the range is no CIDR.
+        NotFound: the institution or scan is not in the register.
+    """
+    given = [everything, institution is not None, cidr is not None, scan is not None]
+    if sum(given) != 1:
+        raise WrongUsage("say what is stopped: one of --all, --institution, --address, --scan")
+    with register.change("stopped", reason=reason) as change:
+        institution_id = scan_id = None
+        scope: store.StopScope = "all"
+        if institution is not None:
+            scope, change.subject = "institution", institution
+            institution_id = institutions.get_institution_id(change.connection, institution)
+        elif cidr is not None:
+            scope, change.subject = "cidr", cidr
+            cidr = _as_network(cidr)
+        elif scan is not None:
+            scope, change.subject = "scan", scan
+            record = scans.get_scan(change.connection, scan)
+            scan_id, institution_id = record.id, record.institution_id
+        change.institution_id = institution_id
+        made = store.insert_stop(
+            change.connection,
+            change.by,
+            scope=scope,
+            institution_id=institution_id,
+            cidr=cidr,
+            scan_id=scan_id,
+            complaint=complaint,
+        )
+        change.tell(stop=made.code, scope=scope, complaint=complaint)
+    return made
+
+
+def _as_network(text: str) -> str:
+    try:
+        cidr = text if "/" in text else f"{text}/{_bits(text)}"
+        read_cidr(cidr)
+    except ValueError as error:
+        raise WrongUsage(f"{text!r}: {error}") from error
+    return cidr
+
+
+def _bits(text: str) -> int:
+    return read_address(text).max_prefixlen
+
+
+def agree_to_resume(register: Register, code: str, person: str, role: Role) -> bool:
+    """Record that a person agrees to send again; return whether that ended the stop.
+
+    One of the two must be an analyst; a stop of everything needs two analysts.
+
+    Raises:
+        NotFound: there is no such stop or person.
+        NotAuthorised: the person does not hold the role.
+    """
+    with register.change("resume-agreed", code) as change:
+        record = store.get_stop(change.connection, code)
+        change.institution_id = record.institution_id
+        held = people.list_memberships(change.connection, as_of=change.now, person=person)
+        if not any(one.membership.role == role for one in held):
+            raise NotAuthorised("wrong-role", f"{person} is no {role}")
+        by = type(change.by)(person, change.by.reason, change.now)
+        agreed = store.record_resumption(change.connection, code, by, role=role)
+        analysts = sum(one.role in ANALYSTS for one in agreed)
+        enough = len(agreed) >= 2 and analysts >= (2 if record.scope == "all" else 1)
+        if enough:
+            store.lift_stop(change.connection, code, at=change.now)
+        change.tell(person=person, role=role, lifted=enough)
+    return enough
+
+
+def list_stops(register: Register, *, active_only: bool = False) -> list[StopRecord]:
+    """Return the stops, oldest first."""
+    with register.reading() as connection:
+        if active_only:
+            return store.list_active_stops(connection)
+        return store.list_stops(connection)
+
+
+@dataclass(frozen=True)
+class Who:
+    """The answer to "is it us?": contacts with an address, and the head of the chain as proof."""
+
+    address: str
+    at: datetime
+    running: tuple[Contact, ...]
+    last: Contact | None
+    institution: str | None
+    contacts: tuple[str, ...]
+    head: SignedHead | None
+
+
+def who(register: Register, address: str, at: datetime | None = None) -> Who:
+    """Return whether we contact an address now, and who of us did last before `at`.
+
+    Raises:
+        WrongUsage: the text is no address in canonical spelling.
+    """
+    try:
+        read_address(address)
+    except ValueError as error:
+        raise WrongUsage(f"{address!r}: {error}") from error
+    moment = at or register.clock()
+    with register.reading() as connection:
+        found = chunks.list_contacts(connection, address, until=moment)
+        running = tuple(c for c in found if c.ended_at is None or c.ended_at > moment)
+        last = found[0] if found else None
+        name: str | None = None
+        people_to_call: tuple[str, ...] = ()
+        if last is not None:
+            try:
+                record = institutions.get_institution_by_id(
+                    connection, last.institution_id, as_of=moment
+                ).institution
+                name, people_to_call = record.code, record.contacts
+            except NotFound:
+                name = str(last.institution_id)
+            head = find_head(connection, last.institution_id)
+        else:
+            head = find_head(connection, None)
+        return Who(address, moment, running, last, name, people_to_call, head)

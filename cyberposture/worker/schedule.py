@@ -1,0 +1,119 @@
+"""The clock: every enabled schedule row becomes one APScheduler job that starts its work.
+
+The rows are the schedule; the jobs live in memory only and are rebuilt from them, because two
+schedulers on one job store would run everything twice. Exactly one process runs the clock.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from cyberposture.clock import utc_now
+from cyberposture.errors import WrongUsage
+from cyberposture.runtime import Runtime
+from cyberposture.services import schedules
+from cyberposture.services.schedules import Schedule
+
+Work = Callable[[Runtime, Schedule], None]
+
+
+def trigger_of(code: str, kind: str, spec: str, zone: str) -> BaseTrigger:
+    """Return the trigger that a row describes, in the row's own zone.
+
+    Raises:
+        WrongUsage: the row's text is no such trigger.
+    """
+    try:
+        match kind:
+            case "cron":
+                return CronTrigger.from_crontab(spec, timezone=zone)
+            case "interval":
+                return IntervalTrigger(seconds=int(spec), timezone=zone)
+            case "date":
+                return DateTrigger(datetime.fromisoformat(spec), timezone=zone)
+            case other:
+                raise WrongUsage(f"no trigger of kind {other!r}: cron, interval or date")
+    except (ValueError, KeyError) as error:
+        raise WrongUsage(f"schedule {code}: {spec!r} in {zone!r} is no {kind}") from error
+
+
+def next_run_of(code: str, kind: str, spec: str, zone: str) -> datetime | None:
+    """Return when a trigger fires next, in UTC, or None where it never does again.
+
+    Raises:
+        WrongUsage: the text is no such trigger.
+    """
+    found = trigger_of(code, kind, spec, zone).get_next_fire_time(None, utc_now())
+    return found.astimezone(UTC) if found is not None else None
+
+
+class ScheduleClock:
+    """Runs the schedule rows of one register until it is stopped."""
+
+    def __init__(self, runtime: Runtime, works: Mapping[str, Work], *, at_once: int = 4) -> None:
+        """Make a clock; `works` gives what to do for each kind of schedule."""
+        self._runtime = runtime
+        self._works = works
+        self._log = structlog.get_logger("clock")
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": {"type": "threadpool", "max_workers": at_once}},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+        )
+        self._known: dict[str, Schedule] = {}
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the clock over the rows that are enabled now."""
+        self.sync()
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop the clock and wait for work that runs."""
+        self._scheduler.shutdown(wait=True)
+
+    def sync(self) -> None:
+        """Bring the jobs in line with the rows: new ones appear, changed ones move, others go."""
+        with self._lock:
+            found = schedules.list_schedules(self._runtime.register, enabled_only=True)
+            rows = {row.code: row for row in found}
+            for code in set(self._known) - set(rows):
+                if self._scheduler.get_job(code) is not None:
+                    self._scheduler.remove_job(code)
+                del self._known[code]
+            for code, row in rows.items():
+                known = self._known.get(code)
+                if known is None or not known.is_same_timing(row):
+                    self._place(row)
+
+    def _place(self, row: Schedule) -> None:
+        self._known[row.code] = row
+        if row.trigger_kind == "date" and row.last_run is not None:
+            # What was to happen once has happened; a new start of the clock must not repeat it.
+            return
+        trigger = trigger_of(row.code, row.trigger_kind, row.trigger_spec, row.zone)
+        self._scheduler.add_job(
+            self._perform, trigger, args=(row.code,), id=row.code, replace_existing=True
+        )
+
+    def _perform(self, code: str) -> None:
+        """Do the work of one row; whatever goes wrong is logged and written to the record."""
+        register = self._runtime.register
+        row = schedules.get_schedule(register, code)
+        problem = ""
+        try:
+            self._works[row.kind](self._runtime, row)
+        except Exception as error:  # the worker loop must outlive any one piece of work
+            problem = f"{type(error).__name__}: {error}"
+            self._log.exception("schedule failed", schedule=code)
+        next_run = None
+        if row.trigger_kind != "date":
+            next_run = next_run_of(code, row.trigger_kind, row.trigger_spec, row.zone)
+        schedules.record_finished(register, code, problem, next_run)

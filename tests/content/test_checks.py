@@ -23,7 +23,7 @@ from cyberposture.scanning.examples import (
     try_example,
     try_examples,
 )
-from cyberposture.scanning.techniques import TECHNIQUES, is_fragile
+from cyberposture.scanning.techniques import TECHNIQUES, VETTED_SCRIPTS, is_fragile
 
 FOLDER = find_content(None).scanners
 CHECKS = load_checks(FOLDER)
@@ -91,6 +91,12 @@ def test_conditions_compile() -> None:
 @BY_ID
 def test_a_check_uses_a_technique_that_exists(check: Check) -> None:
     assert check.technique in TECHNIQUES
+
+
+@BY_ID
+def test_a_check_reads_only_scripts_that_were_vetted(check: Check) -> None:
+    named = {word.script_says.script for word in all_words(check) if word.script_says}
+    assert named <= VETTED_SCRIPTS
 
 
 @BY_ID

@@ -7,7 +7,14 @@ computed here.
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictBool, ValidationError, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from cyberposture.model.assessments import Grade, NotApplicable, OwnGrade
@@ -144,6 +151,8 @@ class ScoredAnswer(Model):
 class VerdictRow(Model):
     """How one check's verdicts for one control are spread over the known endpoints."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     control: str
     check: str
     direction: Direction
@@ -169,6 +178,8 @@ class VerdictRow(Model):
 
 class ScoreDocument(Model):
     """Everything that one institution's score is computed from, and nothing else."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     scoring: Annotated[int, Field(strict=True)]
     """The version of the arithmetic."""

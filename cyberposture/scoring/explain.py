@@ -221,7 +221,7 @@ def _lifts(parameters: ScoreParameters, case: Case, points: int) -> Iterator[Rea
 
 
 def _facts(row: VerdictRow) -> Facts:
-    plain: Facts = row.model_dump(by_alias=True, exclude={"control"})
+    plain: Facts = row.model_dump(exclude={"control"})
     return plain | {"conclusive": row.conclusive, "all": row.all}
 
 

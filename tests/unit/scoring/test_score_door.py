@@ -9,6 +9,7 @@ from hypothesis import given
 from score_documents import PARAMETERS, a_control, a_document, a_row, an_answer, bounded, documents
 
 from cyberposture.errors import InvalidInput
+from cyberposture.model.scores import ScoreDocument
 from cyberposture.scoring.door import compute_lines
 
 Plain = dict[str, Any]
@@ -329,5 +330,8 @@ def test_parameters_are_taken_from_the_document_and_from_nowhere_else() -> None:
 
 @bounded
 @given(documents())
-def test_sound_documents_are_never_refused(plain: Plain) -> None:
-    assert len(list(compute_lines([json.dumps(plain)]))) == 1
+def test_sound_document_is_kept_as_it_was_given(plain: Plain) -> None:
+    # A stored score hands out its document, and anyone may feed it to the door again.
+    kept = ScoreDocument.model_validate(plain).model_dump(mode="json")
+    assert json.dumps(kept) == json.dumps(plain)
+    assert len(list(compute_lines([json.dumps(kept)]))) == 1

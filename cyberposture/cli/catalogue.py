@@ -57,7 +57,7 @@ def list_controls(
     catalogue = load_catalogue(find_content(settings.content).controls)
     if tier is not None and tier not in ("A", "G", "X"):
         raise WrongUsage("a tier is A, G or X")
-    found = catalogue.selected(tier) if tier is not None else catalogue.controls  # type: ignore[arg-type]
+    found = catalogue.selected(tier) if tier is not None else catalogue.controls  # type: ignore[arg-type]  # compared with the tiers above
     if domain is not None:
         found = tuple(c for c in found if c.domain == domain.upper())
     if as_json:
@@ -131,9 +131,10 @@ def schema(
     from cyberposture.errors import WrongUsage
     from cyberposture.model.checks import Check, Pack
     from cyberposture.model.controls import Control, Framework
+    from cyberposture.model.foundation import Model
     from cyberposture.model.reports import ReportDefinition
 
-    models = {
+    models: dict[str, type[Model]] = {
         "control": Control,
         "check": Check,
         "framework": Framework,

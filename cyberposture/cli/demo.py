@@ -6,6 +6,7 @@ with the ordinary commands.
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -208,14 +209,13 @@ def _review(stage: Stage, scene: Scene, round_code: str) -> None:
         for control, one in standing.items()
         if one.answer is not None and one.answer.answer.level is not None
     ]
-    answered.sort(key=lambda pair: (-catalogue.find(pair[0]).weight, pair[0]))
+    weights = {control.id: control.weight for control in catalogue.controls}
+    answered.sort(key=lambda pair: (-weights[pair[0]], pair[0]))
     for number, (control, level) in enumerate(answered[:REVIEWS]):
         found = max(level - 1, 0) if number % 5 == 4 else level
         says = "as claimed" if found == level else "one site was found without it"
-        assess.review(
-            register, code, round_code,
-            Review(control=control, level=found, grade="E2", reason=f"Seen on site: {says}."),
-        )  # fmt: skip
+        seen = {"control": control, "level": found, "grade": "E2", "reason": f"On site: {says}."}
+        assess.review(register, code, round_code, Review.model_validate(seen))
 
 
 def _scan(stage: Stage, scene: Scene, vantage: str) -> str:
@@ -238,19 +238,15 @@ def _visits(stage: Stage) -> list[tuple[Scene, str]]:
 
 def _first_scans(stage: Stage) -> list[str]:
     refusals: list[str] = []
-    with typer.progressbar(length=len(_visits(stage)), label="Scanning", file=_stderr()) as shown:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            futures = [pool.submit(_scan, stage, scene, v) for scene, v in _visits(stage)]
-            for future in futures:
-                refusals += [future.result()] if future.result() else []
-                shown.update(1)
+    visits = _visits(stage)
+    with (
+        typer.progressbar(length=len(visits), label="Scanning", file=sys.stderr) as shown,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        for future in [pool.submit(_scan, stage, scene, v) for scene, v in visits]:
+            refusals += [future.result()] if future.result() else []
+            shown.update(1)
     return refusals
-
-
-def _stderr() -> Any:
-    import sys
-
-    return sys.stderr
 
 
 def _finalise(stage: Stage, round_code: str) -> None:
@@ -268,7 +264,7 @@ def _run_schedules(stage: Stage, label: str, add: Callable[[], Sequence[str]]) -
     clock = ScheduleClock(stage.runtime, WORKS, at_once=AT_ONCE)
     clock.start()
     try:
-        with typer.progressbar(length=len(codes), label=label, file=_stderr()) as shown:
+        with typer.progressbar(length=len(codes), label=label, file=sys.stderr) as shown:
             done = 0
             while done < len(codes):
                 time.sleep(0.3)

@@ -5,9 +5,9 @@ from typing import Any
 
 from cyberposture.model.controls import Control
 from cyberposture.scoring.explain import WholeExplanation, people
+from cyberposture.services.basis import Basis
 from cyberposture.services.explain import ControlNote, Permission
 from cyberposture.services.letters import LOADS
-from cyberposture.services.score import Basis
 from cyberposture.services.standing import CheckStanding
 from cyberposture.services.trail import Step
 
@@ -35,7 +35,8 @@ def _claim(note: ControlNote) -> Iterator[str]:
             else f"level {given.level}" + (f": {given.reason}" if given.reason else "")
         )
         yield f"Claim       {what}"
-        yield f"            by {answer.act.actor}, {answer.act.at:%d %B %Y}, revision {answer.revision}"
+        when = f"{answer.act.at:%d %B %Y}"
+        yield f"            by {answer.act.actor}, {when}, revision {answer.revision}"
         for piece in given.evidence:
             yield f"Evidence    {piece.title}, dated {piece.dated}, sha256 {piece.sha256}"
     review = note.answer.review if note.answer is not None else None
@@ -78,11 +79,12 @@ def _check(one: CheckStanding, direction: str, steps: tuple[Step, ...]) -> Itera
 
 
 def _look(step: Step) -> Iterator[str]:
-    chunk = "" if step.chunk is None else f", chunk {step.chunk}"
-    yield f"                seen {step.observed_at:%d %B %Y %H:%M:%S} UTC from {step.vantage}, "\
-          f"scan {step.scan}{chunk}, {step.technique}, {step.scanner}, parser {step.parser}"  # fmt: skip
-    yield f"                raw file sha256 {step.artefact_sha256 or 'none'}, allowed by "\
-          f"{step.authorisation or 'nobody: not contacted'}"  # fmt: skip
+    when = f"{step.observed_at:%d %B %Y %H:%M:%S} UTC from {step.vantage}"
+    where = f"scan {step.scan}" + ("" if step.chunk is None else f", chunk {step.chunk}")
+    by = f"{step.technique}, {step.scanner}, parser {step.parser}"
+    allowed = step.authorisation or "nobody: not contacted"
+    yield f"                seen {when}, {where}, {by}"
+    yield f"                raw file sha256 {step.artefact_sha256 or 'none'}, allowed by {allowed}"
 
 
 def _permission(one: Permission) -> Iterator[str]:

@@ -34,7 +34,7 @@ def add(
         given = json.loads(arguments)
     except json.JSONDecodeError as error:
         raise InvalidInput(Fault("--arguments", str(error))) from error
-    next_run = next_run_of(code, trigger, spec, zone)  # type: ignore[arg-type]  # checked above
+    next_run = next_run_of(code, trigger, spec, zone)
     schedules.add_schedule(
         open_runtime(context).register,
         code,

@@ -47,7 +47,7 @@ def _split(items: list[dict[str, Any]], texts: frozenset[str]) -> tuple[list[Any
 
 
 def documents(catalogue: Catalogue, checks: Checks) -> dict[str, bytes]:
-    """Return the canonical bytes of each kind of content: `catalogue` (rules), `checks`, `texts`."""
+    """Return the canonical bytes of each kind of content: `catalogue` rules, `checks`, `texts`."""
     whole = catalogue.model_dump(mode="json", by_alias=True)
     found = checks.model_dump(mode="json", by_alias=True)
     control_rules, control_texts = _split(whole["controls"], _TEXTS)

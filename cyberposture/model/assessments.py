@@ -42,7 +42,7 @@ class Answer(Model):
 
 
 class Review(Model):
-    """A reviewer's own level and grade beside the claim; approving not-applicable carries neither."""
+    """A reviewer's own level and grade beside the claim, or that a control does not apply."""
 
     control: ControlId
     level: Level | None = None

@@ -44,6 +44,22 @@ class Visitor:
 
 
 @dataclass(frozen=True)
+class _Spot:
+    """Where a page is asked for, and under which name."""
+
+    address: str
+    port: int
+    tls: bool
+    name: str | None
+
+    def host(self) -> str:
+        """Return what the Host header says."""
+        bare = f"[{self.address}]" if ":" in self.address else self.address
+        host = self.name or bare
+        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+
+
+@dataclass(frozen=True)
 class _Exchange:
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -60,28 +76,31 @@ def _request(host: str, path: str, visitor: Visitor) -> h11.Request:
     return h11.Request(method="GET", target=path, headers=headers)
 
 
-def _exchange(
-    address: str, port: int, tls: bool, name: str | None, path: str, visitor: Visitor
-) -> _Exchange:
+def _secured(plain: socket.socket, name: str | None) -> socket.socket:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # The certificate is judged by its own technique; here we only want the page.
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context.wrap_socket(plain, server_hostname=name)
+
+
+def _exchange(spot: _Spot, path: str, visitor: Visitor) -> _Exchange:
     deadline = Deadline(PROBE_SECONDS)
-    with connected(address, port, deadline) as plain:
-        channel: socket.socket = plain
-        if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            # The certificate is judged by its own technique; here we only want the page.
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            context.minimum_version = ssl.TLSVersion.TLSv1
-            context.set_ciphers("ALL:@SECLEVEL=0")
+    with connected(spot.address, spot.port, deadline) as plain:
+        channel = plain
+        if spot.tls:
             plain.settimeout(deadline.remaining_s())
-            channel = context.wrap_socket(plain, server_hostname=name)
-        default = 443 if tls else 80
-        host = name or (f"[{address}]" if ":" in address else address)
-        spoken = h11.Connection(h11.CLIENT, max_incomplete_event_size=32_768)
-        request = _request(host if port == default else f"{host}:{port}", path, visitor)
-        channel.settimeout(deadline.remaining_s())
-        channel.sendall((spoken.send(request) or b"") + (spoken.send(h11.EndOfMessage()) or b""))
-        return _read(spoken, channel, deadline)
+            channel = _secured(plain, spot.name)
+        try:
+            spoken = h11.Connection(h11.CLIENT, max_incomplete_event_size=32_768)
+            request = spoken.send(_request(spot.host(), path, visitor)) or b""
+            channel.settimeout(deadline.remaining_s())
+            channel.sendall(request + (spoken.send(h11.EndOfMessage()) or b""))
+            return _read(spoken, channel, deadline)
+        finally:
+            channel.close()
 
 
 def _read(spoken: h11.Connection, channel: socket.socket, deadline: Deadline) -> _Exchange:
@@ -142,12 +161,10 @@ def _seen(exchange: _Exchange) -> dict[str, object]:
     }
 
 
-def _fact(
-    address: str, port: int, tls: bool, name: str | None, path: str, visitor: Visitor
-) -> HTTPFact:
-    known = {"address": address, "port": port, "tls": tls, "name": name, "path": path}
+def _fact(spot: _Spot, path: str, visitor: Visitor) -> HTTPFact:
+    known = {"address": spot.address, "port": spot.port, "tls": spot.tls, "name": spot.name}
     try:
-        seen = _seen(_exchange(address, port, tls, name, path, visitor))
+        seen = _seen(_exchange(spot, path, visitor))
     except TimeoutError:
         seen = {"outcome": "timed-out", "detail": "no whole answer in time"}
     except ConnectionRefusedError:
@@ -156,7 +173,7 @@ def _fact(
         seen = {"outcome": "no-http", "detail": str(error)[:200]}
     except OSError as error:
         seen = {"outcome": "failed", "detail": (error.strerror or type(error).__name__)[:200]}
-    return HTTPFact.model_validate({**known, **seen})
+    return HTTPFact.model_validate({**known, "path": path, **seen})
 
 
 def look_at_web(permitted: PermittedPlan, visitor: Visitor) -> tuple[HTTPFact, ...]:
@@ -171,7 +188,7 @@ def look_at_web(permitted: PermittedPlan, visitor: Visitor) -> tuple[HTTPFact, .
     for address in plan.targets:
         for port in plan.ports or ():
             for path in PATHS:
-                facts.append(_fact(address, port, tls, plan.name, path, visitor))
+                facts.append(_fact(_Spot(address, port, tls, plan.name), path, visitor))
                 if facts[-1].outcome != "answered":
                     break
     return tuple(facts)

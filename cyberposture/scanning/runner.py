@@ -4,6 +4,7 @@ It accepts nothing but a `PermittedPlan`, which only the gate can make. It store
 judges nothing: what comes back is nmap's own XML and how the run ended.
 """
 
+import contextlib
 import json
 import os
 import shlex
@@ -108,10 +109,8 @@ def end_group(process: subprocess.Popen[str]) -> None:
         except subprocess.TimeoutExpired:
             continue
     # The leader may be gone while nmap, which ignores its parent's end, is still there.
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 
@@ -181,7 +180,8 @@ def run_nmap(
                 if stream is not None:
                     stream.close()
         xml = job.output.read_bytes() if ended_by is None and job.output.exists() else None
-    return _concluded(ended_by, output, xml, job.words, started, around.clock())
+    span = (started, around.clock())
+    return _concluded(ended_by, output, xml, job.words, span)
 
 
 def _concluded(
@@ -189,11 +189,10 @@ def _concluded(
     output: str,
     xml: bytes | None,
     words: tuple[str, ...],
-    started: datetime,
-    ended: datetime,
+    span: tuple[datetime, datetime],
 ) -> Run:
     if ended_by is not None:
-        return Run(ended_by, started, ended, words, said="ended before it finished")
+        return Run(ended_by, *span, words, said="ended before it finished")
     answer = json.loads(output) if output.strip() else {"outcome": "failed", "said": "no answer"}
     if answer["outcome"] == "missing":
         raise MissingService(
@@ -202,4 +201,4 @@ def _concluded(
     scanner = f"nmap {answer['version']}" if answer.get("version") else "nmap"
     outcomes: dict[str, RunOutcome] = {"finished": "finished", "timed-out": "timed-out"}
     outcome = outcomes.get(answer["outcome"], "failed")
-    return Run(outcome, started, ended, words, xml, str(answer["said"]), scanner)
+    return Run(outcome, *span, words, xml, str(answer["said"]), scanner)

@@ -129,11 +129,10 @@ def _visited(facts: Iterable[Fact]) -> _Visited:
     silent: set[tuple[str, int]] = set()
     asked: set[tuple[str, int]] = set()
     for fact in facts:
-        for seen in (*fact.tls, *fact.http):
-            key = (seen.address, seen.port)
-            asked.add(key)
-            if seen.outcome == "timed-out":
-                silent.add(key)
+        met: list[tuple[str, int, str]] = [(t.address, t.port, t.outcome) for t in fact.tls]
+        met += [(h.address, h.port, h.outcome) for h in fact.http]
+        asked |= {(address, port) for address, port, _ in met}
+        silent |= {(address, port) for address, port, outcome in met if outcome == "timed-out"}
         tls |= {(t.address, t.port) for t in fact.tls if t.outcome == "answered"}
         web |= {(h.address, h.port) for h in fact.http if h.outcome == "answered"}
     return _Visited(frozenset(tls), frozenset(web), frozenset(silent), frozenset(asked))
@@ -142,8 +141,8 @@ def _visited(facts: Iterable[Fact]) -> _Visited:
 def version_stage(facts: Sequence[Fact], allowed: frozenset[str]) -> list[Wish]:
     """Return read-only scripts and version detection for what is open, a host at a time.
 
-    What our own visit identified needs no version detection, only the list of its TLS suites; what
-    kept our visit waiting is not bothered once more.
+    A page that our own visit read needs no version detection, only the list of its TLS suites;
+    what kept our visit waiting is not bothered once more.
     """
     fragile = fragile_hosts(facts)
     visited = _visited(facts)
@@ -151,7 +150,8 @@ def version_stage(facts: Sequence[Fact], allowed: frozenset[str]) -> list[Wish]:
     for address, ports in sorted(open_ports(facts).items()):
         if address in fragile:
             continue
-        secured = sorted(p for p in ports if (address, p) in visited.tls and p in _TLS_PORTS)
+        pages = visited.tls & visited.web
+        secured = sorted(p for p in ports if (address, p) in pages and p in _TLS_PORTS)
         known = visited.web | visited.silent
         others = sorted(p for p in ports if (address, p) not in known and p not in secured)
         if secured and "tls-scripts" in allowed:

@@ -73,7 +73,16 @@ TECHNIQUES: Final = {
     technique.code: technique
     for technique in (
         Technique("tcp-ports", 3, "tcp", "nmap"),
-        Technique("udp-ports", 3, "udp", "nmap", opt_in=True, raw_sockets=True, max_ports=16),
+        Technique(
+            "udp-ports",
+            3,
+            "udp",
+            "nmap",
+            opt_in=True,
+            raw_sockets=True,
+            detects_versions=True,
+            max_ports=16,
+        ),
         Technique("tcp-connect", 2, "tcp", "nmap", max_ports=16),
         Technique("ot-ports", 2, "tcp", "nmap", opt_in=True, max_ports=64),
         Technique(

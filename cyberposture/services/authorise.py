@@ -1,4 +1,4 @@
-"""The life of an authorisation: requested by letter, recorded, granted by a second person, ended."""
+"""The life of an authorisation: requested, recorded, granted by a second person, ended."""
 
 from dataclasses import dataclass
 from datetime import timedelta

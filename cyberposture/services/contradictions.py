@@ -1,16 +1,14 @@
-"""Contradictions: a claim of level 2 or 3 beside a check that failed. They never edit the answer."""
+"""Contradictions: a claim of level 2 or 3 beside a failed check. They never edit the answer."""
 
 from collections.abc import Mapping
 
 from cyberposture.model.controls import Catalogue
-from cyberposture.model.scores import ScoreResult
+from cyberposture.services.basis import Basis
 from cyberposture.services.register import Change, Register
 from cyberposture.services.standing import CheckStanding
 from cyberposture.store import contradictions as store
 from cyberposture.store import institutions
 from cyberposture.store.acts import Act
-from cyberposture.store.answers import Standing
-from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.contradictions import ContradictionRecord, ContradictionState
 
 
@@ -24,23 +22,17 @@ def _failed_checks(
     return [one for one in checks.values() if one.check.observation in codes and one.tally.fail > 0]
 
 
-def follow_contradictions(
-    change: Change,
-    assessment: AssessmentRecord | None,
-    given: Mapping[str, Standing],
-    checks: Mapping[str, CheckStanding],
-    result: ScoreResult,
-    catalogue: Catalogue,
-) -> None:
+def follow_contradictions(change: Change, basis: Basis, catalogue: Catalogue) -> None:
     """Open what is contradicted now, and mark as corrected what is contradicted no more."""
+    assessment, given = basis.assessment, basis.answers
     if assessment is None:
         return
     now: set[tuple[str, str]] = set()
-    for scored in result.controls:
+    for scored in basis.result.controls:
         answer = given[scored.id].answer if scored.id in given else None
         if not scored.contradiction or answer is None or answer.answer.level is None:
             continue
-        for one in _failed_checks(scored.id, catalogue, checks):
+        for one in _failed_checks(scored.id, catalogue, basis.checks):
             now.add((scored.id, one.check.id))
             present = store.find_contradiction(
                 change.connection, assessment.id, scored.id, one.check.id

@@ -9,18 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from ipaddress import ip_address, ip_network
-from uuid import UUID
-
-from sqlalchemy import Connection
 
 from cyberposture.errors import Denied, MissingService, NotAuthorised, Refused
-from cyberposture.model.gate import ChunkQuestion
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.gate import PermittedPlan, permit
 from cyberposture.scanning.tickets import verify
-from cyberposture.services.gate_log import record_allowed, record_denied
+from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, concerns, gather
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
@@ -124,32 +119,17 @@ class Dispatcher:
             ground = gather(connection, self.scan.institution_id, now, self.scan.id)
             question = ground.question(plan, now)
             about = {"scan": self.scan.code, "chunk": chunk.number, "stage": "send"}
+            log = GateLog(self.register.audit, connection, self.scan.institution_id, act, about)
             try:
                 permitted = permit(plan, question)
-                record_allowed(
-                    self.register.audit, connection, self.scan.institution_id, question,
-                    permitted.answer, act, about,
-                )  # fmt: skip
+                log.allowed(question, permitted.answer)
                 store.record_gate(connection, chunk, permitted.answer.model_dump(mode="json"))
                 return permitted, ground
             except Refused as error:
                 denied = error.denied
-                self._record_denials(connection, question, denied, act, about)
+                for pair in denied:
+                    log.denied(question.pair(pair.target, pair.port).document(), pair)
         raise Refused(denied)
-
-    def _record_denials(
-        self,
-        connection: Connection,
-        question: ChunkQuestion,
-        denied: tuple[Denied, ...],
-        act: Act,
-        about: dict[str, object],
-    ) -> None:
-        for pair in denied:
-            asked = question.pair(pair.target, pair.port).document()
-            record_denied(
-                self.register.audit, connection, self.scan.institution_id, asked, pair, act, about
-            )
 
     def _refuse(self, chunk: ChunkRecord, why: str, outcome: store.Outcome = "ended") -> str:
         with self.register.database.transaction() as connection:
@@ -205,29 +185,15 @@ class Dispatcher:
         Raises:
             MissingService: the register cannot be read; whoever sends must stop as well.
         """
+        now = self.register.clock()
         with self.register.reading() as connection:
-            return is_stopped(
-                connection, self.scan.institution_id, self.scan.id, plan, authorisation,
-                self.register.clock(),
-            )  # fmt: skip
-
-
-def is_stopped(
-    connection: Connection,
-    institution_id: UUID,
-    scan_id: UUID,
-    plan: Plan,
-    authorisation: str,
-    now: datetime,
-) -> bool:
-    """Return whether a stop concerns this plan now, or its authorisation is withdrawn."""
-    for stop in stops.list_active_stops(connection):
-        if concerns(stop, institution_id, scan_id):
-            return True
-        if stop.cidr is not None and any(_lies_in(target, stop.cidr) for target in plan.targets):
-            return True
-    record = find_authorisation(connection, authorisation)
-    return record is None or (record.withdrawn_at is not None and record.withdrawn_at <= now)
+            for stop in stops.list_active_stops(connection):
+                if concerns(stop, self.scan.institution_id, self.scan.id):
+                    return True
+                if stop.cidr is not None and any(_lies_in(t, stop.cidr) for t in plan.targets):
+                    return True
+            record = find_authorisation(connection, authorisation)
+        return record is None or (record.withdrawn_at is not None and record.withdrawn_at <= now)
 
 
 def _lies_in(target: str, cidr: str) -> bool:

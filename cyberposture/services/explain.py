@@ -14,8 +14,8 @@ from cyberposture.scoring.explain import (
 from cyberposture.scoring.plan import Step as Improvement
 from cyberposture.scoring.plan import rank_improvements
 from cyberposture.services.authorise import granters
+from cyberposture.services.basis import Basis, gather_basis
 from cyberposture.services.register import Register
-from cyberposture.services.score import Basis, gather_basis
 from cyberposture.services.standing import CheckStanding
 from cyberposture.services.trail import Step, Trail
 from cyberposture.store import authorisations

@@ -1,4 +1,4 @@
-"""Follows findings from one scan to the next: they open, close and come back, and never by silence."""
+"""Follows findings from scan to scan: they open, close and come back, and never by silence."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -66,8 +66,13 @@ def _key(seen: Seen, declaration: Declaration, row: Judgement) -> FindingKey:
 
 
 def _open_or_see(
-    connection: Connection, seen: Seen, key: FindingKey, row: Judgement, check: Check, act: Act
+    connection: Connection,
+    key: FindingKey,
+    sight: tuple[Judgement, datetime],
+    check: Check,
+    act: Act,
 ) -> str:
+    row, seen_at = sight
     present = store.find_finding(connection, key)
     if present is None:
         changes.insert_finding(
@@ -77,14 +82,14 @@ def _open_or_see(
             address=row.address,
             severity=check.severity,
             says=row.says,
-            seen_at=seen.observed_at,
+            seen_at=seen_at,
         )
         return "opened"
     if present.state == "closed":
-        changes.reopen_finding(connection, present.id, act, seen_at=seen.observed_at)
+        changes.reopen_finding(connection, present.id, act, seen_at=seen_at)
         return "reopened"
     changes.record_sight(
-        connection, present.id, seen_at=seen.observed_at, address=row.address, says=row.says
+        connection, present.id, seen_at=seen_at, address=row.address, says=row.says
     )
     return "seen-again"
 
@@ -119,7 +124,8 @@ def follow(
         by_place.setdefault((row.check, row.address), []).append(row)
         if row.verdict == "fail":
             key = _key(seen, declaration, row)
-            done[_open_or_see(connection, seen, key, row, checks[row.check], act)] += 1
+            sight = (row, seen.observed_at)
+            done[_open_or_see(connection, key, sight, checks[row.check], act)] += 1
     standing = store.list_findings(
         connection, institution_id=seen.institution_id, states=store.STANDING
     )

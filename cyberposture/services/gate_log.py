@@ -1,6 +1,7 @@
 """Keeps every decision of the gate in the audit log, with the whole question it was asked."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,32 +15,32 @@ from cyberposture.store.audit import AuditLog
 KIND = "gate"
 
 
-def record_allowed(
-    audit: AuditLog,
-    connection: Connection,
-    institution_id: UUID,
-    question: ChunkQuestion,
-    answer: GateAnswer,
-    act: Act,
-    about: Mapping[str, Any],
-) -> None:
-    """Write one entry that stands for all pairs of a chunk, every one of them allowed."""
-    data = {"question": question.document(), "answer": answer.model_dump(mode="json")}
-    subject = str(about.get("scan", ""))
-    audit.append(connection, institution_id, KIND, subject, act, data={**data, **about})
+@dataclass(frozen=True)
+class GateLog:
+    """Where the decisions of one moment about one institution are written."""
 
+    audit: AuditLog
+    connection: Connection
+    institution_id: UUID
+    act: Act
+    about: Mapping[str, Any]
+    """The scan, the chunk and the stage (`plan` or `send`) that the decisions belong to."""
 
-def record_denied(
-    audit: AuditLog,
-    connection: Connection,
-    institution_id: UUID,
-    question: Mapping[str, Any],
-    pair: Denied,
-    act: Act,
-    about: Mapping[str, Any],
-) -> None:
-    """Write one entry for a pair that the gate denied."""
-    answer = {"decision": "deny", "reason": pair.reason, "authorisation": None}
-    data = {"question": dict(question), "answer": answer}
-    subject = str(about.get("scan", ""))
-    audit.append(connection, institution_id, KIND, subject, act, data={**data, **about})
+    def allowed(self, question: ChunkQuestion, answer: GateAnswer) -> None:
+        """Write one entry that stands for all pairs of a chunk, every one of them allowed."""
+        self._write(question.document(), answer.model_dump(mode="json"))
+
+    def denied(self, question: Mapping[str, Any], pair: Denied) -> None:
+        """Write one entry for a pair that the gate denied."""
+        answer = {"decision": "deny", "reason": pair.reason, "authorisation": None}
+        self._write(dict(question), answer)
+
+    def _write(self, question: dict[str, Any], answer: dict[str, Any]) -> None:
+        self.audit.append(
+            self.connection,
+            self.institution_id,
+            KIND,
+            str(self.about.get("scan", "")),
+            self.act,
+            data={"question": question, "answer": answer, **self.about},
+        )

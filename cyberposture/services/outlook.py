@@ -1,4 +1,4 @@
-"""Turns what one would like to look at into plans that the gate lets pass, and notes what it denies.
+"""Turns what one would like to look at into plans that the gate passes, and notes what it denies.
 
 It is asked again for every stage of a run, with the register as it stands then.
 """

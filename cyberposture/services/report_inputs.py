@@ -13,9 +13,9 @@ from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.reporting import inputs as given
 from cyberposture.scoring.plan import rank_improvements
 from cyberposture.services.authorise import granters
+from cyberposture.services.basis import Basis, gather_basis
 from cyberposture.services.letters import LOADS
 from cyberposture.services.register import Register
-from cyberposture.services.score import Basis, gather_basis
 from cyberposture.services.standing import counts_from, repair_days
 from cyberposture.services.trail import Step, Trail
 from cyberposture.store import (

@@ -22,7 +22,7 @@ from cyberposture.scanning.stages import (
 from cyberposture.scanning.techniques import find_technique
 from cyberposture.scanning.tickets import issue
 from cyberposture.services.dispatch import AddressLocks, Dispatcher
-from cyberposture.services.gate_log import record_allowed, record_denied
+from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, concerns, gather
 from cyberposture.services.judging import judge_scan
 from cyberposture.services.outlook import Laid, Outlook, techniques_allowed
@@ -177,16 +177,13 @@ class ScanRun:
     def _log(self, change: Change, laid: Laid, code: str) -> None:
         assert change.institution_id is not None
         about = {"scan": code, "stage": "plan"}
+        log = GateLog(
+            self.register.audit, change.connection, change.institution_id, change.by, about
+        )
         for one in laid.passed:
-            record_allowed(
-                self.register.audit, change.connection, change.institution_id, one.question,
-                one.answer, change.by, about,
-            )  # fmt: skip
+            log.allowed(one.question, one.answer)
         for question, pair in laid.denied:
-            record_denied(
-                self.register.audit, change.connection, change.institution_id, question, pair,
-                change.by, about,
-            )  # fmt: skip
+            log.denied(question, pair)
 
     def _wishes(self, scan: ScanRecord, declaration: Declaration, stage: str,
                 allowed: frozenset[str]) -> list[Wish]:  # fmt: skip

@@ -1,102 +1,19 @@
 """Scores: the document put together, computed, kept with everything that it stands on."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from cyberposture.clock import to_iso
 from cyberposture.errors import NotFound, WrongState
-from cyberposture.model.assessments import Answer, Review, Round
-from cyberposture.model.scores import ScoreDocument, ScoreResult
-from cyberposture.scoring.assemble import assemble
+from cyberposture.model.scores import ScoreDocument
 from cyberposture.scoring.rollup import compute
+from cyberposture.services.basis import Basis, gather_basis
 from cyberposture.services.contradictions import follow_contradictions
 from cyberposture.services.register import Change, Register
-from cyberposture.services.standing import CheckStanding, standing_of, tallies
-from cyberposture.store import answers, assessments, audit, authorisations, institutions, rounds
+from cyberposture.store import assessments, institutions, rounds
 from cyberposture.store import scores as store
-from cyberposture.store.assessments import AssessmentRecord
-from cyberposture.store.institutions import InstitutionRecord
 from cyberposture.store.scores import ScoreRecord
-
-
-@dataclass(frozen=True)
-class Basis:
-    """All that one score stands on, as the register held it at `as_of`."""
-
-    institution: InstitutionRecord
-    assessment: AssessmentRecord | None
-    campaign: Round | None
-    as_of: datetime
-    answers: dict[str, answers.Standing]
-    checks: dict[str, CheckStanding]
-    document: ScoreDocument
-    result: ScoreResult
-
-
-def _latest_assessment(
-    connection: Connection, institution_id: UUID, round_code: str | None
-) -> AssessmentRecord | None:
-    if round_code is not None:
-        round_id = rounds.get_round(connection, round_code).id
-        return assessments.get_assessment(connection, institution_id, round_id)
-    found = assessments.list_assessments(connection, institution_id=institution_id)
-    return found[-1] if found else None
-
-
-def _asked_at(connection: Connection, institution_id: UUID) -> datetime | None:
-    """Return when an authorisation was first asked for, or None."""
-    asked = [
-        entry.act.at
-        for entry in audit.list_entries(
-            connection, institution_id=institution_id, kind="authorisation-requested", limit=1
-        )
-    ]
-    records = authorisations.list_authorisations(connection, institution_id=institution_id)
-    return min([*asked, *(record.act.at for record in records)], default=None)
-
-
-def gather_basis(
-    register: Register, connection: Connection, code: str, round_code: str | None, as_of: datetime
-) -> Basis:
-    """Return everything for one institution's score, with the result.
-
-    Raises:
-        NotFound: institution, round or assessment is not there.
-    """
-    record = institutions.get_institution(connection, code, as_of=as_of)
-    assessment = _latest_assessment(connection, record.id, round_code)
-    campaign = None
-    given: dict[str, answers.Standing] = {}
-    if assessment is not None:
-        campaign = rounds.get_round(connection, assessment.round).round
-        given = answers.list_standing(connection, assessment.id, as_of=as_of)
-    checks = standing_of(register, connection, record.id, as_of, campaign)
-    grace = timedelta(days=register.content.catalogue.framework.clocks.observation_grace_days)
-    asked_at = _asked_at(connection, record.id)
-    document = assemble(
-        register.content.catalogue,
-        register.content.checks.checks,
-        record.institution,
-        answers=_answers(given),
-        reviews=_reviews(given),
-        tallies=tallies(checks),
-        on=as_of.date(),
-        observation_overdue=asked_at is not None and asked_at + grace < as_of,
-    )
-    result = compute(document)
-    return Basis(record, assessment, campaign, as_of, given, checks, document, result)
-
-
-def _answers(given: dict[str, answers.Standing]) -> dict[str, Answer]:
-    return {c: one.answer.answer for c, one in given.items() if one.answer is not None}
-
-
-def _reviews(given: dict[str, answers.Standing]) -> dict[str, Review]:
-    return {c: one.review.review for c, one in given.items() if one.review is not None}
 
 
 def _keep(register: Register, change: Change, basis: Basis, round_id: UUID | None) -> ScoreRecord:
@@ -132,8 +49,7 @@ def score_live(register: Register, code: str) -> ScoreRecord:
     """
     with register.change("scored", code) as change:
         basis = gather_basis(register, change.connection, code, None, change.now)
-        follow_contradictions(change, basis.assessment, basis.answers, basis.checks, basis.result,
-                              register.content.catalogue)  # fmt: skip
+        follow_contradictions(change, basis, register.content.catalogue)
         return _keep(register, change, basis, None)
 
 
@@ -150,8 +66,7 @@ def finalise(register: Register, code: str, round_code: str, *, reason: str = ""
             raise NotFound("assessment", f"{code} in {round_code}")
         if basis.assessment.state in ("finalised", "archived"):
             raise WrongState(f"the assessment of {code} in {round_code} is finalised already")
-        follow_contradictions(change, basis.assessment, basis.answers, basis.checks, basis.result,
-                              register.content.catalogue)  # fmt: skip
+        follow_contradictions(change, basis, register.content.catalogue)
         assessments.record_state(
             change.connection,
             basis.assessment.id,

@@ -4,9 +4,8 @@ The raw file that an auditor may ask for comes with it: nmap's XML, or a probe's
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from cyberposture.clock import Clock, to_iso
@@ -127,9 +126,17 @@ def _from_probe(
     else:
         pages = look_at_web(permitted, Visitor(scanner.user_agent))
     ended = clock()
-    facts = tuple(
-        _probe_fact(plan, target, scanner, started, ended, tls, pages) for target in plan.targets
-    )
+    shared = {
+        "name": plan.name,
+        "technique": plan.technique,
+        "vantage": scanner.vantage,
+        "parameters": dict(plan.parameters),
+        "started_at": started,
+        "ended_at": ended,
+        "scanner": f"{scanner.scanner_id}, probe",
+        "tested": _asked(plan),
+    }
+    facts = tuple(_probe_fact(target, shared, tls, pages) for target in plan.targets)
     record: dict[str, Any] = {
         "technique": plan.technique,
         "targets": list(plan.targets),
@@ -143,11 +150,8 @@ def _from_probe(
 
 
 def _probe_fact(
-    plan: Plan,
     target: str,
-    scanner: Scanner,
-    started: datetime,
-    ended: datetime,
+    shared: Mapping[str, Any],
     tls: tuple[TLSFact, ...],
     pages: tuple[HTTPFact, ...],
 ) -> Fact:
@@ -155,16 +159,9 @@ def _probe_fact(
     own_pages = tuple(one for one in pages if one.address == target)
     return Fact.model_validate(
         {
+            **shared,
             "address": target,
-            "name": plan.name,
-            "technique": plan.technique,
-            "vantage": scanner.vantage,
-            "parameters": dict(plan.parameters),
-            "started_at": started,
-            "ended_at": ended,
-            "scanner": f"{scanner.scanner_id}, probe",
             "outcome": _outcome((*own_tls, *own_pages)),
-            "tested": _asked(plan),
             "tls": own_tls,
             "http": own_pages,
         }

@@ -168,7 +168,7 @@ def standing_of(
     found: dict[str, CheckStanding] = {}
     for check in register.content.checks.checks:
         rows = tuple(r for r in records if r.judgement.check == check.id)
-        fresh = _fresh(check, rows, standing, as_of, clocks, campaign)
+        fresh = _fresh(check, rows, standing, as_of, (clocks, campaign))
         tally = _tally(check, rows, known[check.vantage], len(fresh))
         found[check.id] = CheckStanding(check, rows, tally, fresh)
     return found
@@ -192,10 +192,10 @@ def _fresh(
     rows: Sequence[JudgementRecord],
     standing: Sequence[FindingRecord],
     as_of: datetime,
-    clocks: Clocks,
-    campaign: Round | None,
+    rule: tuple[Clocks, Round | None],
 ) -> tuple[FindingRecord, ...]:
     """Return the findings behind failed rows whose repair clock still runs."""
+    clocks, campaign = rule
     days = repair_days(check, clocks, campaign)
     failed = {(*_place(r.judgement), r.vantage) for r in rows if r.judgement.verdict == "fail"}
     return tuple(

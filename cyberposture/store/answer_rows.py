@@ -18,11 +18,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from cyberposture.errors import Corrupt
+from cyberposture.errors import Corrupt, NotFound
 from cyberposture.model.assessments import Answer, Evidence, Grade, Level
 from cyberposture.store import tables as t
 from cyberposture.store.answers import Standing, list_standing
-from cyberposture.store.assessments import get_layout, lock_assessment
 
 UNANSWERED, CLAIMED, APPROVED = 4, 5, 6
 DAY_ZERO = date(2000, 1, 1)
@@ -51,6 +50,17 @@ class AnswerRow:
     cells: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What an assessment asks: each control's place in the row, and how long evidence speaks."""
+
+    assessment_id: UUID
+    institution_id: UUID
+    layout: str
+    places: dict[str, int]
+    evidence_age_days: int
+
+
 def evidence_until(evidence: Sequence[Evidence], age_days: int) -> date | None:
     """Return the last day on which one of these pieces still speaks, or None without any."""
     return max((_speaks_until(piece, age_days) for piece in evidence), default=None)
@@ -69,11 +79,34 @@ def unpack_cells(cells: bytes) -> list[Cell]:
     return [_read_cell(code, day) for code, day in zip(cells[:count], days, strict=True)]
 
 
+def open_sheet(connection: Connection, assessment_id: UUID) -> Sheet:
+    """Return what is asked in an assessment, locked until the transaction ends.
+
+    Raises:
+        NotFound: there is no such assessment.
+    """
+    row = connection.execute(_SHEET, {"assessment_id": assessment_id}).one_or_none()
+    if row is None:
+        raise NotFound("assessment", str(assessment_id))
+    places = {control: place for place, control in enumerate(row.controls)}
+    return Sheet(row.id, row.institution_id, row.layout, places, row.evidence_age_days)
+
+
 def patch_row(
-    connection: Connection, assessment_id: UUID, controls: Sequence[str], at: datetime
-) -> None:
-    """Bring these controls' places up to date with what stands in the same transaction."""
-    _write(connection, assessment_id, controls, at)
+    connection: Connection, sheet: Sheet, standing: Mapping[str, Standing], at: datetime
+) -> AnswerRow:
+    """Write what stands for these controls into the row, in the transaction that made it stand."""
+    count = len(sheet.places)
+    present = find_row(connection, sheet.assessment_id)
+    cells = bytes([UNANSWERED] * count) + bytes(2 * count) if present is None else present.cells
+    codes, days = bytearray(cells[:count]), list(struct.unpack(f"<{count}H", cells[count:]))
+    for control, counted in standing.items():
+        place = sheet.places[control]
+        codes[place], days[place] = _make_cell(counted, sheet.evidence_age_days)
+    cells = bytes(codes) + struct.pack(f"<{count}H", *days)
+    row = AnswerRow(sheet.assessment_id, sheet.institution_id, sheet.layout, cells)
+    _keep(connection, row, codes, at, is_new=present is None)
+    return row
 
 
 def rebuild_row(connection: Connection, assessment_id: UUID, at: datetime) -> AnswerRow:
@@ -82,61 +115,28 @@ def rebuild_row(connection: Connection, assessment_id: UUID, at: datetime) -> An
     Raises:
         NotFound: there is no such assessment.
     """
-    return _write(connection, assessment_id, None, at)
+    sheet = open_sheet(connection, assessment_id)
+    standing = list_standing(connection, assessment_id)
+    everything = {control: standing.get(control, Standing()) for control in sheet.places}
+    return patch_row(connection, sheet, everything, at)
 
 
 def find_row(connection: Connection, assessment_id: UUID) -> AnswerRow | None:
     """Return the row of an assessment, or None where nothing was answered or reviewed yet."""
-    r = t.answer_rows
-    query = _rows().where(r.c.assessment_id == assessment_id)
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(_ROW, {"assessment_id": assessment_id}).mappings().one_or_none()
     return None if row is None else AnswerRow(**row)
 
 
 def list_rows(connection: Connection, round_ids: Sequence[UUID]) -> list[AnswerRow]:
     """Return the rows of all assessments in these rounds, in no particular order."""
     r, a = t.answer_rows, t.assessments
-    query = _rows().join(a, a.c.id == r.c.assessment_id).where(a.c.round_id.in_(round_ids))
+    query = _ROWS.join(a, a.c.id == r.c.assessment_id).where(a.c.round_id.in_(round_ids))
     return [AnswerRow(**row) for row in connection.execute(query).mappings()]
-
-
-def _rows() -> sa.Select[tuple[object, ...]]:
-    return sa.select(*(t.answer_rows.c[name] for name in AnswerRow.__slots__))
-
-
-def _write(
-    connection: Connection, assessment_id: UUID, controls: Sequence[str] | None, at: datetime
-) -> AnswerRow:
-    """Write the places of `controls` (None: all of them) and return the row."""
-    assessment = lock_assessment(connection, assessment_id)
-    layout = get_layout(connection, assessment["layout"])
-    places = {control: place for place, control in enumerate(layout)}
-    present = find_row(connection, assessment_id)
-    if present is None or controls is None:
-        codes, days = bytearray([UNANSWERED] * len(layout)), [0] * len(layout)
-        controls = layout
-    else:
-        codes = bytearray(present.cells[: len(layout)])
-        days = list(struct.unpack(f"<{len(layout)}H", present.cells[len(layout) :]))
-    standing = list_standing(connection, assessment_id, controls=controls)
-    for control in controls:
-        codes[places[control]], days[places[control]] = _make_cell(
-            standing.get(control, Standing()), assessment["evidence_age_days"]
-        )
-    row = AnswerRow(
-        assessment_id,
-        assessment["institution_id"],
-        assessment["layout"],
-        bytes(codes) + struct.pack(f"<{len(days)}H", *days),
-    )
-    _keep(connection, row, codes, at, is_new=present is None)
-    return row
 
 
 def _keep(
     connection: Connection, row: AnswerRow, codes: bytearray, at: datetime, *, is_new: bool
 ) -> None:
-    r = t.answer_rows
     values = {
         "cells": row.cells,
         "answered": sum(code & 7 != UNANSWERED for code in codes),
@@ -145,11 +145,25 @@ def _keep(
     }
     if is_new:
         owner = {"institution_id": row.institution_id, "layout": row.layout}
-        insert = sa.insert(r).values(assessment_id=row.assessment_id)
-        connection.execute(insert.values(**owner, **values))
+        key = {"assessment_id": row.assessment_id}
+        connection.execute(sa.insert(t.answer_rows), key | owner | values)
     else:
-        change = sa.update(r).where(r.c.assessment_id == row.assessment_id)
-        connection.execute(change.values(**values))
+        connection.execute(_UPDATE, {"row_of": row.assessment_id} | values)
+
+
+_SHEET = (
+    sa.select(
+        *(t.assessments.c[name] for name in ("id", "institution_id", "layout")),
+        t.assessments.c.evidence_age_days,
+        t.answer_layouts.c.controls,
+    )
+    .join(t.answer_layouts, t.answer_layouts.c.digest == t.assessments.c.layout)
+    .where(t.assessments.c.id == sa.bindparam("assessment_id"))
+    .with_for_update(of=t.assessments)
+)
+_ROWS = sa.select(*(t.answer_rows.c[name] for name in AnswerRow.__slots__))
+_ROW = _ROWS.where(t.answer_rows.c.assessment_id == sa.bindparam("assessment_id"))
+_UPDATE = sa.update(t.answer_rows).where(t.answer_rows.c.assessment_id == sa.bindparam("row_of"))
 
 
 def _make_cell(standing: Standing, age_days: int) -> tuple[int, int]:

@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from cyberposture.errors import Conflict, NotFound, WrongState
 from cyberposture.model.assessments import Answer, Review
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act
-from cyberposture.store.answer_rows import patch_row
+from cyberposture.store.answer_rows import Sheet, open_sheet, patch_row
 from cyberposture.store.answers import (
     AnswerRevision,
     ReviewRevision,
     list_answers,
     list_reviews,
+    stand,
 )
-from cyberposture.store.assessments import get_layout, lock_assessment
 
 
 def record_answer(
@@ -56,9 +56,9 @@ def record_answers(
         Conflict: a newer revision than the expected one says something else; it is `current`, and
             nothing of the transaction may be kept.
     """
-    assessment = lock_assessment(connection, assessment_id)
+    sheet = open_sheet(connection, assessment_id)
     controls = [answer.control for answer in answers]
-    _require_asked(connection, assessment, controls)
+    _require_asked(sheet, controls)
     present = list_answers(connection, assessment_id, controls=controls)
     written: list[AnswerRevision] = []
     rows = []
@@ -73,10 +73,12 @@ def record_answers(
         new = AnswerRevision(answer, seen + 1, is_suggestion, act)
         present[answer.control] = new
         written.append(new)
-        rows.append(_answer_row(assessment, new))
+        rows.append(_answer_row(sheet, new))
     if rows:
-        connection.execute(sa.insert(t.answers), rows)
-        patch_row(connection, assessment_id, controls, act.at)
+        connection.execute(_INSERT_ANSWER, rows)
+        reviews = list_reviews(connection, assessment_id, controls=controls)
+        standing = {c: stand(present.get(c), reviews.get(c)) for c in controls}
+        patch_row(connection, sheet, standing, act.at)
     return written
 
 
@@ -92,8 +94,8 @@ def record_review(
         WrongState: not applicable is approved where the answer seen does not claim it.
         Conflict: the answer has a newer revision, which is `current`.
     """
-    assessment = lock_assessment(connection, assessment_id)
-    _require_asked(connection, assessment, [review.control])
+    sheet = open_sheet(connection, assessment_id)
+    _require_asked(sheet, [review.control])
     answer = list_answers(connection, assessment_id, controls=[review.control]).get(review.control)
     if answer_revision != (0 if answer is None else answer.revision):
         raise Conflict(answer, f"{review.control} was answered anew before the review")
@@ -108,7 +110,7 @@ def record_review(
             "assessment_id": assessment_id,
             "control": review.control,
             "revision": new.revision,
-            "institution_id": assessment["institution_id"],
+            "institution_id": sheet.institution_id,
             "answer_revision": answer_revision,
             "level": review.level,
             "grade": review.grade,
@@ -116,24 +118,26 @@ def record_review(
             **own.written(),
         },
     )
-    patch_row(connection, assessment_id, [review.control], act.at)
+    patch_row(connection, sheet, {review.control: stand(answer, new)}, act.at)
     return new
 
 
-def _require_asked(connection: Connection, assessment: RowMapping, controls: Sequence[str]) -> None:
-    asked = frozenset(get_layout(connection, assessment["layout"]))
+_INSERT_ANSWER = sa.insert(t.answers)
+
+
+def _require_asked(sheet: Sheet, controls: Sequence[str]) -> None:
     for control in controls:
-        if control not in asked:
+        if control not in sheet.places:
             raise NotFound("control in this assessment", control)
 
 
-def _answer_row(assessment: RowMapping, new: AnswerRevision) -> dict[str, object]:
+def _answer_row(sheet: Sheet, new: AnswerRevision) -> dict[str, object]:
     answer = new.answer
     return {
-        "assessment_id": assessment["id"],
+        "assessment_id": sheet.assessment_id,
         "control": answer.control,
         "revision": new.revision,
-        "institution_id": assessment["institution_id"],
+        "institution_id": sheet.institution_id,
         "level": answer.level,
         "not_applicable": answer.not_applicable,
         "explanation": answer.reason,

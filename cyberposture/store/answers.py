@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -81,15 +82,20 @@ def list_standing(
     reviews = list_reviews(connection, assessment_id, as_of=as_of, controls=controls)
     standing = {}
     for control in sorted(answers.keys() | reviews.keys()):
-        answer, review = answers.get(control), reviews.get(control)
-        if answer is not None and answer.is_suggestion:
-            answer = None
-        if review is not None and review.review.approves_not_applicable:
-            seen = 0 if answer is None else answer.revision
-            review = review if review.answer_revision == seen else None
-        if answer is not None or review is not None:
-            standing[control] = Standing(answer, review)
+        found = stand(answers.get(control), reviews.get(control))
+        if found != Standing():
+            standing[control] = found
     return standing
+
+
+def stand(answer: AnswerRevision | None, review: ReviewRevision | None) -> Standing:
+    """Return what counts of the newest answer and the newest review of a control."""
+    if answer is not None and answer.is_suggestion:
+        answer = None
+    if review is not None and review.review.approves_not_applicable:
+        seen = 0 if answer is None else answer.revision
+        review = review if review.answer_revision == seen else None
+    return Standing(answer, review)
 
 
 def list_answer_revisions(
@@ -117,6 +123,23 @@ def _revisions(
     return list(connection.execute(query).mappings())
 
 
+def _newest_revisions(table: Table, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    c = table.c
+    of_this = c.assessment_id == sa.bindparam("assessment_id")
+    newest = sa.select(c.control, sa.func.max(c.revision)).where(of_this, *conditions)
+    is_newest = sa.tuple_(c.control, c.revision).in_(newest.group_by(c.control))
+    return sa.select(table).where(of_this, is_newest).order_by(c.control)
+
+
+# Every autosaved answer runs some of these: they are built once, not each time.
+_ALL = {table: _newest_revisions(table) for table in (t.answers, t.reviews)}
+_OF_CONTROLS = {
+    table: _newest_revisions(table, table.c.control.in_(sa.bindparam("controls", expanding=True)))
+    for table in _ALL
+}
+_AS_OF = {table: _newest_revisions(table, table.c.at <= sa.bindparam("as_of")) for table in _ALL}
+
+
 def _newest(
     connection: Connection,
     table: Table,
@@ -124,17 +147,15 @@ def _newest(
     as_of: datetime | None,
     controls: Collection[str] | None,
 ) -> list[RowMapping]:
-    c = table.c
-    newest = sa.select(c.control, sa.func.max(c.revision)).where(c.assessment_id == assessment_id)
+    values: dict[str, Any] = {"assessment_id": assessment_id}
     if as_of is not None:
-        newest = newest.where(c.at <= as_of)
-    if controls is not None:
-        newest = newest.where(c.control.in_(controls))
-    query = sa.select(table).where(
-        c.assessment_id == assessment_id,
-        sa.tuple_(c.control, c.revision).in_(newest.group_by(c.control)),
-    )
-    return list(connection.execute(query.order_by(c.control)).mappings())
+        query, values["as_of"] = _AS_OF[table], as_of
+    elif controls is not None:
+        query, values["controls"] = _OF_CONTROLS[table], list(controls)
+    else:
+        query = _ALL[table]
+    rows = connection.execute(query, values).mappings()
+    return [row for row in rows if controls is None or row["control"] in controls]
 
 
 def _read_answer(row: RowMapping) -> AnswerRevision:

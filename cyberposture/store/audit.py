@@ -166,32 +166,31 @@ def read_head(row: RowMapping) -> SignedHead:
     )
 
 
+# Every use case runs these three: they are built once, not each time.
+_HEAD = (
+    sa.select(t.audit_heads.c.seq, t.audit_heads.c.digest)
+    .where(t.audit_heads.c.chain == sa.bindparam("chain"))
+    .with_for_update()
+)
+_INSERT = sa.insert(t.audit_entries)
+_MOVE_HEAD = sa.update(t.audit_heads).where(t.audit_heads.c.chain == sa.bindparam("moved"))
+
+
 def _keep(connection: Connection, entry: AuditEntry, head: SignedHead) -> None:
     names = ("chain", "seq", "institution_id", "kind", "subject", "data", "previous", "digest")
     columns = {name: getattr(entry, name) for name in names}
-    connection.execute(sa.insert(t.audit_entries), {**columns, **entry.act.written()})
-    connection.execute(
-        sa.update(t.audit_heads)
-        .where(t.audit_heads.c.chain == entry.chain)
-        .values(
-            seq=head.seq,
-            digest=head.digest,
-            at=entry.act.at,
-            key_id=head.key_id,
-            signature=head.signature,
-        )
-    )
+    connection.execute(_INSERT, {**columns, **entry.act.written()})
+    signed = {name: getattr(head, name) for name in ("seq", "digest", "key_id", "signature")}
+    connection.execute(_MOVE_HEAD, {**signed, "at": entry.act.at, "moved": entry.chain})
 
 
 def _lock_head(
     connection: Connection, chain: str, institution_id: UUID | None, at: datetime
 ) -> tuple[int, str]:
     """Return number and digest of the last entry, locked until the transaction ends."""
-    h = t.audit_heads
-    query = sa.select(h.c.seq, h.c.digest).where(h.c.chain == chain).with_for_update()
-    found = connection.execute(query).one_or_none()
+    found = connection.execute(_HEAD, {"chain": chain}).one_or_none()
     if found is None:
         first = {"chain": chain, "institution_id": institution_id, "seq": 0, "digest": BEGINNING}
-        insert_once(connection, h, first | {"at": at, "key_id": "", "signature": ""})
-        found = connection.execute(query).one()
+        insert_once(connection, t.audit_heads, first | {"at": at, "key_id": "", "signature": ""})
+        found = connection.execute(_HEAD, {"chain": chain}).one()
     return found.seq, found.digest

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,8 +27,10 @@ from cyberposture.errors import (
     MissingService,
     NotAuthorised,
     WrongState,
+    WrongUsage,
 )
 from cyberposture.store import migration
+from cyberposture.store.writers import WriterQueue
 
 _REFUSED_BY_FENCE = "42501"
 """Source: PostgreSQL 15 documentation, appendix A, insufficient_privilege."""
@@ -43,10 +45,8 @@ class Database:
         self._url = url
         self._engine = engine
         self._is_checked = False
-        # SQLite has one writer: queueing here is fair, its own busy handler sleeps and guesses.
-        self._turn: AbstractContextManager[Any] = (
-            threading.RLock() if self.dialect == "sqlite" else nullcontext()
-        )
+        self._writers = WriterQueue(lambda: self._connect(is_writing=True))
+        self._writing = threading.local()
 
     @property
     def dialect(self) -> str:
@@ -74,11 +74,12 @@ class Database:
         NotAuthorised: a write would leave the fence.
             MissingService: the database cannot be reached or does not take the write.
             Corrupt: the database file is damaged.
+        WrongUsage: this thread is in a transaction of this register already.
         """
         self._require_migrated()
         actions: dict[str, Callable[[], None]] = {}
         with _explained():
-            with self._turn, self._connect(is_writing=True) as connection, connection.begin():
+            with self._alone(), self._writer() as connection:
                 connection.info["after_commit"] = actions
                 _raise_fence(connection, fence)
                 yield connection
@@ -105,12 +106,7 @@ class Database:
         """
         if self.path is not None and not self.path.exists():
             _create_privately(self.path)
-        with (
-            _explained(),
-            self._turn,
-            self._connect(is_writing=True) as connection,
-            connection.begin(),
-        ):
+        with _explained(), self._connect(is_writing=True) as connection, connection.begin():
             return migration.upgrade(connection)
 
     def current_revision(self) -> str | None:
@@ -135,7 +131,27 @@ class Database:
         """Close every connection; the database may be used again afterwards."""
         self._engine.dispose()
 
-    def _connect(self, *, is_writing: bool) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def _writer(self) -> Iterator[Connection]:
+        if self.dialect == "sqlite":
+            with self._writers.turn() as connection:
+                yield connection
+        else:
+            with self._connect(is_writing=True) as connection, connection.begin():
+                yield connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Refuse a transaction inside a transaction, which would wait for itself for ever."""
+        if getattr(self._writing, "is_busy", False):
+            raise WrongUsage("a transaction cannot begin inside another")
+        self._writing.is_busy = True
+        try:
+            yield
+        finally:
+            self._writing.is_busy = False
+
+    def _connect(self, *, is_writing: bool) -> Connection:
         if self.dialect == "sqlite":
             options: dict[str, Any] = {"is_writing": is_writing}
         elif is_writing:
@@ -210,7 +226,9 @@ def _prepare_sqlite(raw: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once, so that no transaction fails half-way for want of it."""
     is_writing = connection.get_execution_options()["is_writing"]
-    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if is_writing else 'ON'}")
+    if connection.info.get("is_writing") is not is_writing:
+        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if is_writing else 'ON'}")
+        connection.info["is_writing"] = is_writing
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
 
 

@@ -4,8 +4,10 @@ A head says how long a chain was and what stood last in it. Whoever holds one (t
 receipt) can show later that something before it was changed or taken away.
 """
 
+import errno
 import json
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -62,45 +64,69 @@ class HeadsFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._waiting: list[SignedHead] = []
+        self._disk = threading.Lock()
 
     def append(self, head: SignedHead) -> None:
         """Add a head and return when it is on the disk.
 
+        Heads of several threads that come while the disk is busy are written together.
+
         Raises:
             MissingService: the file cannot be written.
         """
-        line = json.dumps(asdict(head)) + "\n"
-        try:
-            handle = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-            with os.fdopen(handle, "ab", buffering=0) as file:
-                # One write, so that lines of two processes never mix.
-                file.write(line.encode())
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise MissingService(
-                f"the audit heads cannot be written to {self.path}: {error.strerror}"
-            ) from error
+        self._waiting.append(head)
+        with self._disk:
+            if head in self._waiting:
+                together = self._waiting[:]
+                self._write("".join(json.dumps(asdict(head)) + "\n" for head in together))
+                del self._waiting[: len(together)]
 
     def read(self) -> Iterator[SignedHead]:
-        """Yield every head in the order of the file; a last line cut by a crash is left out.
+        """Yield every head in the order of the file; a line cut by a crash is left out.
 
         Raises:
             MissingService: the file is not there.
-            Corrupt: a line is no head.
+            Corrupt: a whole line is no head.
         """
         try:
-            text = self.path.read_text(encoding="utf-8")
+            lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
         except FileNotFoundError as error:
             raise MissingService(
                 f"the audit heads are not at {self.path}",
                 advice="without them a shortened chain cannot be told from a whole one",
             ) from error
-        *lines, _cut = text.split("\n")
         for number, line in enumerate(lines, start=1):
+            if line.startswith("{") != line.endswith("}") or not line:
+                continue
             try:
                 yield SignedHead(**json.loads(line))
             except (ValueError, TypeError) as error:
                 raise Corrupt(f"{self.path}:{number}: this line is no audit head") from error
+
+    def _write(self, lines: str) -> None:
+        try:
+            handle = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_RDWR, 0o600)
+            try:
+                _append(handle, lines.encode())
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise MissingService(
+                f"the audit heads cannot be written to {self.path}: {error.strerror}"
+            ) from error
+
+
+def _append(handle: int, data: bytes) -> None:
+    """Write at the end of the file, in one piece so that lines of two processes never mix."""
+    size = os.fstat(handle).st_size
+    if size:
+        os.lseek(handle, size - 1, os.SEEK_SET)
+        if os.read(handle, 1) != b"\n":
+            data = b"\n" + data  # A crash cut the line before; ours is not to be lost with it.
+    if os.write(handle, data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(handle)
 
 
 def _signed_bytes(head: SignedHead) -> bytes:

@@ -124,6 +124,18 @@ def test_line_cut_by_a_crash_is_left_out(database, make, audit_log, heads_file, 
     assert check().is_intact
 
 
+def test_head_written_after_a_cut_line_is_not_lost_with_it(
+    database, make, audit_log, heads_file, check
+):
+    for subject in "abc":
+        with database.transaction() as connection:
+            audit_log.append(connection, None, "gate", subject, make.act())
+        if subject == "b":
+            heads_file.path.write_bytes(heads_file.path.read_bytes()[:-20])
+    assert [head.seq for head in heads_file.read()] == [1, 3]
+    assert check().is_intact
+
+
 def test_missing_and_foreign_heads_files_are_told(database, heads_file, check):
     with pytest.raises(MissingService, match="heads"):
         check()

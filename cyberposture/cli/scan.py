@@ -213,6 +213,32 @@ def vars_of(head: Any) -> dict[str, Any]:
     return asdict(head)
 
 
+@app.command("import")
+def import_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="nmap XML made elsewhere.")],
+    institution: Annotated[str, typer.Option(help="Code of the institution.")],
+    authorisation: Annotated[str, typer.Option(help="Reference number it was made under.")],
+    requested: Requested = None,
+    ran_by: Annotated[str, typer.Option(help="Who ran it.")] = "",
+    vantage: Annotated[str, typer.Option(help="external, or internal:ZONE.")] = "external",
+    as_json: Json = False,
+) -> None:
+    """Take in nmap XML made elsewhere; it closes findings only with --requested."""
+    from cyberposture.services import scan_import
+
+    record, refused = scan_import.import_scan(
+        open_runtime(context).register, file, institution, authorisation,
+        requested=requested, ran_by=ran_by, vantage=vantage,
+    )  # fmt: skip
+    if as_json:
+        show_json({**_document(record, institution), "refused": refused})
+        return
+    typer.echo(f"{record.code}: {_counts((record.summary or {}).get('verdicts', {}))}")
+    for address in refused:
+        say(f"left out: {address} is not in scope")
+
+
 @app.command("parse")
 def parse_file(
     file: Annotated[Path, typer.Argument(help="nmap XML.")],

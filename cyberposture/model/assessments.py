@@ -1,13 +1,21 @@
 """What an institution claims: answers, the evidence behind them, and a reviewer's own view."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cyberposture.model.foundation import Code, ControlId, Model, Moment, Sentence, Sha256
+from cyberposture.model.foundation import (
+    Code,
+    ControlId,
+    Model,
+    Moment,
+    Sentence,
+    Sha256,
+    WholeNumber,
+)
 
-Level = Literal[0, 1, 2, 3]
+Level = Annotated[Literal[0, 1, 2, 3], WholeNumber]
 OwnGrade = Literal["E0", "E1"]
 Grade = Literal["E0", "E1", "E2", "E3"]
 NotApplicable = Literal["claimed", "approved", "condition"]

@@ -11,6 +11,7 @@ from cyberposture.model.foundation import (
     Model,
     ObservationCode,
     Sentence,
+    WholeNumber,
 )
 
 Tier = Literal["A", "G", "X"]
@@ -98,7 +99,7 @@ class Control(Model):
     title: Annotated[str, StringConstraints(min_length=8, max_length=90)]
     statement: Annotated[str, StringConstraints(min_length=20, max_length=300)]
     evidence_mode: EvidenceMode
-    weight: Literal[1, 3, 5]
+    weight: Annotated[Literal[1, 3, 5], WholeNumber]
     tier: Tier
     gate: Tier | None = None
     """The lowest tier at which this control is a gate; None: it never is."""
@@ -171,7 +172,7 @@ class Scale(Model):
     """The numbers of the score; whole basis points (10 000 = full)."""
 
     values: tuple[BasisPoints, BasisPoints, BasisPoints, BasisPoints]
-    factors: dict[Literal["E0", "E1", "E2", "E3"], BasisPoints]
+    factors: dict[Literal["E0", "E1", "E2", "E3"], Annotated[BasisPoints, Field(ge=1)]]
     contradicted_cap: BasisPoints
     share_cap: BasisPoints
     support_value: BasisPoints

@@ -2,7 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 
 class Model(BaseModel):
@@ -11,10 +18,20 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
+def _whole_number(value: object) -> object:
+    """Refuse what Python takes for a whole number although no person would: true, and 1.0."""
+    if isinstance(value, bool | float):
+        raise ValueError("a whole number is expected")
+    return value
+
+
+WholeNumber = BeforeValidator(_whole_number)
+"""Stands before a `Literal` of numbers, which would let true pass for 1."""
+
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 """A readable unique name in kebab-case, such as `indus-valley-power`."""
 
-ControlId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}-\d{2}$")]
+ControlId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}-[0-9]{2}$")]
 CheckId = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$")
 ]

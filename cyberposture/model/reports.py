@@ -2,11 +2,27 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cyberposture.model.foundation import Code, Model
 
 Audience = Literal["board", "sector", "cert", "public"]
+Sight = Literal["addresses", "people", "own-words", "institutions"]
+"""What may be seen beyond scores, controls and counts: network addresses; names of persons; what
+an institution wrote (reasons, comments, titles of its evidence); names of institutions."""
+
+SMALLEST_PUBLIC_GROUP = 5
+"""The public sees no group of institutions that is smaller.
+
+Source: the project's scoring rules, section on sector and nation.
+"""
+
+
+class Redaction(Model):
+    """What one audience may see, and the smallest group of which it is told anything."""
+
+    sees: tuple[Sight, ...] = ()
+    smallest_group: int = Field(default=1, ge=1, strict=True)
 
 
 class ReportDefinition(Model):
@@ -17,5 +33,20 @@ class ReportDefinition(Model):
     subject: Literal["institution", "sector", "nation"]
     audiences: dict[Audience, str] = Field(min_length=1)
     """Each audience that may receive it, with its TLP marking."""
+    redaction: dict[Audience, Redaction]
     template: str
     languages: tuple[Literal["en", "ur"], ...] = ("en",)
+
+    @model_validator(mode="after")
+    def _every_audience_has_its_limits(self) -> "ReportDefinition":
+        if set(self.redaction) != set(self.audiences):
+            raise ValueError("redaction: one for each audience, and for no other")
+        public = self.redaction.get("public")
+        if public is not None:
+            if public.sees:
+                raise ValueError("redaction: the public sees scores, controls and counts alone")
+            if public.smallest_group < SMALLEST_PUBLIC_GROUP:
+                raise ValueError(
+                    f"redaction: the public sees no group under {SMALLEST_PUBLIC_GROUP}"
+                )
+        return self

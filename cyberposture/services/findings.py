@@ -35,7 +35,7 @@ class Seen:
     observed_at: datetime
     judgements: Sequence[Judgement]
     views: Mapping[str, HostView]
-    perhaps_blocked: bool
+    may_close: bool
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def follow(
         connection, institution_id=seen.institution_id, states=store.STANDING
     )
     for finding in standing:
-        if seen.perhaps_blocked or finding.key.vantage != seen.vantage:
+        if not seen.may_close or finding.key.vantage != seen.vantage:
             continue
         view = seen.views.get(finding.address)
         rows = by_place.get((finding.key.check, finding.address), [])

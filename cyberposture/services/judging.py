@@ -82,8 +82,17 @@ def _opened_before(
     return found
 
 
-def judge_scan(register: Register, connection: Connection, scan_id: UUID, act: Act) -> Judged:
+def judge_scan(
+    register: Register,
+    connection: Connection,
+    scan_id: UUID,
+    act: Act,
+    *,
+    may_close: bool = True,
+) -> Judged:
     """Judge every fact of a scan, keep the judgements, and follow its findings; return the sum.
+
+    With `may_close` false, findings open and are seen again, but none is closed.
 
     Raises:
         NotFound: there is no such scan.
@@ -110,7 +119,7 @@ def judge_scan(register: Register, connection: Connection, scan_id: UUID, act: A
         observed_at=max((row.observed_at for row in rows), default=act.at),
         judgements=judgements,
         views=views,
-        perhaps_blocked=blocked,
+        may_close=may_close and not blocked,
     )
     checks = {check.id: check for check in register.content.checks.checks}
     followed = follow(connection, seen, declaration, checks, act)

@@ -1,0 +1,149 @@
+"""Takes in nmap XML that somebody else made, under an authorisation like one of ours.
+
+Hosts out of its scope are refused and left out. It closes findings only where it says which
+addresses were asked for: otherwise silence could pass for a repair.
+"""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound
+from cyberposture.model.gate import GateAuthorisation
+from cyberposture.model.observations import Fact
+from cyberposture.model.plans import Plan
+from cyberposture.scanning.gate import sift
+from cyberposture.scanning.parse import parse, read_requested
+from cyberposture.scanning.reading import read_facts
+from cyberposture.services.gate_log import GateLog
+from cyberposture.services.ground import Ground, gather
+from cyberposture.services.judging import judge_scan
+from cyberposture.services.register import Register
+from cyberposture.store import institutions, scans
+from cyberposture.store.facts import insert_facts
+from cyberposture.store.scans import ScanRecord
+
+MAX_BYTES = 500_000_000
+TECHNIQUE = "tcp-ports"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(Fault(path.name, error.strerror or "cannot be read")) from error
+    if len(data) > MAX_BYTES:
+        raise InvalidInput(Fault(path.name, f"larger than {MAX_BYTES} bytes"))
+    return data
+
+
+def _under(ground: Ground, authorisation: str) -> Ground:
+    """Return the ground with this one authorisation alone, windows and blackouts left aside.
+
+    What was sent was sent by others, and then: only whether it was in scope is asked here.
+    """
+    own: tuple[GateAuthorisation, ...] = tuple(
+        one for one in ground.authorisations if one.id == authorisation
+    )
+    if not own:
+        raise NotFound("authorisation of this institution", authorisation)
+    return Ground(ground.stopped, ground.deny, ground.excluded_elsewhere, own, ground.terms, (), ())
+
+
+def _plan(addresses: Sequence[str]) -> Plan:
+    return Plan(
+        job="import",
+        technique=TECHNIQUE,
+        protocol="tcp",
+        targets=tuple(addresses),
+        ports=None,
+        load=3,
+        name=None,
+        expected_s=1,
+    )
+
+
+def import_scan(
+    register: Register,
+    path: Path,
+    institution: str,
+    authorisation: str,
+    *,
+    requested: Path | None = None,
+    ran_by: str = "",
+    vantage: str = "external",
+) -> tuple[ScanRecord, list[str]]:
+    """Keep a foreign scan of an institution and judge it; return it, and the refused addresses.
+
+    Raises:
+        InvalidInput: it is not nmap XML, with file and line; nothing was changed.
+        NotFound: institution or authorisation is not in the register.
+        NotAuthorised: none of its hosts is in scope.
+    """
+    data = _read(path)
+    asked = read_requested(requested) if requested is not None else None
+    parsed = parse(io.BytesIO(data), requested=asked)
+    sha256 = hashlib.sha256(data).hexdigest()
+    facts = list(read_facts(parsed, technique=TECHNIQUE, vantage=vantage, artefact=sha256))
+    refusal: NotAuthorised | None = None
+    scan: ScanRecord | None = None
+    barred: list[str] = []
+    with register.change("scan-imported", path.name, reason=ran_by) as change:
+        record = institutions.get_institution(change.connection, institution, as_of=change.now)
+        change.institution_id = record.id
+        ground = _under(gather(change.connection, record.id, change.now), authorisation)
+        allowed, barred = set(), []
+        about = {"scan": "", "stage": "import", "file": path.name}
+        log = GateLog(register.audit, change.connection, record.id, change.by, about)
+        for address in dict.fromkeys(fact.address for fact in facts):
+            # Ports are asked one by one elsewhere; a foreign file stands or falls by its hosts.
+            question = ground.question(_plan([address]), change.now).narrowed((address,), (1,))
+            sifted = sift(question)
+            for pair in sifted.denied:
+                log.denied(question.pair(pair.target, pair.port).document(), pair)
+                barred.append(address)
+            if sifted.allowed:
+                allowed.add(address)
+        if not allowed:
+            refusal = NotAuthorised("out-of-scope", "no host of this file is in scope")
+            change.tell(refused=sorted(barred))
+        else:
+            register.blobs.put(change.connection, record.id, "scan", data, change.by)
+            scan = scans.insert_scan(
+                change.connection,
+                record.id,
+                change.by,
+                kind="imported",
+                vantage=vantage,
+                authorisations=[authorisation],
+                plan={"targets": sorted(allowed), "file": path.name, "complete": parsed.complete,
+                      "refused": [{"target": a, "port": None, "reason": "refused"} for a in barred]},
+                checks_digest=register.edition.checks,
+                scanner=f"{parsed.scanner} {parsed.version}".strip(),
+            )  # fmt: skip
+            scans.record_state(change.connection, scan.id, "running", at=change.now)
+            kept = [_dated(fact, change.now) for fact in facts if fact.address in allowed]
+            insert_facts(change.connection, record.id, scan.id, kept, at=change.now)
+            judged = judge_scan(
+                register, change.connection, scan.id, change.by, may_close=asked is not None
+            )
+            summary = {"verdicts": judged.verdicts, "complete": parsed.complete,
+                       "findings": vars(judged.findings)}  # fmt: skip
+            scans.record_state(change.connection, scan.id, "done", at=change.now, summary=summary)
+            change.tell(scan=scan.code, artefact_sha256=sha256, refused=sorted(barred))
+            scan = scans.get_scan_by_id(change.connection, scan.id)
+    if refusal is not None:
+        raise refusal
+    assert scan is not None
+    return scan, sorted(barred)
+
+
+def _dated(fact: Fact, now: datetime) -> Fact:
+    """Return the fact with a moment not after now: a foreign clock may run ahead."""
+    ended = fact.ended_at
+    if ended is not None and ended > now:
+        return fact.model_copy(update={"ended_at": now})
+    return fact

@@ -1,6 +1,7 @@
 """The analysts' file: all that the register holds but secrets and people, documented and whole."""
 
 import json
+import resource
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -647,6 +648,22 @@ def test_places_that_cannot_hold_the_file_are_refused(house, tmp_path):
         house.export(tmp_path / "folder", force=True)
     with pytest.raises(MissingService, match="cannot be written"):
         house.export(Path("/proc/analysts.sqlite"))
+
+
+def test_file_that_cannot_grow_is_told_as_such_and_leaves_nothing(house, tmp_path):
+    def fill_up(table: str, _rows: int) -> None:
+        if table == "controls":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+
+    folder = tmp_path / "out"
+    folder.mkdir()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(MissingService, match="cannot be written"):
+            house.export(folder / "analysts.sqlite", progress=fill_up)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(folder.iterdir()) == []
 
 
 def test_register_is_never_replaced_by_its_own_export(house):

@@ -12,7 +12,7 @@ from cyberposture.content.loader import load_content
 from cyberposture.errors import WrongState
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
-from cyberposture.settings import Settings
+from cyberposture.settings import Settings, search_path
 from cyberposture.store.audit import AuditLog
 from cyberposture.store.blobs import BlobDoor
 from cyberposture.store.database import Database, open_database
@@ -86,7 +86,7 @@ def _scanner(settings: Settings, clock: Clock) -> Scanner:
         scanner_id=settings.scanner_id,
         vantage=settings.vantage,
         user_agent=f"cyberposture posture check ({about or 'authorised by the institution'})",
-        search_path=os.environ.get("PATH", os.defpath),
+        search_path=search_path(),
         has_raw_sockets=hasattr(os, "geteuid") and os.geteuid() == 0,
         rate_pps=settings.rate_pps,
         connections_per_address=settings.connections_per_address,

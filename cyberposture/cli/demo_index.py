@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cyberposture.errors import NotFound
+from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import ScoreResult
 from cyberposture.reporting import inputs as given
 from cyberposture.reporting.index import render_index
@@ -11,7 +12,7 @@ from cyberposture.runtime import Runtime
 from cyberposture.scoring.assemble import parameters_of
 from cyberposture.scoring.explain import people
 from cyberposture.services import contradictions, finding_views, institutions, scan_views, score
-from cyberposture.services.report import write_text
+from cyberposture.services.report import find_definition, write_text
 from cyberposture.services.report_inputs import content_of, head_of
 
 
@@ -28,15 +29,10 @@ def _sentences(runtime: Runtime, results: dict[str, ScoreResult], refusals: list
     names = {
         r.institution.code: r.institution.name for r in institutions.list_institutions(register)
     }
-    gap = max(
-        results.items(),
-        key=lambda pair: (
-            (pair[1].institution.declared or 0) - (pair[1].institution.claims_verified or 0)
-        ),
-    )
-    whole = gap[1].institution
     standing = [c for c in contradictions.list_contradictions(register) if c.state == "open"]
     claims = {(c.institution_id, c.control) for c in standing}
+    most = max(results, key=lambda code: len(results[code].institution.contradictions))
+    whole = results[most].institution
     found = finding_views.list_findings(register)
     closed = sum(f.state == "closed" for f in found)
     unknown = [names[code] for code, r in results.items() if r.institution.band is None]
@@ -46,16 +42,43 @@ def _sentences(runtime: Runtime, results: dict[str, ScoreResult], refusals: list
         if (view.record.summary or {}).get("verdicts", {}).get("inconclusive")
     }
     sentences = [
-        f"The network contradicts {len(claims)} claims; {names[gap[0]]} declares "
-        f"{people(whole.declared)} and {people(whole.claims_verified)} of it is borne out.",
+        f"The network contradicts {len(claims)} claims, {len(whole.contradictions)} of them at "
+        f"{names[most]}: it declares {people(whole.declared)}, and "
+        f"{people(whole.claims_verified)} is borne out.",
         f"{closed} of {len(found)} findings were repaired between the two rounds, and the second "
         f"scan, started by its schedule, saw it.",
-        "What was not tested is not called clean: "
-        + (f"the gate refused {refusals[0].split(':')[0]}, " if refusals else "")
-        + (f"hosts at {len(slow)} institutions gave no usable answer" if slow else "")
-        + (f", and {len(unknown)} institution(s) get no band." if unknown else "."),
+        "What was not tested is not called clean: " + _untested(refusals, slow, unknown),
     ]
     return sentences
+
+
+def _untested(refusals: list[str], slow: set[str], unknown: list[str]) -> str:
+    parts = []
+    if refusals:
+        parts.append(f"the gate refused every contact with {len(refusals)} institution")
+    if slow:
+        parts.append(f"at {len(slow)} institutions something gave no usable answer")
+    if unknown:
+        parts.append(f"{' and '.join(unknown)} gets no band because not enough is known")
+    return "; ".join(parts) + "."
+
+
+def _entries(
+    registered: list[Institution], results: dict[str, ScoreResult], refused: set[str]
+) -> list[given.SetEntry]:
+    found = [given.SetEntry("reports/nation.html", "The nation", "nation")]
+    for one in registered:
+        found.append(
+            given.SetEntry(
+                href=f"reports/{one.code}.html",
+                title=one.name,
+                subject="institution",
+                sector=one.sectors[0],
+                result=results.get(one.code),
+                note="the gate refused every contact" if one.code in refused else "",
+            )
+        )
+    return found
 
 
 def write_index(runtime: Runtime, out: Path, round_code: str, refusals: list[str]) -> list[str]:
@@ -68,26 +91,16 @@ def write_index(runtime: Runtime, out: Path, round_code: str, refusals: list[str
         if (found := _result(runtime, r.institution.code, round_code)) is not None
     }
     sentences = _sentences(runtime, results, refusals)
-    entries = [given.SetEntry("reports/nation.html", "The nation", "nation")]
     refused = {text.split(":")[0] for text in refusals}
-    for record in records:
-        one = record.institution
-        entries.append(
-            given.SetEntry(
-                href=f"reports/{one.code}.html",
-                title=one.name,
-                subject="institution",
-                sector=one.sectors[0],
-                result=results.get(one.code),
-                note="the gate refused every contact" if one.code in refused else "",
-            )
-        )
+    entries = _entries([r.institution for r in records], results, refused)
     with register.reading() as connection:
         head = head_of(connection, None)
     workspace = runtime.settings.workspace
     first = f"cyberposture --workspace {workspace}"
     page = render_index(
         Renderer(runtime.folders.reports),
+        find_definition(register, "nation"),
+        "cert",
         given.SetInputs(
             content=content_of(register),
             title="Demonstration on the loopback laboratory",

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, get_args
 from xml.etree.ElementTree import Element
@@ -34,8 +35,8 @@ STATES: Final[frozenset[str]] = frozenset(get_args(PortState))
 HOST_STATES: Final = frozenset({"up", "down", "unknown", "skipped"})
 HARDWARE_ADDRESS: Final = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
 NOTHING: Final[dict[str, str]] = {}
-LATEST_SECOND: Final = 20_000_000_000
-"""In the year 2603; a later moment is nonsense, and the models would take it for milliseconds."""
+LATEST_SECOND: Final = 253_402_300_799
+"""The end of the year 9999."""
 MAX_WARNINGS: Final = 100
 MAX_REMEMBERED: Final = 1_000
 
@@ -47,9 +48,9 @@ class RunRecord:
     scanner: str = "nmap"
     version: str = ""
     args: str | None = None
-    started: int | None = None
-    """Seconds since 1970, like `finished`."""
-    finished: int | None = None
+    started: str | None = None
+    """In ISO 8601, like `finished`."""
+    finished: str | None = None
     exit: Literal["success", "error"] | None = None
     error: str | None = None
     addresses: int | None = None
@@ -92,7 +93,7 @@ class HostStream:
         run.scanner = attributes.get("scanner", "nmap")
         run.version = attributes.get("version", "")
         run.args = attributes.get("args")
-        run.started = _seconds(attributes.get("start"))
+        run.started = _moment(attributes.get("start"))
         run.complete = xml.problem is None
         if xml.problem:
             # First, so that the most important warning is never the one too many.
@@ -128,7 +129,7 @@ class HostStream:
         run = self.run
         for child in element:
             if child.tag == "finished":
-                run.finished = _seconds(child.get("time"))
+                run.finished = _moment(child.get("time"))
                 run.error = child.get("errormsg")
                 word = child.get("exit")
                 # A word that is not known is no success.
@@ -164,8 +165,8 @@ class HostStream:
             "ports": list(ports.values()),
             "extra": extra,
             "scripts": scripts,
-            "started_at": _seconds(element.get("starttime")),
-            "ended_at": _seconds(element.get("endtime")),
+            "started_at": _moment(element.get("starttime")),
+            "ended_at": _moment(element.get("endtime")),
         }
 
     def _read_ports(
@@ -277,10 +278,12 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() and len(text) <= 40 else None
 
 
-def _seconds(text: str | None) -> int | None:
-    """Return seconds since 1970, or None where the text names no sensible moment."""
-    number = _number(text)
-    return number if number is not None and number < LATEST_SECOND else None
+def _moment(text: str | None) -> str | None:
+    """Return the moment that seconds since 1970 name, in ISO 8601, or None if they name none."""
+    seconds = _number(text)
+    if seconds is None or seconds > LATEST_SECOND:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 @contextmanager

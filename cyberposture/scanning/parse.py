@@ -91,10 +91,9 @@ def read_requested(path: Path) -> tuple[str, ...]:
 def parse_door(source: Source, requested: Sequence[str] | None = None) -> dict[str, Any]:
     """Return the document of `scan parse --json`.
 
-    Its keys are `complete`; `hosts`, each with `address`, `state`, `timed_out`, `ports` (those
-    named one by one: `protocol`, `port`, `state`, `service`, `cpe`, and `scripts` with `id`,
-    `output` and `tables`) and `extra` (those summed up: `protocol`, `state`, `count`, and `ranges`
-    as pairs of first and last port, or null where nmap does not tell which); and `not_reported`.
+    Its keys are `complete`; `hosts`, each with the fields of a `HostFact` (`address`, `state`,
+    `timed_out`, `ports` that are named one by one, `extra` that are summed up, with `ranges` as
+    pairs of first and last port or null where nmap does not tell which); and `not_reported`.
 
     Raises:
         InvalidInput: as for `parse`.
@@ -117,31 +116,11 @@ def parse_door_text(source: Source, requested: Sequence[str] | None = None) -> I
     first = next(hosts, None)
     yield f'{{"complete": {json.dumps(stream.run.complete)}, "hosts": ['
     separator = "\n"
-    for host in chain([first] if first else [], hosts):
-        missing.pop(host["address"], None)
-        yield separator + json.dumps(_door_host(host))
+    for address, text in chain([first] if first else [], hosts):
+        missing.pop(address, None)
+        yield separator + text
         separator = ",\n"
     yield f'\n], "not_reported": {json.dumps(list(missing))}}}\n'
-
-
-def _door_host(host: HostFields) -> dict[str, Any]:
-    return {
-        "address": host["address"],
-        "state": host["state"],
-        "timed_out": host["timed_out"],
-        "ports": [
-            {
-                "protocol": port["protocol"],
-                "port": port["port"],
-                "state": port["state"],
-                "service": port["service"],
-                "cpe": port["cpe"],
-                "scripts": port["scripts"],
-            }
-            for port in host["ports"]
-        ],
-        "extra": host["extra"],
-    }
 
 
 def _canonical(requested: Sequence[str] | None) -> tuple[str, ...]:

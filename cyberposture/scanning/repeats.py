@@ -18,11 +18,11 @@ SPOOL_BYTES = 8 * 1024 * 1024
 PortKey = tuple[str, int]
 
 
-def each_host_once(hosts: Iterable[HostFields]) -> Iterator[HostFields]:
-    """Yield every address once, in order of first appearance, in little memory.
+def each_host_once(hosts: Iterable[HostFields]) -> Iterator[tuple[str, str]]:
+    """Yield every address once, in order of first appearance, with its host as JSON text.
 
-    Nothing is yielded before the last host has been read: until then the hosts wait in a temporary
-    file without a name, of which memory holds the beginning and where each address stands.
+    It needs little memory. Nothing is yielded before the last host has been read: until then they
+    wait in a temporary file without a name, and memory holds where each address stands there.
 
     Raises:
         InvalidInput: an address comes back too often.
@@ -32,12 +32,14 @@ def each_host_once(hosts: Iterable[HostFields]) -> Iterator[HostFields]:
         for host in hosts:
             places.setdefault(host["address"], []).append(spool.tell())
             spool.write(json.dumps(host).encode() + b"\n")
-        for found in places.values():
-            records = []
+        for address, found in places.items():
+            texts = []
             for place in found:
                 spool.seek(place)
-                records.append(json.loads(spool.readline()))
-            yield merge_hosts(records)
+                texts.append(spool.readline().decode().rstrip())
+            if len(texts) > 1:
+                texts = [json.dumps(merge_hosts([json.loads(text) for text in texts]))]
+            yield address, texts[0]
 
 
 def merge_hosts(records: Sequence[HostFields]) -> HostFields:

@@ -12,10 +12,10 @@ from cyberposture.model.checks import Check
 from cyberposture.model.controls import Catalogue, Control, Tier
 from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import (
-    ScoreDocument,
     ScoredAnswer,
     ScoredControl,
     ScoredDomain,
+    ScoreDocument,
     ScoredReview,
     ScoreParameters,
     VerdictRow,
@@ -110,6 +110,22 @@ def _rows(
             )
 
 
+def _scored(control: Control, tier: Tier) -> ScoredControl:
+    return ScoredControl(
+        id=control.id,
+        domain=control.domain,
+        weight=control.weight,
+        gate=is_gate(control, tier),
+        evidence=control.evidence_mode,
+    )
+
+
+def _out_of_condition(control: Control) -> ScoredAnswer:
+    return ScoredAnswer(
+        control=control.id, level=None, not_applicable="condition", grade="E0", review=None
+    )
+
+
 def assemble(
     catalogue: Catalogue,
     checks: Sequence[Check],
@@ -132,15 +148,7 @@ def assemble(
     rows: list[VerdictRow] = []
     for control in asked:
         if not applies(control, institution):
-            given.append(
-                ScoredAnswer(
-                    control=control.id,
-                    level=None,
-                    not_applicable="condition",
-                    grade="E0",
-                    review=None,
-                )
-            )
+            given.append(_out_of_condition(control))
         else:
             scored = _answer(
                 control, answers.get(control.id), reviews.get(control.id), on, age_days
@@ -154,16 +162,7 @@ def assemble(
         domains=tuple(
             ScoredDomain(id=d.id, factor_pct=d.factor_pct) for d in catalogue.framework.domains
         ),
-        controls=tuple(
-            ScoredControl(
-                id=c.id,
-                domain=c.domain,
-                weight=c.weight,
-                gate=is_gate(c, institution.tier),
-                evidence=c.evidence_mode,
-            )
-            for c in asked
-        ),
+        controls=tuple(_scored(control, institution.tier) for control in asked),
         answers=tuple(given),
         verdicts=tuple(rows),
     )

@@ -188,9 +188,7 @@ def trend_for_public(whole: Trend, before: int, after: int) -> Trend:
     """
     panel = whole.panel or 0
     if panel < SMALLEST_GROUP:
-        return Trend.model_validate(
-            dict.fromkeys(Trend.model_fields) | {"is_suppressed": True}
-        )
+        return Trend.model_validate(dict.fromkeys(Trend.model_fields) | {"is_suppressed": True})
     change: dict[str, object] = {}
     for name, size in (("all_before", before), ("all_after", after)):
         if 0 < size - panel < SMALLEST_GROUP:

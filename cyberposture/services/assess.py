@@ -1,7 +1,7 @@
 """Assessments: opened, answered from files, reviewed, submitted; finalising freezes the score."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -106,6 +106,8 @@ def _checked_sheet(
 ) -> AnswerSheet:
     """Return the sheet after comparing it with the catalogue and with whom it is for."""
     sheet = read_answers(path)
+    # Somewhere on earth it is tomorrow already, up to fourteen hours ahead of UTC.
+    latest = (register.clock() + timedelta(hours=14)).date()
     faults = []
     if sheet.institution is not None and sheet.institution != institution:
         faults.append(Fault(path.name, f"holds the answers of {sheet.institution}"))
@@ -119,6 +121,8 @@ def _checked_sheet(
             faults.append(
                 Fault(placed.where, f"{control.id} takes no answer: the network alone decides it")
             )
+        elif any(piece.dated > latest for piece in placed.row.evidence):
+            faults.append(Fault(placed.where, "evidence is dated in the future"))
         elif control.id not in asked:
             faults.append(Fault(placed.where, f"{control.id} is not asked of this tier"))
     if faults:

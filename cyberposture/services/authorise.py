@@ -1,14 +1,14 @@
 """The life of an authorisation: requested, recorded, granted by a second person, ended."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 from sqlalchemy import Connection
 
-from cyberposture.content.documents import build, faults_of, read_file
+from cyberposture.content.documents import Document, build, faults_of, read_file
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, WrongState
 from cyberposture.model.authorisations import AuthorisationTerms, Grant, Receipt, TermsEntry
 from cyberposture.model.foundation import Code, Model, Moment, Sentence
@@ -144,6 +144,28 @@ def _read_letter(path: Path) -> bytes:
     return data
 
 
+def _terms(
+    document: Document, written: TermsFile, letter_sha256: str, receiver: str, now: datetime
+) -> AuthorisationTerms:
+    """Return the terms that are signed: what the file says, and what is known otherwise."""
+    try:
+        terms = AuthorisationTerms.model_validate(
+            {
+                **written.model_dump(),
+                "letter_sha256": letter_sha256,
+                "received_by": receiver,
+                "requested_at": now,
+            }
+        )
+    except ValidationError as error:
+        raise InvalidInput(faults_of(document, error)) from error
+    unknown = [code for code in terms.techniques or () if code not in TECHNIQUES]
+    if unknown:
+        where = document.where(("techniques",))
+        raise InvalidInput(Fault(where, f"unknown technique {', '.join(unknown)}"))
+    return terms
+
+
 def add(
     register: Register, file: Path, letter: Path, receiver: str, private_key: str
 ) -> AuthorisationRecord:
@@ -168,21 +190,7 @@ def add(
         sha256 = register.blobs.put(
             change.connection, change.institution_id, "letter", data, change.by
         )
-        try:
-            terms = AuthorisationTerms.model_validate(
-                {
-                    **written.model_dump(),
-                    "letter_sha256": sha256,
-                    "received_by": receiver,
-                    "requested_at": change.now,
-                }
-            )
-        except ValidationError as error:
-            raise InvalidInput(faults_of(document, error)) from error
-        unknown = [code for code in terms.techniques or () if code not in TECHNIQUES]
-        if unknown:
-            where = document.where(("techniques",))
-            raise InvalidInput(Fault(where, f"unknown technique {', '.join(unknown)}"))
+        terms = _terms(document, written, sha256, receiver, change.now)
         receipt = sign_receipt(private_key, terms, receiver, change.now)
         record = store.insert_authorisation(
             change.connection,

@@ -1,7 +1,6 @@
 """Writes reports: one self-contained file each, for one audience, whole or not at all."""
 
-import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import get_args
 
@@ -32,13 +31,12 @@ def find_definition(register: Register, name: str) -> ReportDefinition:
 def write_text(path: Path, text: str) -> None:
     """Write a file whole: under another name first, so that nobody ever reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(temporary).replace(path)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
 
 

@@ -11,16 +11,16 @@ from datetime import datetime
 from pathlib import Path
 
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound
-from cyberposture.model.gate import GateAuthorisation
+from cyberposture.model.gate import GateAnswer, GateAuthorisation
 from cyberposture.model.observations import Fact
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.gate import sift
-from cyberposture.scanning.parse import parse, read_requested
+from cyberposture.scanning.parse import ParsedScan, parse, read_requested
 from cyberposture.scanning.reading import read_facts
 from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, gather
 from cyberposture.services.judging import judge_scan
-from cyberposture.services.register import Register
+from cyberposture.services.register import Change, Register
 from cyberposture.store import institutions, scans
 from cyberposture.store.facts import insert_facts
 from cyberposture.store.scans import ScanRecord
@@ -59,7 +59,7 @@ def _plan(addresses: Sequence[str]) -> Plan:
         technique=TECHNIQUE,
         protocol="tcp",
         targets=tuple(addresses),
-        ports=None,
+        ports=(1,),
         load=3,
         name=None,
         expected_s=1,
@@ -88,57 +88,89 @@ def import_scan(
     parsed = parse(io.BytesIO(data), requested=asked)
     sha256 = hashlib.sha256(data).hexdigest()
     facts = list(read_facts(parsed, technique=TECHNIQUE, vantage=vantage, artefact=sha256))
-    refusal: NotAuthorised | None = None
     scan: ScanRecord | None = None
-    barred: list[str] = []
     with register.change("scan-imported", path.name, reason=ran_by) as change:
         record = institutions.get_institution(change.connection, institution, as_of=change.now)
         change.institution_id = record.id
-        ground = _under(gather(change.connection, record.id, change.now), authorisation)
-        allowed, barred = set(), []
-        about = {"scan": "", "stage": "import", "file": path.name}
-        log = GateLog(register.audit, change.connection, record.id, change.by, about)
-        for address in dict.fromkeys(fact.address for fact in facts):
-            # Ports are asked one by one elsewhere; a foreign file stands or falls by its hosts.
-            question = ground.question(_plan([address]), change.now).narrowed((address,), (1,))
-            sifted = sift(question)
-            for pair in sifted.denied:
-                log.denied(question.pair(pair.target, pair.port).document(), pair)
-                barred.append(address)
-            if sifted.allowed:
-                allowed.add(address)
-        if not allowed:
-            refusal = NotAuthorised("out-of-scope", "no host of this file is in scope")
-            change.tell(refused=sorted(barred))
-        else:
+        allowed, barred = _sorted_out(register, change, facts, authorisation)
+        if allowed:
             register.blobs.put(change.connection, record.id, "scan", data, change.by)
-            scan = scans.insert_scan(
-                change.connection,
-                record.id,
-                change.by,
-                kind="imported",
-                vantage=vantage,
-                authorisations=[authorisation],
-                plan={"targets": sorted(allowed), "file": path.name, "complete": parsed.complete,
-                      "refused": [{"target": a, "port": None, "reason": "refused"} for a in barred]},
-                checks_digest=register.edition.checks,
-                scanner=f"{parsed.scanner} {parsed.version}".strip(),
-            )  # fmt: skip
-            scans.record_state(change.connection, scan.id, "running", at=change.now)
-            kept = [_dated(fact, change.now) for fact in facts if fact.address in allowed]
+            plan: dict[str, object] = {
+                "targets": allowed,
+                "file": path.name,
+                "artefact_sha256": sha256,
+                "refused": [{"target": a, "port": None, "reason": "refused"} for a in barred],
+            }
+            scan = _insert(register, change, parsed, (vantage, authorisation), plan)
+            kept = [_dated(fact, change.now) for fact in facts if fact.address in set(allowed)]
             insert_facts(change.connection, record.id, scan.id, kept, at=change.now)
-            judged = judge_scan(
-                register, change.connection, scan.id, change.by, may_close=asked is not None
-            )
-            summary = {"verdicts": judged.verdicts, "complete": parsed.complete,
-                       "findings": vars(judged.findings)}  # fmt: skip
-            scans.record_state(change.connection, scan.id, "done", at=change.now, summary=summary)
-            change.tell(scan=scan.code, artefact_sha256=sha256, refused=sorted(barred))
-            scan = scans.get_scan_by_id(change.connection, scan.id)
-    if refusal is not None:
-        raise refusal
-    assert scan is not None
-    return scan, sorted(barred)
+            scan = _judged(register, change, scan, parsed, may_close=asked is not None)
+        change.tell(scan=scan.code if scan else None, artefact_sha256=sha256, refused=barred)
+    if scan is None:
+        raise NotAuthorised("out-of-scope", "no host of this file is in scope")
+    return scan, barred
+
+
+def _sorted_out(
+    register: Register, change: Change, facts: Sequence[Fact], authorisation: str
+) -> tuple[list[str], list[str]]:
+    """Return the hosts that the authorisation covers, and those that it does not; log both."""
+    assert change.institution_id is not None
+    ground = gather(change.connection, change.institution_id, change.now)
+    ground = _under(ground, authorisation)
+    about = {"scan": "", "stage": "import", "file": change.subject}
+    log = GateLog(register.audit, change.connection, change.institution_id, change.by, about)
+    allowed: list[str] = []
+    barred: list[str] = []
+    for address in sorted({fact.address for fact in facts}):
+        # A foreign file stands or falls by its hosts: one port stands for what was sent there.
+        question = ground.question(_plan([address]), change.now)
+        sifted = sift(question)
+        for pair in sifted.denied:
+            log.denied(question.pair(pair.target, pair.port).document(), pair)
+            barred.append(address)
+        for code, narrowed in sifted.allowed:
+            answer = GateAnswer(decision="allow", reason="allowed", authorisation=code)
+            log.allowed(narrowed, answer)
+            allowed.append(address)
+    return allowed, barred
+
+
+def _insert(
+    register: Register,
+    change: Change,
+    parsed: ParsedScan,
+    under: tuple[str, str],
+    plan: dict[str, object],
+) -> ScanRecord:
+    assert change.institution_id is not None
+    vantage, authorisation = under
+    scan = scans.insert_scan(
+        change.connection,
+        change.institution_id,
+        change.by,
+        kind="imported",
+        vantage=vantage,
+        authorisations=[authorisation],
+        plan=plan,
+        checks_digest=register.edition.checks,
+        scanner=f"{parsed.scanner} {parsed.version}".strip(),
+    )
+    scans.record_state(change.connection, scan.id, "running", at=change.now)
+    return scan
+
+
+def _judged(
+    register: Register, change: Change, scan: ScanRecord, parsed: ParsedScan, *, may_close: bool
+) -> ScanRecord:
+    judged = judge_scan(register, change.connection, scan.id, change.by, may_close=may_close)
+    summary = {
+        "verdicts": judged.verdicts,
+        "complete": parsed.complete,
+        "findings": vars(judged.findings),
+    }
+    scans.record_state(change.connection, scan.id, "done", at=change.now, summary=summary)
+    return scans.get_scan_by_id(change.connection, scan.id)
 
 
 def _dated(fact: Fact, now: datetime) -> Fact:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from cyberposture.errors import MissingService
 
@@ -115,11 +116,14 @@ class _Shared:
 
     def end(self) -> None:
         """Commit, and let everyone go on who wrote; a failure is kept for them as `problem`."""
+        # Until the commit has returned, nobody may take it for granted, whatever comes between.
+        self.problem = MissingService("the commit was interrupted")
         try:
             if not self._is_alive():
                 raise MissingService("SQLite gave the transaction up")
             self._transaction.commit()
-        except BaseException as problem:
+            self.problem = None
+        except (SQLAlchemyError, MissingService) as problem:
             self.problem = problem
         finally:
             self.connection.close()

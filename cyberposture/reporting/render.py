@@ -1,0 +1,134 @@
+"""Turns a view into one self-contained HTML file: no network, no script, nothing from elsewhere.
+
+Templates run in a sandbox, see the view and the words alone, and can open no file but those of
+their own report and the shared ones.
+"""
+
+import base64
+import hashlib
+from dataclasses import is_dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from cyberposture.errors import Fault, InvalidInput, WrongUsage
+from cyberposture.model.reports import Audience, ReportDefinition
+from cyberposture.reporting.plain import Text
+from cyberposture.reporting.words import Words, load_words
+
+SHARED = "_shared"
+"""The folder of what all reports have in common: frame, style, macros, words."""
+STYLE = "style.css"
+
+
+class View(Protocol):
+    """What every view has, whatever its subject."""
+
+    @property
+    def audience(self) -> Audience:
+        """For whom it was made."""
+
+    @property
+    def words(self) -> Words:
+        """The words in which it speaks."""
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """A sandbox that knows our records: frozen, without methods, so that reading them is safe."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Return whether a template may read this; of a record, all but what begins with _."""
+        if is_dataclass(obj):
+            return not attr.startswith("_")
+        return super().is_safe_attribute(obj, attr, value)
+
+
+class Renderer:
+    """The templates of one content folder `reports`, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder; nothing is read until the first report is asked for."""
+        self._folder = folder
+        self._environment = lru_cache(maxsize=None)(self._make_environment)
+        self._words = lru_cache(maxsize=None)(self._load_words)
+
+    def words(self, definition: ReportDefinition, language: str = "en") -> Words:
+        """Return the words of one report.
+
+        Raises:
+            WrongUsage: the report is not made in this language.
+            InvalidInput: a file of words is missing or wrong, each fault with file and line.
+        """
+        if language not in definition.languages:
+            made = ", ".join(definition.languages)
+            raise WrongUsage(
+                f"the report {definition.id} is not made in {language!r}", advice=f"made in: {made}"
+            )
+        return self._words(definition.id, language)
+
+    def render(self, definition: ReportDefinition, audience: Audience, view: View) -> str:
+        """Return the report as the text of one HTML file; equal views give equal text.
+
+        Raises:
+            WrongUsage: the view was made for another audience.
+            InvalidInput: a template is wrong, with file and line.
+        """
+        if view.audience != audience:
+            raise WrongUsage(f"this view was made for {view.audience}, not for {audience}")
+        return self._render(definition.id, definition.template, view)
+
+    def render_shared(self, template: str, view: View) -> str:
+        """Return what a shared template makes of a view: the index of a set of reports.
+
+        Raises:
+            InvalidInput: the template is wrong, with file and line.
+        """
+        return self._render(SHARED, template, view)
+
+    def shared_words(self, language: str = "en") -> Words:
+        """Return the words that all reports have in common.
+
+        Raises:
+            InvalidInput: the file of words is missing or wrong.
+        """
+        return self._words(SHARED, language)
+
+    def _render(self, home: str, template: str, view: View) -> str:
+        environment, style = self._environment(home)
+        try:
+            return environment.get_template(template).render(
+                view=view, say=view.words.say, style=Text(style, style), policy=_policy(style)
+            )
+        except TemplateError as error:
+            where = f"{home}/{getattr(error, 'filename', None) or template}"
+            line = getattr(error, "lineno", None)
+            raise InvalidInput(
+                Fault(f"{where}:{line}" if line else where, str(error.message or error))
+            ) from error
+
+    def _make_environment(self, home: str) -> tuple[Sandbox, str]:
+        folders = list(dict.fromkeys([self._folder / home, self._folder / SHARED]))
+        environment = Sandbox(
+            loader=FileSystemLoader(folders, followlinks=False),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        style = (self._folder / SHARED / STYLE).read_text(encoding="utf-8")
+        return environment, style
+
+    def _load_words(self, home: str, language: str) -> Words:
+        folders = dict.fromkeys([self._folder / SHARED, self._folder / home])
+        return load_words(list(folders), language)
+
+
+def _policy(style: str) -> str:
+    """Return the content security policy under which nothing but this very style may act."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

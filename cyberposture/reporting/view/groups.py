@@ -1,0 +1,179 @@
+"""A nation's rows in groups: who is assessed, by sector and by profile, none too small to be told.
+
+Figures over all profiles are those of the baseline controls, which every institution is asked.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from cyberposture.model.scores import ScoreParameters, ScoreResult
+from cyberposture.reporting.inputs import InstitutionRow, NationInputs
+from cyberposture.reporting.view.lens import Lens
+from cyberposture.reporting.words import Words
+from cyberposture.scoring.rollup import band
+from cyberposture.scoring.statistics import (
+    Distribution,
+    Standing,
+    Trend,
+    describe,
+    for_public,
+    trend,
+    trend_for_public,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Institutions that are described together."""
+
+    label: str
+    rows: tuple[InstitutionRow, ...]
+
+    @property
+    def assessed(self) -> tuple[InstitutionRow, ...]:
+        """The rows of which enough is known."""
+        return tuple(row for row in self.rows if is_assessed(row))
+
+
+def is_assessed(row: InstitutionRow) -> bool:
+    """Return whether enough is known of an institution for it to stand in statistics."""
+    return row.baseline is not None and row.baseline.institution.band is not None
+
+
+def verified_of(row: InstitutionRow) -> int | None:
+    """Return the verified baseline score, None where not enough is known."""
+    if row.baseline is None or row.baseline.institution.band is None:
+        return None
+    return row.baseline.institution.verified
+
+
+def closed_gates(row: InstitutionRow) -> tuple[str, ...]:
+    """Return the gates that hold an institution's own band."""
+    if row.result is None:
+        return ()
+    whole = row.result.institution
+    overdue = whole.gates_unknown if row.observation_overdue else ()
+    return tuple(sorted({*whole.gates_holding, *overdue}))
+
+
+def is_held_down(parameters: ScoreParameters, result: ScoreResult) -> bool:
+    """Return whether gates keep an institution in a lower band than it would have."""
+    whole = result.institution
+    free = band(parameters, whole.verified, whole.coverage, whole.confidence, held=False)
+    return free != whole.band
+
+
+@dataclass(frozen=True)
+class Nation:
+    """Everything that the views of a nation read."""
+
+    inputs: NationInputs
+    lens: Lens
+    words: Words
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The zone in which dates are printed."""
+        return ZoneInfo(self.inputs.zone)
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether small groups may not be told of."""
+        return self.lens.smallest_group > 1
+
+    @cached_property
+    def everybody(self) -> Group:
+        """All institutions that were asked."""
+        return Group(self.words.say("group.all"), self.inputs.rows)
+
+    @cached_property
+    def answered(self) -> tuple[InstitutionRow, ...]:
+        """The institutions that have a score at all."""
+        return tuple(row for row in self.inputs.rows if row.result is not None)
+
+    @cached_property
+    def may_be_described(self) -> bool:
+        """Whether so many are assessed that something may be said of them together."""
+        return len(self.everybody.assessed) >= max(self.lens.smallest_group, 1)
+
+    @cached_property
+    def sectors(self) -> tuple[Group, ...]:
+        """The sectors in the framework's order; those too small to be told of stand together."""
+        found: defaultdict[str, list[InstitutionRow]] = defaultdict(list)
+        for row in self.inputs.rows:
+            found[row.sector].append(row)
+        titles = {s.id: s.title for s in self.inputs.content.catalogue.framework.sectors}
+        order = [*(s for s in titles if s in found), *sorted(found.keys() - titles.keys())]
+        groups = [Group(titles.get(sector, sector), tuple(found[sector])) for sector in order]
+        return self._large_enough(groups)
+
+    @cached_property
+    def profiles(self) -> tuple[Group, ...]:
+        """The institutions by tier; groups too small to be told of are left out, two at least."""
+        groups = [
+            Group(
+                self.words.say(f"tier.{tier}"), tuple(r for r in self.inputs.rows if r.tier == tier)
+            )
+            for tier in ("A", "G", "X")
+        ]
+        return self._large_enough([group for group in groups if group.rows])
+
+    def _large_enough(self, groups: list[Group]) -> tuple[Group, ...]:
+        """Return the groups with the small ones put together, so that none follows by subtraction.
+
+        One small group alone takes the next smallest with it; if all together are still too few,
+        there is no group at all.
+        """
+        small: list[Group] = []
+        by_size = sorted(groups, key=lambda group: len(group.assessed))
+        for group in by_size:
+            gathered = sum(len(g.assessed) for g in small)
+            is_small = len(group.assessed) < self.lens.smallest_group
+            if not (is_small and self.is_guarded) and (
+                not small or (len(small) > 1 and gathered >= self.lens.smallest_group)
+            ):
+                break
+            small.append(group)
+        kept = [group for group in groups if group not in small]
+        if not small:
+            return tuple(kept)
+        rest = Group(self.words.say("group.others"), tuple(r for g in small for r in g.rows))
+        if len(rest.assessed) < self.lens.smallest_group:
+            return tuple(kept)
+        return (*kept, rest)
+
+    def describe(self, rows: Iterable[InstitutionRow]) -> Distribution:
+        """Return how a group stands on the baseline, as far as the audience may know."""
+        bands = [name for name, _ in self.inputs.parameters.bands]
+        whole = describe(
+            [
+                Standing(
+                    institution=row.code,
+                    verified=verified_of(row),
+                    band=None if row.baseline is None else row.baseline.institution.band,
+                    has_answered=row.result is not None,
+                )
+                for row in rows
+            ],
+            bands,
+        )
+        return for_public(whole) if self.is_guarded else whole
+
+    @cached_property
+    def trend(self) -> Trend | None:
+        """How the institutions assessed in both rounds moved; None without an earlier round."""
+        before, after = {}, {}
+        for row in self.inputs.rows:
+            earlier = row.previous_baseline
+            if earlier is not None and earlier.institution.band is not None:
+                before[row.code] = earlier.institution.verified or 0
+            points = verified_of(row)
+            if points is not None:
+                after[row.code] = points
+        if self.inputs.previous_title is None or not before.keys() & after.keys():
+            return None
+        whole = trend(before, after)
+        return trend_for_public(whole, len(before), len(after)) if self.is_guarded else whole

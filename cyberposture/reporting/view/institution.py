@@ -1,0 +1,118 @@
+"""One institution's report: every part of it, for one audience."""
+
+from dataclasses import dataclass
+
+from cyberposture.model.reports import Audience, ReportDefinition
+from cyberposture.reporting.inputs import InstitutionInputs
+from cyberposture.reporting.plain import LONG, Text, clean, given
+from cyberposture.reporting.view.changes import Changes, changes_of
+from cyberposture.reporting.view.contradictions import ContradictionRow, contradictions_of
+from cyberposture.reporting.view.controls import (
+    ControlGroup,
+    groups_of,
+    linked_controls,
+    sentences_of,
+)
+from cyberposture.reporting.view.domains import Domains, domains_of
+from cyberposture.reporting.view.frame import Frame, frame_of
+from cyberposture.reporting.view.lens import lens_for
+from cyberposture.reporting.view.material import Material
+from cyberposture.reporting.view.method import Method, method_of
+from cyberposture.reporting.view.network import Network, network_of
+from cyberposture.reporting.view.standing import Standing, standing_of
+from cyberposture.reporting.view.steps import StepRow, steps_of
+from cyberposture.reporting.view.traces import CheckSaw, Traces
+from cyberposture.reporting.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class InstitutionView:
+    """All that the template of an institution's report may see."""
+
+    audience: Audience
+    words: Words
+    frame: Frame
+    repair_clock: Text | None
+    standing: Standing
+    contradictions: tuple[ContradictionRow, ...]
+    changes: Changes | None
+    steps: tuple[StepRow, ...]
+    domains: Domains
+    network: Network
+    saw: tuple[CheckSaw, ...]
+    groups: tuple[ControlGroup, ...]
+    why: tuple[str, ...]
+    """How the whole came about."""
+    command: str
+    """The first words of every command line about this institution; empty where it is not named."""
+    score_digest: str
+    method: Method
+
+
+def institution_view(
+    definition: ReportDefinition, audience: Audience, words: Words, inputs: InstitutionInputs
+) -> InstitutionView:
+    """Return the view of one institution for one audience; nothing else of it is left in there.
+
+    Raises:
+        WrongUsage: the report is not made for this audience.
+    """
+    m = Material(inputs, lens_for(definition, audience), words)
+    traces = Traces(m)
+    linked = linked_controls(m, inputs.contradictions)
+    return InstitutionView(
+        audience=audience,
+        words=words,
+        frame=_frame(m),
+        repair_clock=_repair_clock(m),
+        standing=standing_of(m),
+        contradictions=contradictions_of(m),
+        changes=changes_of(m),
+        steps=steps_of(m),
+        domains=domains_of(m),
+        network=network_of(m),
+        saw=tuple(traces.by_check.values()),
+        groups=groups_of(m, traces, linked),
+        why=sentences_of(m.whole.reasons),
+        command=f"--institution {inputs.institution.code}" if m.is_named else "",
+        score_digest=clean(inputs.score.digest, 64),
+        method=method_of(words, m.parameters),
+    )
+
+
+def _frame(m: Material) -> Frame:
+    inputs, words = m.inputs, m.words
+    institution = inputs.institution
+    titles = {s.id: s.title for s in inputs.content.catalogue.framework.sectors}
+    sectors = [titles.get(sector, sector) for sector in institution.sectors]
+    subtitle = [words.listed(sectors)] if m.is_named else []
+    subtitle.append(words.say(f"tier.{institution.tier}"))
+    if inputs.kind == "round":
+        name = given(inputs.score.title or inputs.round_code or "")
+        subtitle.append(words.say("score-kind.round", round=name))
+    else:
+        subtitle.append(words.say("score-kind.live"))
+    period = inputs.round_code if inputs.kind == "round" else words.say("score-kind.live-short")
+    return frame_of(
+        words,
+        m.lens,
+        inputs.content,
+        inputs.audit_head,
+        kind="institution",
+        title=words.say("window-title.institution", name=m.name, period=clean(period or "")),
+        headline=m.name,
+        subtitle=tuple(subtitle),
+        as_of=inputs.score.as_of,
+        zone=m.zone,
+        is_named=m.is_named,
+    )
+
+
+def _repair_clock(m: Material) -> Text | None:
+    clock = m.inputs.repair_clock
+    if clock is None:
+        return None
+    reason = m.lens.show("own-words", clock.reason, LONG)
+    if reason is None:
+        return m.words.say("repair-clock", n=clock.days)
+    return m.words.say("repair-clock-because", n=clock.days, reason=reason)

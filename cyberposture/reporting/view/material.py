@@ -1,0 +1,146 @@
+"""One institution's inputs with the look-ups that all parts of its report need."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from cyberposture.model.checks import Check
+from cyberposture.model.controls import Control
+from cyberposture.model.scores import (
+    ControlScore,
+    ScoredAnswer,
+    ScoredControl,
+    ScoreParameters,
+    VerdictRow,
+)
+from cyberposture.reporting.inputs import InstitutionInputs
+from cyberposture.reporting.plain import Text, clean, given
+from cyberposture.reporting.view.lens import Lens
+from cyberposture.reporting.words import Words
+from cyberposture.scoring.explain import WholeExplanation, explain_whole
+from cyberposture.scoring.rollup import HOLDING, Gate, gate_states
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that the views of one institution read."""
+
+    inputs: InstitutionInputs
+    lens: Lens
+    words: Words
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The zone in which its dates are read."""
+        return ZoneInfo(self.inputs.institution.zone)
+
+    @property
+    def parameters(self) -> ScoreParameters:
+        """The numbers of the scoring edition."""
+        return self.inputs.score.document.parameters
+
+    @cached_property
+    def controls(self) -> dict[str, Control]:
+        """The catalogue's controls by id."""
+        return {c.id: c for c in self.inputs.content.catalogue.controls}
+
+    @cached_property
+    def checks(self) -> dict[str, Check]:
+        """The checks by id."""
+        return {c.id: c for c in self.inputs.content.checks.checks}
+
+    @cached_property
+    def asked(self) -> dict[str, ScoredControl]:
+        """The controls that the score asks for, by id and in its order."""
+        return {c.id: c for c in sorted(self.inputs.score.document.controls, key=lambda c: c.id)}
+
+    @cached_property
+    def scores(self) -> dict[str, ControlScore]:
+        """The score of each control."""
+        return {score.id: score for score in self.inputs.score.result.controls}
+
+    @cached_property
+    def claims(self) -> dict[str, ScoredAnswer]:
+        """What was claimed of each control, as the score read it."""
+        return {answer.control: answer for answer in self.inputs.score.document.answers}
+
+    @cached_property
+    def rows(self) -> dict[str, tuple[VerdictRow, ...]]:
+        """What the checks say of each control; a control without checks is missing."""
+        found: defaultdict[str, list[VerdictRow]] = defaultdict(list)
+        for row in self.inputs.score.document.verdicts:
+            found[row.control].append(row)
+        return {control: tuple(rows) for control, rows in found.items()}
+
+    @cached_property
+    def gates(self) -> dict[str, Gate]:
+        """The state of each applicable gate."""
+        return gate_states(self.inputs.score.document, self.inputs.score.result.controls)
+
+    @cached_property
+    def closed_gates(self) -> tuple[str, ...]:
+        """The gates that hold the band: those that fail first, then bare words, then overdue."""
+        overdue = self.inputs.score.document.observation_overdue
+        closed = (*HOLDING, "unknown") if overdue else HOLDING
+        held = [control for control, state in self.gates.items() if state in closed]
+        return tuple(sorted(held, key=lambda c: (not self.failing(c), closed.index(self.gates[c]))))
+
+    @cached_property
+    def whole(self) -> WholeExplanation:
+        """How the institution came to its band."""
+        return explain_whole(self.inputs.score.document, self.inputs.score.result)
+
+    @cached_property
+    def was_looked_at(self) -> bool:
+        """Whether the network gave any verdict at all."""
+        return any(row.conclusive for row in self.inputs.score.document.verdicts)
+
+    @cached_property
+    def name(self) -> Text:
+        """The institution's name, or words in its place where it may not be named."""
+        if self.is_named:
+            return given(self.inputs.institution.name)
+        return self.words.say("unnamed")
+
+    @property
+    def is_named(self) -> bool:
+        """Whether this audience may read who it is."""
+        return self.lens.shows("institutions") or self.inputs.consents_to_be_named
+
+    def failing(self, control: str) -> tuple[VerdictRow, ...]:
+        """Return the rows whose failure touches the control's points."""
+        rows = self.rows.get(control, ())
+        return tuple(row for row in rows if row.fail > 0 and row.direction != "S")
+
+    def title(self, control: str) -> str:
+        """Return the title of a control; one that the catalogue lost keeps its id."""
+        found = self.controls.get(control)
+        return found.title if found else control
+
+    def check_title(self, check: str) -> str:
+        """Return the title of a check; one that the packs lost keeps its id."""
+        found = self.checks.get(check)
+        return found.title if found else check
+
+    def last_seen(self, check: str, verdict: str) -> datetime | None:
+        """Return when the check last gave this verdict anywhere, or None where that is not kept."""
+        seen = self.inputs.verdicts.get(check, ())
+        return max((v.observed_at for v in seen if v.verdict == verdict), default=None)
+
+    def day(self, moment: datetime) -> str:
+        """Return the day of a moment in the institution's zone."""
+        return self.words.day(moment, self.zone)
+
+    def minute(self, moment: datetime) -> str:
+        """Return a moment in the institution's zone, to the minute."""
+        return self.words.minute(moment, self.zone)
+
+    def endpoint(self, address: str, protocol: str, port: int | None) -> str:
+        """Return an endpoint as people write it; an IPv6 address stands in brackets."""
+        shown = clean(address, 80)
+        if port is None:
+            return shown
+        host = f"[{shown}]" if ":" in shown else shown
+        return f"{host}:{port}" if protocol == "tcp" else f"{host}:{port}/{clean(protocol, 8)}"

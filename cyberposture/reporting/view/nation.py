@@ -1,0 +1,115 @@
+"""A nation's report: two pages for a minister, and annexes, for one audience."""
+
+from dataclasses import dataclass
+
+from cyberposture.model.reports import Audience, ReportDefinition
+from cyberposture.reporting.inputs import NationInputs
+from cyberposture.reporting.plain import Text, given
+from cyberposture.reporting.view.frame import Frame, frame_of
+from cyberposture.reporting.view.groups import Nation
+from cyberposture.reporting.view.lens import lens_for
+from cyberposture.reporting.view.method import Method, method_of
+from cyberposture.reporting.view.nation_annexes import (
+    Bands,
+    Clauses,
+    ExposureRow,
+    GateRow,
+    Heat,
+    NamedRow,
+    SharedRow,
+    Spread,
+    bands_of,
+    clauses_of,
+    exposure_of,
+    gates_of,
+    heat_of,
+    named_of,
+    shared_of,
+    spread_of,
+)
+from cyberposture.reporting.view.nation_front import Front, count, front_of
+from cyberposture.reporting.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class NationView:
+    """All that the template of a nation's report may see."""
+
+    audience: Audience
+    words: Words
+    frame: Frame
+    front: Front
+    baseline: Text
+    """On which controls the figures over all rest."""
+    bands: Bands
+    heat: Heat
+    spread: Spread
+    gates: tuple[GateRow, ...]
+    contradictions: Text
+    exposure: tuple[ExposureRow, ...]
+    shared: tuple[SharedRow, ...]
+    named: tuple[NamedRow, ...]
+    clauses: Clauses
+    is_guarded: bool
+    """Small groups are not told of."""
+    smallest_group: int
+    score_digest: str
+    method: Method
+
+
+def nation_view(
+    definition: ReportDefinition, audience: Audience, words: Words, inputs: NationInputs
+) -> NationView:
+    """Return the view of a nation for one audience; what it may not see is not in there.
+
+    Raises:
+        WrongUsage: the report is not made for this audience.
+    """
+    n = Nation(inputs, lens_for(definition, audience), words)
+    return NationView(
+        audience=audience,
+        words=words,
+        frame=_frame(n),
+        front=front_of(n),
+        baseline=words.say("baseline.sentence", n=len(inputs.content.catalogue.selected("A"))),
+        bands=bands_of(n),
+        heat=heat_of(n),
+        spread=spread_of(n),
+        gates=gates_of(n),
+        contradictions=_contradictions(n),
+        exposure=exposure_of(n),
+        shared=shared_of(n),
+        named=named_of(n),
+        clauses=clauses_of(n),
+        is_guarded=n.is_guarded,
+        smallest_group=n.lens.smallest_group,
+        score_digest="",
+        method=method_of(words, inputs.parameters),
+    )
+
+
+def _frame(n: Nation) -> Frame:
+    inputs = n.inputs
+    title = given(inputs.round_title or inputs.round_code)
+    return frame_of(
+        n.words,
+        n.lens,
+        inputs.content,
+        inputs.audit_head,
+        kind="nation",
+        title=n.words.say("window-title.nation", round=title),
+        headline=n.words.say("headline.nation", round=title),
+        subtitle=(front_of(n).funnel,),
+        as_of=inputs.as_of,
+        zone=n.zone,
+    )
+
+
+def _contradictions(n: Nation) -> Text:
+    at = sum(row.contradictions > 0 for row in n.inputs.rows)
+    total = sum(row.contradictions for row in n.inputs.rows)
+    if not total:
+        return n.words.say("contradictions.none")
+    if at < n.lens.smallest_group:
+        return n.words.say("contradictions.few", institutions=count(n, at))
+    return n.words.say("contradictions.sentence", n=total, institutions=count(n, at))

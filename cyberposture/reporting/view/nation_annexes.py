@@ -1,0 +1,350 @@
+"""The nation's second page and annexes: bands, domains, gates, exposure, institutions, clauses."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from cyberposture.model.checks import Severity
+from cyberposture.reporting.charts import Bar, Distribution, bar_of, distribution_of, place_of
+from cyberposture.reporting.inputs import InstitutionRow
+from cyberposture.reporting.plain import Text, given, percent
+from cyberposture.reporting.view.frame import Band, Difference, band_at, band_of, difference, shown
+from cyberposture.reporting.view.groups import Group, Nation, closed_gates, verified_of
+from cyberposture.reporting.view.nation_front import count, gate_counts
+from cyberposture.scoring.explain import people
+from cyberposture.scoring.statistics import NO_BAND, median
+
+_SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """How many institutions stand in each band: bars, and the table of the same numbers."""
+
+    legend: tuple[Band, ...]
+    bars: tuple[Bar, ...]
+    rows: tuple[tuple[str, tuple[str, ...], str], ...]
+    """Label, the number in each band of the legend, and all of them."""
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """The median of one domain in one group; place 0 is not known, or not told."""
+
+    place: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """Domains by groups."""
+
+    groups: tuple[str, ...]
+    rows: tuple[tuple[str, str, tuple[HeatCell, ...]], ...]
+    """Domain, its title, and a cell for each group."""
+    lowest: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """One group in figures."""
+
+    label: str
+    asked: Text
+    answered: Text
+    assessed: Text
+    quartiles: tuple[str, str, str] | None
+    """Lower quartile, median, upper quartile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How all institutions are spread over the scale."""
+
+    chart: Distribution | None
+    profiles: tuple[GroupRow, ...]
+    """Each on the controls of its own profile."""
+    sectors: tuple[GroupRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateRow:
+    """One gate."""
+
+    control: str
+    title: str
+    closed_at: Text
+    alone_at: Text
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureRow:
+    """One check that fails somewhere."""
+
+    title: str
+    check: str
+    severity: str
+    severity_word: str
+    institutions: Text
+    before: Text | None
+    endpoints: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRow:
+    """One shared service."""
+
+    name: Text
+    kind: Text
+    institutions: str
+    failing: Text
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRow:
+    """One institution by name."""
+
+    name: Text
+    code: str
+    sector: str
+    tier: str
+    band: Band | None
+    """None: it has not answered."""
+    verified: str | None
+    declared: str | None
+    gap: str | None
+    coverage: str | None
+    change: Difference | None
+    gates: tuple[str, ...]
+    contradictions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseRow:
+    """One clause of the policy and how many controls follow from it."""
+
+    id: str
+    text: str
+    level: str
+    controls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """How the catalogue covers the policy."""
+
+    summary: tuple[Text, ...]
+    rows: tuple[ClauseRow, ...]
+
+
+def bands_of(n: Nation) -> Bands:
+    """Return the bands by sector; where cells may not be told, those of all together."""
+    names = [name for name, _ in n.inputs.parameters.bands]
+    legend = [band_of(n.words, n.inputs.parameters, name) for name in names]
+    groups = (n.everybody,) if n.is_guarded else n.sectors
+    other = n.words.say("bands.not-told" if n.is_guarded else "band.none")
+    bars, rows = [], []
+    for group in groups:
+        told = n.describe(group.rows)
+        cells = {cell.band: cell.count for cell in told.bands}
+        if not any(cells.values()):
+            continue
+        known = sum(number for number in cells.values() if number)
+        total = told.answered or known
+        shown_cells = [
+            (b.place, b.name, cells[name] or 0) for b, name in zip(legend, names, strict=True)
+        ]
+        shown_cells.append((0, other, total - sum(c for _, _, c in shown_cells)))
+        bars.append(
+            bar_of(group.label, str(total), [(p, label, c, str(c)) for p, label, c in shown_cells])
+        )
+        numbers = [_told(n, cells.get(name)) for name in (*names, NO_BAND)]
+        rows.append((group.label, tuple(numbers), str(total)))
+    return Bands(
+        legend=(*legend, Band(other, 0)),
+        bars=tuple(bars),
+        rows=tuple(rows),
+        description=str(n.words.say("bands.description", n=len(bars))),
+    )
+
+
+def _told(n: Nation, number: int | None) -> str:
+    return n.words.say("count.hidden") if number is None else str(number)
+
+
+def heat_of(n: Nation) -> Heat:
+    """Return the median of each domain in each sector, on the baseline."""
+    groups = n.sectors if n.may_be_described else ()
+    rows = []
+    lowest: tuple[int, str, str] | None = None
+    for domain in n.inputs.content.catalogue.framework.domains:
+        cells = []
+        for group in groups:
+            middle = median(_domain_scores(group, domain.id))
+            if middle is None:
+                cells.append(HeatCell(0, "–"))
+                continue
+            cells.append(HeatCell(_place(n, middle), str(middle // 100)))
+            if lowest is None or middle < lowest[0]:
+                lowest = (middle, domain.title, group.label)
+        rows.append((domain.id, domain.title, tuple(cells)))
+    said = None
+    if lowest is not None:
+        points, title, label = lowest
+        said = n.words.say("heat.lowest", domain=title, sector=label, points=points // 100)
+    return Heat(tuple(group.label for group in groups), tuple(rows), said)
+
+
+def _place(n: Nation, points: int) -> int:
+    names = [name for name, _ in n.inputs.parameters.bands]
+    return place_of(names.index(band_at(n.inputs.parameters, points) or names[0]), len(names))
+
+
+def _domain_scores(group: Group, domain: str) -> list[int]:
+    return [
+        score.verified
+        for row in group.assessed
+        if row.baseline is not None
+        for score in row.baseline.domains
+        if score.id == domain and score.verified is not None
+    ]
+
+
+def spread_of(n: Nation) -> Spread:
+    """Return the distribution over all, by profile and by sector."""
+    scores = [points for row in n.everybody.rows if (points := verified_of(row)) is not None]
+    found = n.describe(n.inputs.rows).quartiles
+    chart = None
+    if n.may_be_described and found is not None:
+        quartiles = (found.lower, found.median, found.upper)
+        words = [people(points) for points in quartiles]
+        said = n.words.say("spread.description", lower=words[0], median=words[1], upper=words[2])
+        told = [] if n.is_guarded else scores
+        chart = distribution_of(n.inputs.parameters, told, quartiles, said)
+    return Spread(
+        chart=chart,
+        profiles=tuple(_profile_row(n, group) for group in n.profiles),
+        sectors=tuple(_group_row(n, group) for group in n.sectors),
+    )
+
+
+def _group_row(n: Nation, group: Group) -> GroupRow:
+    asked, answered = len(group.rows), sum(row.result is not None for row in group.rows)
+    found = n.describe(group.rows).quartiles
+    return GroupRow(
+        label=group.label,
+        asked=n.lens.count(n.words, asked, len(n.inputs.rows)),
+        answered=n.lens.count(n.words, answered, asked),
+        assessed=n.lens.count(n.words, len(group.assessed), asked),
+        quartiles=None
+        if found is None
+        else (people(found.lower), people(found.median), people(found.upper)),
+    )
+
+
+def _profile_row(n: Nation, group: Group) -> GroupRow:
+    """Return a profile's figures on its own controls, and not on the baseline."""
+    own = [InstitutionRow(r.code, r.name, r.sector, r.tier, r.result, r.result) for r in group.rows]
+    return _group_row(n, Group(group.label, tuple(own)))
+
+
+def gates_of(n: Nation) -> tuple[GateRow, ...]:
+    """Return the gates that are closed anywhere, the widest first."""
+    found = sorted(gate_counts(n), key=lambda gate: (-gate.closed_at, gate.control))
+    rows = []
+    for gate in found:
+        control = n.inputs.content.catalogue.find(gate.control)
+        title = control.title if control else gate.control
+        rows.append(GateRow(gate.control, title, count(n, gate.closed_at), count(n, gate.alone_at)))
+    return tuple(rows)
+
+
+def exposure_of(n: Nation) -> tuple[ExposureRow, ...]:
+    """Return the checks that fail now, at most institutions first."""
+    rows = []
+    for failure in sorted(n.inputs.failures, key=lambda f: (-len(f.institutions), f.check)):
+        at = len(failure.institutions)
+        if not at:
+            continue
+        check = n.inputs.content.checks.find(failure.check)
+        severity = check.severity if check else _SEVERITIES[-1]
+        earlier = failure.previous_institutions
+        rows.append(
+            ExposureRow(
+                title=check.title if check else failure.check,
+                check=failure.check,
+                severity=severity,
+                severity_word=n.words.say(f"severity.{severity}"),
+                institutions=count(n, at),
+                before=None if earlier is None else count(n, earlier, len(n.inputs.rows)),
+                endpoints="–" if at < n.lens.smallest_group else str(failure.endpoints),
+            )
+        )
+    return tuple(rows)
+
+
+def shared_of(n: Nation) -> tuple[SharedRow, ...]:
+    """Return the services on which several institutions depend, the widest first."""
+    ranked = sorted(n.inputs.shared, key=lambda s: (-len(s.institutions), s.name))
+    return tuple(
+        SharedRow(
+            name=n.lens.show("institutions", s.name) or n.words.say(f"decide.unnamed-{s.kind}"),
+            kind=n.words.say(f"shared.{s.kind}"),
+            institutions=str(len(s.institutions)),
+            failing=count(n, len(s.failing), len(s.institutions)),
+        )
+        for s in ranked
+        if len(s.institutions) >= max(2, n.lens.smallest_group)
+    )
+
+
+def named_of(n: Nation) -> tuple[NamedRow, ...]:
+    """Return every institution by sector and name; none where names may not be seen."""
+    if not n.lens.shows("institutions"):
+        return ()
+    titles = {s.id: s.title for s in n.inputs.content.catalogue.framework.sectors}
+    order = {sector: place for place, sector in enumerate(titles)}
+    rows = sorted(n.inputs.rows, key=lambda r: (order.get(r.sector, len(order)), r.name, r.code))
+    return tuple(_named(n, row, titles.get(row.sector, row.sector)) for row in rows)
+
+
+def _named(n: Nation, row: InstitutionRow, sector: str) -> NamedRow:
+    whole = row.result.institution if row.result else None
+    base = row.baseline.institution if row.baseline else None
+    earlier = row.previous_baseline.institution if row.previous_baseline else None
+    gap = difference(whole.declared, whole.claims_verified) if whole else None
+    return NamedRow(
+        name=given(row.name),
+        code=row.code,
+        sector=sector,
+        tier=n.words.say(f"tier.{row.tier}"),
+        band=None if whole is None else band_of(n.words, n.inputs.parameters, whole.band),
+        verified=shown(whole.verified) if whole else None,
+        declared=shown(whole.declared) if whole else None,
+        gap=gap.text.removeprefix("+") if gap else None,
+        coverage=percent(whole.coverage) if whole else None,
+        change=difference(base.verified, earlier.verified) if base and earlier else None,
+        gates=closed_gates(row),
+        contradictions=row.contradictions,
+    )
+
+
+def clauses_of(n: Nation) -> Clauses:
+    """Return how many controls follow from each clause of the policy."""
+    catalogue = n.inputs.content.catalogue
+    used: Counter[str] = Counter()
+    for control in catalogue.controls:
+        used.update({source.clause for source in control.sources})
+    clauses = catalogue.clauses
+    covered = sum(used[clause.id] > 0 for clause in clauses)
+    levels = Counter(clause.level for clause in clauses)
+    return Clauses(
+        summary=(
+            n.words.say("clauses.summary", n=len(clauses), covered=covered),
+            n.words.say("clauses.national", n=levels["Nat"]),
+        ),
+        rows=tuple(
+            ClauseRow(c.id, c.text, n.words.name("clause-level", c.level.lower()), used[c.id])
+            for c in clauses
+        ),
+    )

@@ -1,0 +1,235 @@
+"""The nation's first page: sentences, four figures, and three decisions that are asked for."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from cyberposture.reporting.inputs import InstitutionRow
+from cyberposture.reporting.plain import Text, given, percent
+from cyberposture.reporting.view.frame import difference, shown
+from cyberposture.reporting.view.groups import Nation, closed_gates, is_held_down
+from cyberposture.reporting.view.holds import first_sentence
+from cyberposture.scoring.explain import people
+from cyberposture.scoring.statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One key figure with what it says."""
+
+    value: Text | str
+    label: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Something that is asked for, with how many it reaches and where that is known from."""
+
+    asks: Text
+    source: Text
+
+
+@dataclass(frozen=True, slots=True)
+class GateCount:
+    """One gate: how many it holds down, and how many it alone keeps from a higher band."""
+
+    control: str
+    closed_at: int
+    alone_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The first page."""
+
+    funnel: Text
+    lead: tuple[Text, ...]
+    figures: tuple[Figure, ...]
+    decisions: tuple[Decision, ...]
+
+
+def front_of(n: Nation) -> Front:
+    """Return the first page of a nation's report."""
+    return Front(
+        funnel=_funnel(n),
+        lead=tuple(_lead(n)),
+        figures=tuple(_figures(n)),
+        decisions=(_repair(n), _shared(n), _indicator(n)),
+    )
+
+
+def count(n: Nation, part: int, whole: int | None = None) -> Text:
+    """Return how many it is, as exactly as the audience may know."""
+    return n.lens.count(n.words, part, len(n.answered) if whole is None else whole)
+
+
+def _funnel(n: Nation) -> Text:
+    asked, answered = len(n.inputs.rows), len(n.answered)
+    if not asked:
+        return n.words.say("funnel.nobody-asked")
+    return n.words.say(
+        "funnel.sentence",
+        asked=asked,
+        n=asked,
+        answered=count(n, answered, asked),
+        share=percent(10_000 * answered // asked),
+        assessed=count(n, len(n.everybody.assessed), asked),
+    )
+
+
+def _lead(n: Nation) -> list[Text]:
+    if not n.answered:
+        return [n.words.say("lead.nobody-answered")]
+    found = n.describe(n.inputs.rows).quartiles
+    if not n.may_be_described or found is None:
+        return [n.words.say("lead.too-few")]
+    said = [n.words.say("lead.median", median=people(found.median)), _trend(n), _lowest(n)]
+    largest = max(n.inputs.shared, key=lambda s: len(s.institutions), default=None)
+    if largest is not None and len(largest.institutions) >= max(2, n.lens.smallest_group):
+        carried = len(largest.institutions)
+        said.append(n.words.say(f"lead.shared-{largest.kind}", n=carried))
+    return [sentence for sentence in said if sentence]
+
+
+def _trend(n: Nation) -> Text:
+    moved = n.trend
+    change = None if moved is None else difference(moved.panel_after, moved.panel_before)
+    if moved is None or change is None:
+        return Text("", "")
+    return n.words.say(
+        f"lead.trend-{change.direction}",
+        n=moved.panel,
+        before=shown(moved.panel_before),
+        after=shown(moved.panel_after),
+        round=given(n.inputs.previous_title or ""),
+    )
+
+
+def _lowest(n: Nation) -> Text:
+    """Return which two sectors hold most of the lowest band; never said where cells are small."""
+    if n.is_guarded or len(n.sectors) < 3:
+        return Text("", "")
+    name = n.inputs.parameters.bands[0][0]
+    counts = [(group.label, sum(_is_in(row, name) for row in group.rows)) for group in n.sectors]
+    total = sum(number for _, number in counts)
+    first, second = sorted(counts, key=lambda pair: -pair[1])[:2]
+    if not second[1] or 2 * (first[1] + second[1]) < total:
+        return Text("", "")
+    return n.words.say(
+        "lead.lowest",
+        sectors=n.words.listed([first[0], second[0]]),
+        part=first[1] + second[1],
+        n=total,
+        band=n.words.name("band", name),
+    )
+
+
+def _is_in(row: InstitutionRow, band: str) -> bool:
+    return row.baseline is not None and row.baseline.institution.band == band
+
+
+def gate_counts(n: Nation) -> tuple[GateCount, ...]:
+    """Return every gate that is closed anywhere, the one that lifts most institutions first."""
+    closed: Counter[str] = Counter()
+    alone: Counter[str] = Counter()
+    for row in n.answered:
+        gates = closed_gates(row)
+        closed.update(gates)
+        held = row.result is not None and is_held_down(n.inputs.parameters, row.result)
+        if len(gates) == 1 and held:
+            alone.update(gates)
+    counts = [GateCount(control, closed[control], alone[control]) for control in closed]
+    return tuple(sorted(counts, key=lambda g: (-g.alone_at, -g.closed_at, g.control)))
+
+
+def _figures(n: Nation) -> list[Figure]:
+    words, found = n.words, n.describe(n.inputs.rows).quartiles
+    figures = []
+    if n.may_be_described and found is not None:
+        label = words.say("figure.median", lower=people(found.lower), upper=people(found.upper))
+        figures.append(Figure(people(found.median), label))
+    gaps = [
+        (whole.declared or 0) - (whole.claims_verified or 0)
+        for row in n.everybody.assessed
+        if row.baseline is not None and (whole := row.baseline.institution).declared is not None
+    ]
+    gap = median(gaps)
+    if n.may_be_described and gap is not None and gap >= 0:
+        figures.append(Figure(people(gap), words.say("figure.gap")))
+    held = [
+        row for row in n.answered if row.result and is_held_down(n.inputs.parameters, row.result)
+    ]
+    most = max(gate_counts(n), key=lambda gate: gate.closed_at, default=None)
+    label = words.say("figure.no-gate")
+    if most is not None:
+        label = words.say(
+            "figure.gates", gate=most.control, at=count(n, most.closed_at), n=len(held)
+        )
+    figures.append(Figure(count(n, len(held)), label))
+    critical = {
+        code for f in n.inputs.failures if _is_critical(n, f.check) for code in f.institutions
+    }
+    figures.append(Figure(count(n, len(critical)), words.say("figure.critical", n=len(critical))))
+    return figures
+
+
+def _is_critical(n: Nation, check_id: str) -> bool:
+    check = n.inputs.content.checks.find(check_id)
+    return check is not None and check.severity == "critical"
+
+
+def _repair(n: Nation) -> Decision:
+    """Return the repair that lifts most institutions over a gate."""
+    best = next(iter(gate_counts(n)), None)
+    if best is None:
+        return Decision(n.words.say("decide.no-gate"), n.words.say("source.scores"))
+    control = n.inputs.content.catalogue.find(best.control)
+    remedy = _widest_remedy(n, best.control)
+    if remedy is None and control is not None and control.levels is not None:
+        remedy = control.levels.whole
+    key = "decide.repair" if best.alone_at else "decide.repair-many"
+    asks = n.words.say(
+        key,
+        title=control.title if control else best.control,
+        control=best.control,
+        alone=count(n, best.alone_at),
+        closed=count(n, best.closed_at),
+        n=best.alone_at or best.closed_at,
+        how=first_sentence(remedy) if remedy else "",
+    )
+    return Decision(asks, n.words.say("source.scores"))
+
+
+def _widest_remedy(n: Nation, control_id: str) -> str | None:
+    """Return the remedy of the check that fails at most institutions and speaks to this control."""
+    control = n.inputs.content.catalogue.find(control_id)
+    codes = {use.code for use in control.observations} if control else set()
+    for failure in sorted(n.inputs.failures, key=lambda f: (-len(f.institutions), f.check)):
+        check = n.inputs.content.checks.find(failure.check)
+        if check is not None and check.observation in codes:
+            return check.remedy
+    return None
+
+
+def _shared(n: Nation) -> Decision:
+    """Return the shared service or supplier to act on."""
+    source = n.words.say("source.declarations")
+    ranked = sorted(n.inputs.shared, key=lambda s: (-len(s.failing), -len(s.institutions), s.name))
+    told = [s for s in ranked if len(s.institutions) >= max(2, n.lens.smallest_group)]
+    if not told:
+        return Decision(n.words.say("decide.no-shared"), source)
+    best = told[0]
+    name = n.lens.show("institutions", best.name)
+    key = f"decide.{best.kind}" if best.failing else f"decide.{best.kind}-sound"
+    asks = n.words.say(
+        key,
+        name=name or n.words.say(f"decide.unnamed-{best.kind}"),
+        n=len(best.institutions),
+        failing=count(n, len(best.failing), len(best.institutions)),
+    )
+    return Decision(asks, source)
+
+
+def _indicator(n: Nation) -> Decision:
+    """Return what is true of national indicators: none is kept yet, so none is named."""
+    national = sum(clause.level == "Nat" for clause in n.inputs.content.catalogue.clauses)
+    return Decision(n.words.say("decide.no-indicator", n=national), n.words.say("source.clauses"))

@@ -1,0 +1,72 @@
+"""What to do first: the ranked steps in words, each with its gain and how it is done."""
+
+from dataclasses import dataclass
+
+from cyberposture.reporting.plain import Text
+from cyberposture.reporting.view.holds import first_sentence
+from cyberposture.reporting.view.material import Material
+from cyberposture.scoring.explain import people
+from cyberposture.scoring.plan import Step
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One improvement."""
+
+    controls: tuple[str, ...]
+    title: str
+    """Of its control; empty where it is about several."""
+    says: Text
+    gain: str
+    opens: tuple[str, ...]
+    how: Text | None
+    href: str
+    """Where the rest stands: the check's remedy, or the control."""
+
+
+def steps_of(m: Material) -> tuple[StepRow, ...]:
+    """Return the steps in the order in which they were ranked."""
+    return tuple(_step(m, step) for step in m.inputs.steps)
+
+
+def _step(m: Material, step: Step) -> StepRow:
+    level = "" if step.level is None else m.words.say(f"level.{step.level}")
+    checks = [m.check_title(check) for check in step.checks]
+    says = m.words.say(
+        f"step.{step.kind}", level=level, checks=m.words.listed(checks), n=len(checks)
+    )
+    # A gain too small for the one decimal that is shown is still a gain.
+    small = 0 < step.gain < 10
+    return StepRow(
+        controls=step.controls,
+        title=m.title(step.controls[0]) if len(step.controls) == 1 else "",
+        says=says,
+        gain=m.words.say("step.small-gain") if small else f"+{people(step.gain)}",
+        opens=step.opens,
+        how=_how(m, step),
+        href=_href(m, step),
+    )
+
+
+def _href(m: Material, step: Step) -> str:
+    traced = [check for check in step.checks if check in m.inputs.verdicts]
+    if step.kind == "repair" and traced:
+        return f"#saw-{traced[0]}"
+    return f"#why-{step.controls[0]}"
+
+
+def _how(m: Material, step: Step) -> Text | None:
+    """Return how the step is done, from the content; None where the content says nothing."""
+    if step.kind in ("repair", "observe"):
+        check = m.checks.get(step.checks[0]) if step.checks else None
+        text = check.remedy if check is not None and step.kind == "repair" else ""
+    else:
+        control = m.controls.get(step.controls[0])
+        if control is None:
+            return None
+        if step.kind == "level" and control.levels is not None:
+            levels = control.levels
+            text = (levels.absent, levels.part, levels.whole, levels.reviewed)[step.level or 0]
+        else:
+            text = control.evidence[0] if control.evidence and step.kind == "document" else ""
+    return m.words.say("step.how", how=first_sentence(text)) if text else None

@@ -1,0 +1,142 @@
+"""The words of a report in one language, read from the YAML files beside its templates.
+
+A sentence is a pattern with facts in braces; `**` stands around what is to be stressed. No sentence
+stands in Python, so that another language is another file.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from html import escape
+from pathlib import Path
+from string import Formatter
+from zoneinfo import ZoneInfo
+
+from cyberposture.content.documents import Document, read_file
+from cyberposture.errors import Fault, InvalidInput
+from cyberposture.reporting.plain import Text
+
+FIRST_LANGUAGE = "en"
+"""In which every word exists: what another language lacks is said in this one."""
+
+Piece = tuple[str, str, str | None, bool]
+"""Text as it is and escaped, the name of the fact that follows, whether both are stressed."""
+Pattern = tuple[Piece, ...]
+
+
+class Words:
+    """Every sentence and name of one report in one language."""
+
+    def __init__(self, language: str, patterns: Mapping[str, Pattern]) -> None:
+        self.language = language
+        self._patterns = patterns
+        self._days: dict[date, str] = {}
+        self.direction = "rtl" if "direction.rtl" in patterns else "ltr"
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return the key of every sentence; the forms of a plural count as sentences."""
+        return frozenset(self._patterns)
+
+    def say(self, key: str, **facts: object) -> Text:
+        """Return the sentence called `key`; a plural chooses its form by the fact `n`.
+
+        Raises:
+            InvalidInput: there is no such sentence, or it needs a fact that was not given.
+        """
+        pattern = self._patterns.get(key) or self._form(key, facts.get("n"))
+        if pattern is None:
+            raise InvalidInput(Fault(f"words.{self.language}.yaml", f"no sentence {key}"))
+        plain, shown = [], []
+        for literal, html, name, strong in pattern:
+            plain.append(literal)
+            if name is not None:
+                if name not in facts:
+                    where = f"words.{self.language}.yaml"
+                    raise InvalidInput(Fault(where, f"{key} asks for {{{name}}}, not given"))
+                fact = facts[name]
+                plain.append(str(fact))
+                html += fact.__html__() if isinstance(fact, Text) else escape(str(fact))
+            shown.append(f"<b>{html}</b>" if strong and html else html)
+        return Text("".join(plain), "".join(shown))
+
+    def _form(self, key: str, number: object) -> Pattern | None:
+        if number == 0 and (none := self._patterns.get(f"{key}.zero")):
+            return none
+        return self._patterns.get(f"{key}.{'one' if number == 1 else 'other'}")
+
+    def name(self, group: str, code: str) -> str:
+        """Return what people call `code` in a group of names; unknown codes stay as they are."""
+        key = f"{group}.{code}"
+        return self.say(key) if key in self._patterns else code
+
+    def listed(self, items: list[Text] | list[str]) -> Text:
+        """Return the items as one enumeration."""
+        if not items:
+            return Text("", "")
+        said: Text = self.say("list.one", item=items[0])
+        for place, item in enumerate(items[1:], start=2):
+            key = "list.last" if place == len(items) else "list.next"
+            said = self.say(key, before=said, item=item)
+        return said
+
+    def day(self, moment: datetime | date, zone: ZoneInfo) -> str:
+        """Return the day of a moment in its zone, such as 19 November 2026."""
+        local = moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
+        if local not in self._days:
+            month = self.say(f"month.{local.month}")
+            said = self.say("date.day", day=local.day, month=month, year=local.year)
+            self._days[local] = said
+        return self._days[local]
+
+    def minute(self, moment: datetime, zone: ZoneInfo) -> str:
+        """Return a moment in its zone to the minute, with the zone's own short name."""
+        local = moment.astimezone(zone)
+        day = self.day(moment, zone)
+        return self.say("date.minute", day=day, time=f"{local:%H:%M}", zone=f"{local:%Z}")
+
+
+def load_words(folders: list[Path], language: str) -> Words:
+    """Return the words in the files `words.LANGUAGE.yaml` of the folders; a later one wins.
+
+    Raises:
+        InvalidInput: a file is missing or wrong, each fault with file and line.
+    """
+    patterns: dict[str, Pattern] = {}
+    languages = dict.fromkeys((FIRST_LANGUAGE, language))
+    for folder in folders:
+        for tongue in languages:
+            path = folder / f"words.{tongue}.yaml"
+            document = read_file(path, f"{folder.parent.name}/{folder.name}/{path.name}")
+            for key, text, where in _flat(document, document.value, ()):
+                patterns[key] = _compiled(text, where)
+    return Words(language, patterns)
+
+
+def _flat(
+    document: Document, value: object, path: tuple[str, ...]
+) -> Iterator[tuple[str, str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(document, inner, (*path, key))
+    elif isinstance(value, str | int) and path:
+        yield ".".join(path), str(value), document.where(path)
+    else:
+        raise InvalidInput(Fault(document.where(path), "a sentence, or a group of them"))
+
+
+def _compiled(text: str, where: str) -> Pattern:
+    pieces: list[Piece] = []
+    strong = False
+    for place, part in enumerate(text.split("**")):
+        strong = place % 2 == 1
+        try:
+            parsed = list(Formatter().parse(part))
+        except ValueError as error:
+            raise InvalidInput(Fault(where, str(error))) from error
+        for literal, name, form, conversion in parsed:
+            if form or conversion or (name is not None and not name.isidentifier()):
+                raise InvalidInput(Fault(where, "only {names} of facts may stand in braces"))
+            pieces.append((literal, escape(literal), name, strong))
+    if strong:
+        raise InvalidInput(Fault(where, "** is opened and not closed"))
+    return tuple(pieces)

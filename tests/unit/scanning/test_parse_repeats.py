@@ -1,5 +1,6 @@
 """An address that stands several times in a file is one host, and contradictions are kept open."""
 
+import json
 from typing import Any
 
 import pytest
@@ -126,9 +127,10 @@ def test_scripts_are_united_each_report_once():
 
 
 def test_the_host_lasted_from_the_first_record_to_the_last():
-    records = [make_host(started_at=20, ended_at=30), make_host(started_at=10, ended_at=15)]
+    day, noon, eve = (f"2026-11-22T{hour}:00:00+00:00" for hour in ("08", "12", "18"))
+    records = [make_host(started_at=noon, ended_at=eve), make_host(started_at=day, ended_at=noon)]
     merged = merge_hosts([*records, make_host()])
-    assert (merged["started_at"], merged["ended_at"]) == (10, 30)
+    assert (merged["started_at"], merged["ended_at"]) == (day, eve)
 
 
 def test_what_was_merged_is_a_host_fact():
@@ -149,7 +151,8 @@ def test_an_address_that_comes_back_too_often_is_refused():
 def test_each_address_is_given_once_in_order_of_appearance():
     addresses = ["127.0.0.3", "127.0.0.1", "127.0.0.3", "127.0.0.2", "127.0.0.1"]
     hosts = [make_host(a, ports=[make_port(n)]) for n, a in enumerate(addresses, start=1)]
-    assert {host["address"]: list(states_of(host)) for host in each_host_once(hosts)} == {
+    once = {address: json.loads(text) for address, text in each_host_once(hosts)}
+    assert {address: list(states_of(host)) for address, host in once.items()} == {
         "127.0.0.3": [1, 3],
         "127.0.0.1": [2, 5],
         "127.0.0.2": [4],
@@ -162,5 +165,5 @@ def test_more_hosts_than_memory_is_meant_to_hold_are_given_whole():
         make_host(f"127.0.{n >> 8}.{n & 255}", ports=[make_port(n + 1, product=product)])
         for n in range(600)
     ]
-    found = list(each_host_once(host for host in [*hosts, hosts[0]]))
+    found = [json.loads(text) for _, text in each_host_once([*hosts, hosts[0]])]
     assert found == hosts

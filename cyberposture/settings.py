@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     )
     laboratory_port_offset: int = _setting(
         0,
-        "added to every port of the loopback laboratory, for use without root's rights",
+        "added to the loopback laboratory's ports under 1024, for use without root's rights",
         unit="ports",
         ge=0,
         le=50_000,

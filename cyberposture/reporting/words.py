@@ -73,7 +73,7 @@ class Words:
         """Return the items as one enumeration."""
         if not items:
             return Text("", "")
-        said: Text = self.say("list.one", item=items[0])
+        said: Text = self.say("list.first", item=items[0])
         for place, item in enumerate(items[1:], start=2):
             key = "list.last" if place == len(items) else "list.next"
             said = self.say(key, before=said, item=item)

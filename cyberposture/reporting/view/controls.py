@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cyberposture.model.controls import Control
 from cyberposture.model.scores import ScoredControl, VerdictRow
 from cyberposture.reporting.inputs import EvidencePiece, GivenAnswer, HeldContradiction
-from cyberposture.reporting.plain import LONG, Text, clean
+from cyberposture.reporting.plain import Text, clean
 from cyberposture.reporting.view.frame import shown
 from cyberposture.reporting.view.material import Material
 from cyberposture.reporting.view.traces import TraceRow, Traces
@@ -16,6 +16,8 @@ from cyberposture.scoring.points import FULL
 FAILURES_IN_A_CONTROL = 3
 """How many failing endpoints a control shows itself; its checks list the others."""
 EVIDENCE_SHOWN = 8
+REASON = 400
+"""How many characters of a reason are shown; the register has the rest."""
 _THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
 
@@ -111,7 +113,7 @@ def _card(m: Material, traces: Traces, asked: ScoredControl, *, is_open: bool) -
         grade=score.grade,
         claim=_claim(m, asked),
         claim_means=_meaning(m, asked.id, control),
-        reason=None if answer is None else m.lens.show("own-words", answer.reason, LONG),
+        reason=None if answer is None else m.lens.show("own-words", answer.reason, REASON),
         written=None if answer is None else _written(m, answer),
         evidence=tuple(_evidence(m, piece) for piece in evidence[:EVIDENCE_SHOWN]),
         more_evidence=max(0, len(evidence) - EVIDENCE_SHOWN),
@@ -249,7 +251,7 @@ def _review(m: Material, control: str) -> Text | None:
 
 def _review_reason(m: Material, control: str) -> Text | None:
     review = m.inputs.reviews.get(control)
-    return None if review is None else m.lens.show("own-words", review.reason, LONG)
+    return None if review is None else m.lens.show("own-words", review.reason, REASON)
 
 
 def _check_line(m: Material, row: VerdictRow) -> CheckLine:

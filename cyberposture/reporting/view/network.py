@@ -11,8 +11,8 @@ from cyberposture.reporting.view.material import Material
 FINDINGS_SHOWN = 2_000
 LINES_SHOWN = 100
 """How many refusals, hosts without a verdict and raw files of one scan are listed."""
-SAYS = 110
-"""How many characters of a finding's own sentence are shown."""
+SAYS, SAYS_OF_MANY, MANY = 110, 60, 500
+"""How many characters of a finding's own sentence are shown, and how many where there are many."""
 _SEVERITIES = ("critical", "high", "medium", "low")
 CLOSED = frozenset({"closed", "false-positive", "accepted"})
 """The states in which a finding asks nothing of the institution."""
@@ -279,5 +279,5 @@ def _row(m: Material, finding: SeenFinding) -> FindingRow:
         is_closed=is_closed,
         since=m.day(finding.first_seen),
         until=until,
-        says=clean(finding.says, SAYS),
+        says=clean(finding.says, SAYS if len(m.inputs.findings) <= MANY else SAYS_OF_MANY),
     )

@@ -1,0 +1,57 @@
+"""Reads a rendered report as strictly as a test wants it: every element closed where it must be."""
+
+from html.parser import HTMLParser
+
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+SELF_CLOSED = {"rect", "circle", "line", "path", "use", "polyline"}
+
+
+class Page(HTMLParser):
+    """The elements, ids, links and text of one page; raises where elements do not nest."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text: list[str] = []
+        self.styles: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self._open == [], f"never closed: {self._open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag not in SELF_CLOSED, f"<{tag}> is not closed, line {self.getpos()[0]}"
+        self._note(tag, attrs)
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in SELF_CLOSED, f"<{tag}/> closes nothing in HTML, line {self.getpos()[0]}"
+        self._note(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open, f"</{tag}> closes nothing, line {self.getpos()[0]}"
+        assert self._open[-1] == tag, f"</{tag}> inside <{self._open[-1]}>, line {self.getpos()[0]}"
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        (self.styles if self._open and self._open[-1] == "style" else self.text).append(data)
+
+    def _note(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names)), f"<{tag}> has an attribute twice"
+        self.tags.append(tag)
+        for name, value in attrs:
+            self.attributes.append((tag, name, value or ""))
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("href", "src"):
+                self.links.append(value or "")
+
+    @property
+    def words(self) -> str:
+        """All text of the page, blanks made single."""
+        return " ".join(" ".join(self.text).split())

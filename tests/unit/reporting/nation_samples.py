@@ -1,0 +1,113 @@
+"""Factories for a fictional nation: institutions of several sectors with scores of every kind."""
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from report_samples import (
+    AS_OF,
+    a_document,
+    a_head,
+    an_institution,
+    content,
+    digest,
+    failing,
+    usual_level,
+)
+
+from cyberposture.model.scores import ScoreDocument, ScoreResult
+from cyberposture.reporting.inputs import (
+    CheckFailure,
+    InstitutionRow,
+    NationInputs,
+    SharedService,
+)
+from cyberposture.scoring.assemble import parameters_of
+from cyberposture.scoring.rollup import compute
+
+SECTORS = ("government", "power", "telecom", "finance", "health", "water", "transport", "education")
+NAMES = ("Blue Canal", "Saffron Coast", "Juniper Hill", "Monsoon", "Karakoram", "Silver Delta")
+
+
+def baseline_of(document: ScoreDocument) -> ScoreDocument:
+    """Return the part of a document that every institution is asked."""
+    asked = {control.id for control in content().catalogue.selected("A")}
+    return document.model_copy(
+        update={
+            "controls": tuple(c for c in document.controls if c.id in asked),
+            "answers": tuple(a for a in document.answers if a.control in asked),
+            "verdicts": tuple(v for v in document.verdicts if v.control in asked),
+        }
+    )
+
+
+@cache
+def scored(tier: str, quality: int, gate: bool, kind: int = 0) -> tuple[ScoreResult, ScoreResult]:
+    """Return the own and the baseline result of an institution; a higher quality is better."""
+
+    def level(control: str) -> int | None:
+        if quality < -1:
+            return 2 if int(digest("few", control)[:2], 16) < 60 else None
+        luck = int(digest(kind, control[:3])[:2], 16) % 5 - 2
+        return max(0, min(3, (usual_level(control) or 0) + quality + luck // 2))
+
+    tallies = failing(("lab.telnet-not-reachable", 2, 12)) if gate else {}
+    if quality < 0:
+        tallies |= failing(
+            ("lab.ssh-not-on-the-internet", 1, 3), ("lab.modern-versions-only", 2, 2)
+        )
+    document = a_document(an_institution(tier=tier), level=level, tallies=tallies)
+    return compute(document), compute(baseline_of(document))
+
+
+def a_row(number: int, sector: str, **change: Any) -> InstitutionRow:
+    """Return one institution; every twelfth did not answer, every thirteenth said too little."""
+    tier = "AGX"[number % 3]
+    quality = (-1, 0, 0, 1, -1, 0, 1)[number % 7] - (sector == "water") + (sector == "finance")
+    kind = number % 5
+    own, base = scored(tier, max(-1, quality) if number % 13 else -2, number % 3 == 0, kind)
+    _, earlier = scored(tier, max(-1, quality - number % 2), number % 3 == 0, kind)
+    answered = number % 12 != 5
+    row = InstitutionRow(
+        code=f"{sector}-{number}",
+        name=f"{NAMES[number % 6]} {sector.title()} {number} (fictional)",
+        sector=sector,
+        tier=tier,  # type: ignore[arg-type] - one letter of AGX, which mypy cannot see
+        result=own if answered else None,
+        baseline=base if answered else None,
+        previous_baseline=earlier if number % 5 else None,
+        contradictions=len(own.institution.contradictions) if answered else 0,
+    )
+    return replace(row, **change)
+
+
+def a_nation(size: int = 60, **change: Any) -> NationInputs:
+    """Return a nation of `size` institutions; the last sectors are the smallest."""
+    rows = []
+    for number in range(size):
+        place = min(int(digest("sector", number)[:2], 16) // 28, 7)
+        rows.append(a_row(number, SECTORS[place]))
+    codes = tuple(row.code for row in rows)
+    inputs = NationInputs(
+        content=content(),
+        round_code="2026-h2",
+        round_title="round 2026-H2 (fictional)",
+        as_of=AS_OF,
+        zone="Asia/Karachi",
+        rows=tuple(rows),
+        parameters=parameters_of(content().catalogue),
+        audit_head=replace(a_head(), chain="system"),
+        previous_title="round 2026-H1",
+        shared=(
+            SharedService("Invented Hosting Ltd (fictional)", "hosting", codes[::3], codes[::9]),
+            SharedService("Paper Mill Software (fictional)", "supplier", codes[1:4]),
+        ),
+        failures=(
+            CheckFailure(
+                "lab.telnet-not-reachable", codes[::3], 2 * len(codes[::3]), len(codes) // 2
+            ),
+            CheckFailure("lab.modern-versions-only", codes[::5], 31),
+            CheckFailure("lab.modbus-not-reachable", codes[:2], 2, 6),
+        ),
+    )
+    return replace(inputs, **change)

@@ -113,14 +113,15 @@ def place_remainders(
 ) -> list[dict[str, Any]]:
     """Return the remainders as fields of `ExtraPorts`, one for each protocol where that is known.
 
-    Ranges are those that nmap names (7.93 does, 7.91 did not). Where it names none and there is a
-    single remainder, they are the tested ports less the `explicit` ones (protocol and port), if
-    the count agrees. A mixed remainder has no ranges: nmap does not tell which port is which.
+    Ranges are those that nmap names (7.93 does, 7.91 did not). Where it names none, they are the
+    tested ports less the `explicit` ones (protocol and port), provided that these are as many as
+    the remainder counts. Of several remainders none has ranges then: nmap does not tell which
+    port is in which.
     """
     rows: list[dict[str, Any]] = []
     for remainder in remainders:
         placed = remainder.is_placed()
-        if not placed and len(remainders) == 1:
+        if not placed:
             remainder.told = _untold(explicit, tested)
             remainder.is_told = True
             placed = remainder.is_placed()

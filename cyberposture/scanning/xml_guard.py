@@ -62,7 +62,7 @@ class GuardedXML:
         if self.problem is None:
             yield from self._close()
         if self.root is None:
-            self.refuse(f"the file is {self.problem}, and has no <{self._root_name}>")
+            self.refuse(f"not the XML of an <{self._root_name}>: the file is {self.problem}")
 
     def _feed(self, chunk: bytes) -> None:
         if self._guard:

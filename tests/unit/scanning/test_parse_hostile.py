@@ -272,6 +272,14 @@ def test_absurd_numbers_are_taken_for_none():
     assert scan.hosts[0].extra == ()
 
 
+def test_a_file_may_be_far_larger_than_any_single_piece_of_it():
+    foot = WHOLE[WHOLE.rindex(b"</host>") + len(b"</host>") :]
+    noise = b'<taskprogress task="Connect Scan" percent="1.00"/>\n' * 100_000
+    scan = read(WHOLE.removesuffix(foot) + noise + foot)
+    assert len(noise) > 4 * 1024 * 1024
+    assert (len(scan.hosts), scan.complete) == (3, True)
+
+
 class Many(io.RawIOBase):
     """A file of many hosts that is made while it is read."""
 

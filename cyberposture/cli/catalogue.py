@@ -15,13 +15,20 @@ def check(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Read every content file and print each fault as file:line: what is wrong."""
+    """Read every content file, try every example, and print each fault as file:line."""
     from cyberposture.content.bundle import find_content
     from cyberposture.content.editions import identify
     from cyberposture.content.loader import load_content
+    from cyberposture.errors import InvalidInput
+    from cyberposture.scanning.evaluate import compile_checks
+    from cyberposture.scanning.examples import try_examples
 
     settings = read_settings(context)
     content = load_content(find_content(settings.content))
+    compile_checks(content.checks)
+    failing = try_examples(content.checks.checks)
+    if failing:
+        raise InvalidInput(failing)
     edition = identify(content.catalogue, content.checks)
     counts = {
         "controls": len(content.catalogue.controls),

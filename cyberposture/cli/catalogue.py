@@ -26,7 +26,7 @@ def check(
     settings = read_settings(context)
     content = load_content(find_content(settings.content))
     compile_checks(content.checks)
-    failing = try_examples(content.checks.checks)
+    failing = try_examples(content.checks)
     if failing:
         raise InvalidInput(failing)
     edition = identify(content.catalogue, content.checks)

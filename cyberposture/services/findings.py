@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -32,7 +33,8 @@ class Seen:
 
     institution_id: UUID
     vantage: str
-    observed_at: datetime
+    looked_at: Mapping[str, datetime]
+    """When each address was looked at."""
     judgements: Sequence[Judgement]
     views: Mapping[str, HostView]
     may_close: bool
@@ -49,8 +51,12 @@ class Followed:
 
 
 def subject_of(declaration: Declaration, address: str) -> str:
-    """Return the id of the asset that declares the address, or the address itself."""
-    return next((h.id for h in declaration.hosts() if address in h.addresses), address)
+    """Return the id of the host that declares this one address, or the address itself.
+
+    Each address of a host with several is a subject of its own: mended at one is not at all.
+    """
+    hosts = declaration.hosts()
+    return next((h.id for h in hosts if h.addresses == (address,)), address)
 
 
 def _key(seen: Seen, declaration: Declaration, row: Judgement) -> FindingKey:
@@ -65,19 +71,38 @@ def _key(seen: Seen, declaration: Declaration, row: Judgement) -> FindingKey:
     )
 
 
+Place = tuple[str, str, str | None, int | None, str]
+"""Check, address, protocol, port and sub-key of one endpoint."""
+
+
+def _place(row: Judgement) -> Place:
+    return (row.check, row.address, row.protocol, row.port, row.subkey)
+
+
+def _by_place(standing: Iterable[FindingRecord]) -> dict[Place, FindingRecord]:
+    found: dict[Place, FindingRecord] = {}
+    for one in standing:
+        key = one.key
+        found[(key.check, one.address, key.protocol, key.port, key.subkey)] = one
+    return found
+
+
+class _Sight(NamedTuple):
+    """A failure as it was seen now."""
+
+    key: FindingKey
+    row: Judgement
+    seen_at: datetime
+
+
 def _open_or_see(
-    connection: Connection,
-    key: FindingKey,
-    sight: tuple[Judgement, datetime],
-    check: Check,
-    act: Act,
+    connection: Connection, present: FindingRecord | None, sight: _Sight, check: Check, act: Act
 ) -> str:
-    row, seen_at = sight
-    present = store.find_finding(connection, key)
+    row, seen_at = sight.row, sight.seen_at
     if present is None:
         changes.insert_finding(
             connection,
-            key,
+            sight.key,
             act,
             address=row.address,
             severity=check.severity,
@@ -85,7 +110,9 @@ def _open_or_see(
             seen_at=seen_at,
         )
         return "opened"
-    if present.state == "closed":
+    if present.closed_at is not None:
+        if seen_at <= present.closed_at:
+            return "older"
         changes.reopen_finding(connection, present.id, act, seen_at=seen_at)
         return "reopened"
     changes.record_sight(
@@ -119,25 +146,48 @@ def follow(
 ) -> Followed:
     """Open, see again, close and reopen findings as the scan says; return how many of each."""
     done: Counter[str] = Counter()
-    by_place: dict[tuple[str, str], list[Judgement]] = {}
-    for row in seen.judgements:
-        by_place.setdefault((row.check, row.address), []).append(row)
-        if row.verdict == "fail":
-            key = _key(seen, declaration, row)
-            sight = (row, seen.observed_at)
-            done[_open_or_see(connection, key, sight, checks[row.check], act)] += 1
-    standing = store.list_findings(
-        connection, institution_id=seen.institution_id, states=store.STANDING
-    )
-    for finding in standing:
-        if not seen.may_close or finding.key.vantage != seen.vantage:
-            continue
-        view = seen.views.get(finding.address)
-        rows = by_place.get((finding.key.check, finding.address), [])
-        if view is not None and _is_over(finding, rows, view):
-            changes.close_finding(connection, finding.id, act, closed_at=seen.observed_at)
-            done["closed"] += 1
+    standing = [
+        finding
+        for finding in store.list_findings(
+            connection, institution_id=seen.institution_id, states=store.STANDING
+        )
+        if finding.key.vantage == seen.vantage
+    ]
+    sights = [
+        _Sight(_key(seen, declaration, row), row, seen.looked_at[row.address])
+        for row in seen.judgements
+        if row.verdict == "fail"
+    ]
+    keys = {sight.key for sight in sights}
+    # A host that is declared under another name keeps what was found there before.
+    renamed = _by_place(finding for finding in standing if finding.key not in keys)
+    failing: set[UUID] = set()
+    for sight in sights:
+        row = sight.row
+        present = store.find_finding(connection, sight.key) or renamed.get(_place(row))
+        failing |= {present.id} if present is not None else set()
+        done[_open_or_see(connection, present, sight, checks[row.check], act)] += 1
+    if seen.may_close:
+        others = [finding for finding in standing if finding.id not in failing]
+        done["closed"] = _close(connection, seen, others, act)
     return Followed(done["opened"], done["seen-again"], done["closed"], done["reopened"])
+
+
+def _close(connection: Connection, seen: Seen, findings: Iterable[FindingRecord], act: Act) -> int:
+    """Close those of the findings that are over by what the scan saw; return how many."""
+    rows: dict[tuple[str, str], list[Judgement]] = {}
+    for row in seen.judgements:
+        rows.setdefault((row.check, row.address), []).append(row)
+    closed = 0
+    for finding in findings:
+        looked_at = seen.looked_at.get(finding.address)
+        if looked_at is None or looked_at <= finding.last_seen:
+            continue
+        own = rows.get((finding.key.check, finding.address), [])
+        if _is_over(finding, own, seen.views.get(finding.address)):
+            changes.close_finding(connection, finding.id, act, closed_at=looked_at)
+            closed += 1
+    return closed
 
 
 def fell_silent(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -42,6 +42,10 @@ def _by_address(records: Iterable[FactRecord]) -> dict[str, list[FactRecord]]:
     return found
 
 
+def _looked_at(records: Iterable[FactRecord]) -> datetime:
+    return max(record.observed_at for record in records)
+
+
 def _judge_hosts(
     judge: Judge,
     looks: Mapping[str, Sequence[FactRecord]],
@@ -51,7 +55,7 @@ def _judge_hosts(
     rows: list[NewJudgement] = []
     views: dict[str, HostView] = {}
     for address, records in looks.items():
-        observed_at = max(record.observed_at for record in records)
+        observed_at = _looked_at(records)
         context = context_of(declaration, address, vantage, observed_at)
         facts = [record.fact for record in records]
         views[address] = view_host(facts, context, vantage)
@@ -63,18 +67,23 @@ def _judge_hosts(
     return rows, views
 
 
+def _began(scan: ScanRecord, looks: Mapping[str, Sequence[FactRecord]]) -> datetime:
+    """Return when a scan began; an imported one looked long before it is in the register."""
+    seen = [record.observed_at for records in looks.values() for record in records]
+    return min([scan.started_at or scan.act.at, *seen])
+
+
 def _opened_before(
-    connection: Connection, scan: ScanRecord, addresses: Iterable[str], before: datetime
+    connection: Connection, scan: ScanRecord, addresses: Iterable[str], began: datetime
 ) -> dict[str, list[tuple[str, int]]]:
-    """Return the ports that the latest earlier looks showed open, by address."""
+    """Return the ports that the latest looks before `began` showed open, by address."""
     wanted = set(addresses)
+    before = began - timedelta(microseconds=1)
     earlier = list_latest_facts(connection, scan.institution_id, as_of=before)
     found: dict[str, list[tuple[str, int]]] = {}
     for record in earlier:
         fact = record.fact
         if fact.address not in wanted or fact.vantage != scan.vantage or fact.host is None:
-            continue
-        if record.scan_id == scan.id:
             continue
         for port in fact.host.ports:
             if port.state == "open" and port.protocol in ("tcp", "udp"):
@@ -102,8 +111,7 @@ def judge_scan(
     looks = _by_address(list_facts(connection, scan_id=scan_id))
     judge = compile_checks(register.content.checks)
     rows, views = _judge_hosts(judge, looks, declaration, scan.vantage)
-    began = scan.started_at or scan.act.at
-    blocked = fell_silent(_opened_before(connection, scan, views, began), views)
+    blocked = fell_silent(_opened_before(connection, scan, views, _began(scan, looks)), views)
     insert_judgements(
         connection,
         scan.institution_id,
@@ -116,7 +124,7 @@ def judge_scan(
     seen = Seen(
         institution_id=scan.institution_id,
         vantage=scan.vantage,
-        observed_at=max((row.observed_at for row in rows), default=act.at),
+        looked_at={a: _looked_at(records) for a, records in looks.items()},
         judgements=judgements,
         views=views,
         may_close=may_close and not blocked,

@@ -59,11 +59,14 @@ TermsEntry = Annotated[
 ]
 
 
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./-]{0,63}$")]
+"""The reference number that stands on a letter."""
+
+
 class AuthorisationTerms(Model):
     """All that was allowed, by whom, and on which paper: the text that is signed."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./-]{0,63}$")]
-    """The reference number that stands on the letter."""
+    id: Reference
     institution: Code
     letter_sha256: Sha256
     """Of the signed letter as it was received."""

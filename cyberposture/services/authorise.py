@@ -10,17 +10,28 @@ from sqlalchemy import Connection
 
 from cyberposture.content.documents import Document, build, faults_of, read_file
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, WrongState
-from cyberposture.model.authorisations import AuthorisationTerms, Grant, Receipt, TermsEntry
+from cyberposture.exchange.sheets import build_row
+from cyberposture.model.addresses import CIDRText, read_address
+from cyberposture.model.authorisations import (
+    AuthorisationTerms,
+    Grant,
+    Receipt,
+    Reference,
+    TermsEntry,
+)
 from cyberposture.model.foundation import Code, Model, Moment, Sentence
+from cyberposture.model.institutions import Declaration
 from cyberposture.model.people import Person, Role
 from cyberposture.scanning.signing import (
+    require_signature,
     require_two_people,
     sign_grant,
     sign_receipt,
     sign_withdrawal,
+    signed_text,
     terms_digest,
 )
-from cyberposture.scanning.techniques import TECHNIQUES
+from cyberposture.scanning.techniques import TECHNIQUES, find_technique
 from cyberposture.services.ground import is_granted
 from cyberposture.services.letters import Letter, LetterFacts, write_letter
 from cyberposture.services.register import Register
@@ -76,27 +87,29 @@ def request_letter(
     """Return the letter that the institution may sign, made from what it declares.
 
     Raises:
+        InvalidInput: the reference or an exclusion is not as it should be.
+        WrongUsage: there is no such technique.
         NotFound: the institution is not in the register, or there is no such language.
         WrongState: it declared no address.
     """
+    for technique in opt_in:
+        find_technique(technique)
     with register.change("authorisation-requested", reference) as change:
         record = institutions.get_institution(change.connection, institution, as_of=change.now)
         change.institution_id = record.id
         declared = declarations.get_declaration(change.connection, record.id, as_of=change.now)
-        scope: list[dict[str, Any]] = [
-            {"cidr": f"{a}/{128 if ':' in a else 32}", "ports": None,
-             "special_allowed": special_allowed}
-            for a in declared.addresses()
-        ]  # fmt: skip
+        scope = _scope_of(declared, special_allowed)
         if not scope:
             raise WrongState(f"{institution} declared no address yet")
+        asked = {"reference": reference, "scope": scope, "exclusions": exclusions}
+        request = build_row(_Request, "arguments", asked)
         facts = LetterFacts(
-            reference=reference,
+            reference=request.reference,
             institution=record.institution.name,
             valid_from=change.now,
             valid_until=change.now + timedelta(days=days),
-            scope=tuple(_entries(scope)),
-            exclusions=exclusions,
+            scope=request.scope,
+            exclusions=request.exclusions,
             load=load,
             opt_in=opt_in,
             contacts=record.institution.contacts,
@@ -107,12 +120,33 @@ def request_letter(
     return letter
 
 
-def _entries(scope: list[dict[str, Any]]) -> tuple[TermsEntry, ...]:
-    return _Scope.model_validate({"scope": scope}).scope
+def _scope_of(declared: Declaration, special_allowed: bool) -> list[dict[str, Any]]:
+    """Return a scope entry for each declared address, IPv4 first, in numerical order."""
+    ordered = sorted(declared.addresses(), key=lambda a: (":" in a, int(read_address(a))))
+    return [
+        {
+            "cidr": f"{address}/{128 if ':' in address else 32}",
+            "ports": None,
+            "special_allowed": special_allowed,
+        }
+        for address in ordered
+    ]
 
 
-class _Scope(Model):
+class _Request(Model):
+    """What a letter is about, checked before anything is written."""
+
+    reference: Reference
     scope: tuple[TermsEntry, ...]
+    exclusions: tuple[CIDRText, ...]
+
+
+class _Ending(Model):
+    """What is said when an authorisation ends."""
+
+    person: Code
+    withdrawn_by: Sentence
+    reason: Sentence
 
 
 def _acting(
@@ -186,12 +220,14 @@ def add(
         change.institution_id = institutions.get_institution_id(
             change.connection, written.institution
         )
-        _acting(change.connection, receiver, RECEIVERS, register)
+        person = _acting(change.connection, receiver, RECEIVERS, register)
         sha256 = register.blobs.put(
             change.connection, change.institution_id, "letter", data, change.by
         )
         terms = _terms(document, written, sha256, receiver, change.now)
         receipt = sign_receipt(private_key, terms, receiver, change.now)
+        said = signed_text("receipt", terms, receiver, change.now)
+        require_signature(person.public_key, receipt.signature, said)
         record = store.insert_authorisation(
             change.connection,
             change.institution_id,
@@ -241,9 +277,12 @@ def withdraw(
     """End an authorisation at once; running checks under it end with it.
 
     Raises:
-        NotFound: authorisation or person is not in the register.
+        InvalidInput: it is not said who wanted it, or why.
+        NotFound: the authorisation is not in the register.
         WrongState: it is withdrawn already.
     """
+    given = {"person": person, "withdrawn_by": withdrawn_by, "reason": reason}
+    build_row(_Ending, "arguments", given)
     with register.change("authorisation-withdrawn", code, reason=reason) as change:
         record = store.get_authorisation(change.connection, code)
         change.institution_id = record.institution_id

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
+from cyberposture.exchange.sheets import build_row
 from cyberposture.model.people import Membership, Person, Role
 from cyberposture.scanning.signing import generate_key_pair
 from cyberposture.services.register import Register
@@ -41,6 +42,8 @@ def read_key(path: Path) -> str:
         text = path.read_text().strip()
     except FileNotFoundError as error:
         raise NotFound("key file", str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(Fault(path.name, "cannot be read as a key file")) from error
     if len(text) != 64 or not all(c in "0123456789abcdef" for c in text):
         raise InvalidInput(Fault(path.name, "holds no private key: 64 hexadecimal digits"))
     return text
@@ -61,18 +64,21 @@ def invite(
     The register keeps the public key only.
 
     Raises:
+        InvalidInput: the code or the name is not as it should be; nothing was written.
         WrongState: the code is taken, or a key file is there already.
         NotFound: the institution is not in the register.
     """
     pair = generate_key_pair()
+    now = register.clock()
+    given = {"code": code, "name": name, "public_key": pair.public_key, "invited_at": now}
+    person = build_row(Person, "arguments", given)
+    held = {"person": code, "role": role, "institution": institution, "valid_from": now}
+    membership = build_row(Membership, "arguments", held)
+    # Only now is the code known to be a plain word, and so fit to name a file.
     _write_key(key_file, pair.private_key)
     try:
         with register.change("person-invited", code, reason=reason) as change:
-            person = Person(code=code, name=name, public_key=pair.public_key, invited_at=change.now)
             store.insert_person(change.connection, person, change.by)
-            membership = Membership(
-                person=code, role=role, institution=institution, valid_from=change.now
-            )
             record = store.insert_membership(change.connection, membership, change.by)
             change.institution_id = record.institution_id
             change.tell(name=name, role=role, institution=institution, public_key=pair.public_key)

@@ -1,5 +1,6 @@
 """Rounds: a campaign opens under the edition of the day, and closes."""
 
+from cyberposture.exchange.sheets import build_row
 from cyberposture.model.assessments import Round
 from cyberposture.model.foundation import Moment
 from cyberposture.services.register import Register
@@ -22,17 +23,22 @@ def open_round(
     `repair_days` overrides every repair clock in this round; it is printed wherever it counts.
 
     Raises:
+        InvalidInput: the code is not a plain word.
         WrongState: the code is taken.
     """
     with register.change("round-opened", code, reason=reason) as change:
-        new = Round(
-            code=code,
-            title=title,
-            edition=register.edition.rules,
-            opens=change.now,
-            due=due,
-            repair_days=repair_days,
-            repair_days_reason=repair_days_reason,
+        new = build_row(
+            Round,
+            "arguments",
+            {
+                "code": code,
+                "title": title,
+                "edition": register.edition.rules,
+                "opens": change.now,
+                "due": due,
+                "repair_days": repair_days,
+                "repair_days_reason": repair_days_reason,
+            },
         )
         record = store.insert_round(change.connection, new, change.by)
         change.tell(round=new.model_dump(mode="json"))

@@ -1,10 +1,14 @@
 """One scan from plan to findings: asked, sent in stages, judged. Without authorisation: nothing."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from cyberposture.errors import NotAuthorised, WrongState, WrongUsage
+from cyberposture.model.addresses import is_mapped, read_address
 from cyberposture.model.foundation import Moment
+from cyberposture.model.gate import Reason
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.observations import Fact
 from cyberposture.scanning.coverage import ports_needed
@@ -34,6 +38,7 @@ from cyberposture.store.facts import list_facts
 from cyberposture.store.scans import ScanKind, ScanRecord
 
 STAGES = ("fragile", "ports", "pages", "versions", "further-pages")
+_VANTAGE = re.compile(r"external|internal:[a-z0-9]+(-[a-z0-9]+)*")
 Progress = Callable[[str, int, int], None]
 """Called with the stage, the chunks that ended and the chunks that there are."""
 
@@ -48,6 +53,10 @@ class Request:
     load: int | None = None
     kind: ScanKind = "manual"
     reason: str = ""
+
+
+_REASONS = get_args(Reason)
+"""In the order in which the gate looks: the one that got furthest says most."""
 
 
 def no_progress(_stage: str, _done: int, _of: int) -> None:
@@ -81,7 +90,7 @@ class ScanRun:
 
     def _targets(self, declaration: Declaration) -> tuple[str, ...]:
         if self.request.addresses is not None:
-            return tuple(dict.fromkeys(self.request.addresses))
+            return _canonical(self.request.addresses)
         targets = declaration.addresses()
         if not targets:
             raise WrongState(
@@ -165,7 +174,7 @@ class ScanRun:
         barred = [pair for _, pair in laid.denied if pair.target not in allowed]
         if not barred or (self.request.addresses is None and allowed):
             return None
-        first = barred[0]
+        first = max(barred, key=lambda pair: _REASONS.index(pair.reason))
         others = len({pair.target for pair in barred}) - 1
         more = f" and {others} more" if others else ""
         return NotAuthorised(
@@ -278,11 +287,30 @@ def run_scan(
         NotAuthorised: with the gate's reason; nothing was sent, each decision is on record.
         NotFound: the institution is not in the register.
         WrongState: it declared no address, or the deny list was never confirmed.
+        WrongUsage: an address is not in canonical spelling, or there is no such load.
         MissingService: nmap is not there.
     """
     if request.load is not None and not 0 <= request.load <= 4:
         raise WrongUsage("a load is a whole number from 0 to 4")
     return ScanRun(register, scanner, request, progress).run()
+
+
+def _canonical(addresses: Sequence[str]) -> tuple[str, ...]:
+    """Return each address once, as it is sent; no text in another spelling goes any further.
+
+    Raises:
+        WrongUsage: one of them is no address in canonical spelling; all such are named.
+    """
+    wrong: list[str] = []
+    for address in addresses:
+        try:
+            if is_mapped(read_address(address)):
+                raise ValueError("write the IPv4 address itself")
+        except ValueError as error:
+            wrong.append(f"{address[:60]!r}: {error}")
+    if wrong:
+        raise WrongUsage("\n".join(wrong))
+    return tuple(dict.fromkeys(address.lower() for address in addresses))
 
 
 def from_vantage(scanner: Scanner, vantage: str | None) -> Scanner:
@@ -293,6 +321,6 @@ def from_vantage(scanner: Scanner, vantage: str | None) -> Scanner:
     """
     if vantage is None:
         return scanner
-    if vantage != "external" and not vantage.startswith("internal:"):
-        raise WrongUsage("a vantage is external, or internal:ZONE")
+    if not _VANTAGE.fullmatch(vantage):
+        raise WrongUsage("a vantage is external, or internal:ZONE with a zone in kebab-case")
     return replace(scanner, vantage=vantage)

@@ -5,12 +5,21 @@ from datetime import datetime
 from typing import Any
 
 from cyberposture.errors import NotFound, WrongUsage
+from cyberposture.exchange.sheets import build_row
+from cyberposture.model.foundation import Code, Model
 from cyberposture.services.register import Register
 from cyberposture.store import institutions
 from cyberposture.store import schedules as store
 from cyberposture.store.schedules import ScheduleRecord, TriggerKind
 
 KINDS = ("scan", "score", "report")
+
+
+class _Row(Model):
+    """What people may write freely in a row, checked before it is kept."""
+
+    code: Code
+    arguments: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,10 +58,12 @@ def add_schedule(
     """Add a schedule, enabled, and return it.
 
     Raises:
+        InvalidInput: the code is not a plain word, or the arguments are no object.
         WrongUsage: there is no such kind of work.
         NotFound: the institution is not in the register.
         WrongState: the code is taken.
     """
+    build_row(_Row, "arguments", {"code": code, "arguments": arguments or {}})
     if kind not in KINDS:
         raise WrongUsage(f"no kind of work {kind!r}: {', '.join(KINDS)}")
     with register.change("schedule-added", code) as change:

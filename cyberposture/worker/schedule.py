@@ -35,13 +35,19 @@ def trigger_of(code: str, kind: str, spec: str, zone: str) -> BaseTrigger:
             case "cron":
                 return CronTrigger.from_crontab(spec, timezone=zone)
             case "interval":
-                return IntervalTrigger(seconds=int(spec), timezone=zone)
+                return IntervalTrigger(seconds=_seconds(spec), timezone=zone)
             case "date":
                 return DateTrigger(datetime.fromisoformat(spec), timezone=zone)
             case other:
                 raise WrongUsage(f"no trigger of kind {other!r}: cron, interval or date")
     except (ValueError, KeyError) as error:
         raise WrongUsage(f"schedule {code}: {spec!r} in {zone!r} is no {kind}") from error
+
+
+def _seconds(spec: str) -> int:
+    if int(spec) < 1:
+        raise ValueError("an interval is at least a second long")
+    return int(spec)
 
 
 def next_run_of(code: str, kind: str, spec: str, zone: str) -> datetime | None:

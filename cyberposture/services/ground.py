@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from cyberposture.errors import NotAuthorised, WrongState
+from cyberposture.errors import Corrupt, NotAuthorised, WrongState
 from cyberposture.model.authorisations import AuthorisationTerms, Grant, Receipt
 from cyberposture.model.gate import Blackout, ChunkQuestion, GateAuthorisation, Window
 from cyberposture.model.people import Person
@@ -85,7 +85,7 @@ def _authorised(
     found: list[GateAuthorisation] = []
     by_id: dict[str, AuthorisationTerms] = {}
     for record in authorisations.list_authorisations(connection, institution_id=institution_id):
-        terms = AuthorisationTerms.model_validate(record.terms)
+        terms = AuthorisationTerms.model_validate({**record.terms, "id": record.code})
         granted = is_granted(record, known)
         found.append(terms.for_gate(granted=granted, withdrawn_at=record.withdrawn_at))
         by_id[terms.id] = terms
@@ -133,6 +133,7 @@ def gather(
 
     Raises:
         WrongState: nobody ever confirmed a national deny list, so that nothing may be sent.
+        Corrupt: what allows or forbids cannot be read, so that nothing may be sent either.
     """
     active = stops.list_active_stops(connection)
     denied = calendar.find_deny_list(connection, as_of=now)
@@ -141,11 +142,18 @@ def gather(
             "no national deny list was ever confirmed, so nothing is sent",
             advice="cyberposture calendar add deny … or: cyberposture calendar confirm-deny-list",
         )
-    granted, terms = _authorised(connection, institution_id)
+    try:
+        granted, terms = _authorised(connection, institution_id)
+        elsewhere = _excluded_elsewhere(connection, institution_id, active, now)
+    except (ValueError, TypeError) as error:
+        raise Corrupt(
+            "an authorisation or a key in the register cannot be read, so nothing is sent",
+            advice="cyberposture audit verify",
+        ) from error
     return Ground(
         stopped=any(concerns(stop, institution_id, scan_id) for stop in active),
         deny=tuple(str(entry["cidr"]) for entry in denied.entries),
-        excluded_elsewhere=_excluded_elsewhere(connection, institution_id, active, now),
+        excluded_elsewhere=elsewhere,
         authorisations=granted,
         terms=terms,
         windows=tuple(

@@ -1,12 +1,13 @@
 """Institutions and what they declare about themselves."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from cyberposture.model.checks import Protocol
 from cyberposture.model.controls import Tier
 from cyberposture.model.foundation import Code, Model, Moment, Port
+from cyberposture.model.gate import HostName, Zone
 
 
 class Institution(Model):
@@ -17,7 +18,7 @@ class Institution(Model):
     sectors: tuple[Code, ...] = Field(min_length=1)
     tier: Tier
     features: tuple[Code, ...] = ()
-    zone: str = "Asia/Karachi"
+    zone: Zone = "Asia/Karachi"
     """The IANA zone in which its windows and due dates are read."""
     parent: Code | None = None
     contacts: tuple[str, ...] = ()
@@ -39,8 +40,8 @@ class Asset(Model):
     id: Code
     kind: Literal["host", "zone", "flow", "supplier", "mail-domain"]
     title: str = ""
-    addresses: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
+    addresses: tuple[Annotated[str, StringConstraints(to_lower=True)], ...] = ()
+    names: tuple[HostName, ...] = ()
     zone: Code | None = None
     services: tuple[ServicePort, ...] = ()
     flow_from: Code | None = None

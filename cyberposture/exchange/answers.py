@@ -163,10 +163,15 @@ def read_evidence(sheet_folder: Path, file: EvidenceFile, where: str) -> bytes:
         InvalidInput: it is elsewhere, missing, no plain file, empty or too large.
     """
     home = sheet_folder.resolve()
-    path = (home / file.file).resolve()
+    try:
+        path = (home / file.file).resolve()
+        is_file = path.is_file()
+    except (OSError, ValueError) as error:
+        # A name that no file can have: too long, or with a NUL in it.
+        raise InvalidInput(Fault(where, f"evidence {file.file[:60]!r} is no file name")) from error
     if not path.is_relative_to(home):
         raise InvalidInput(Fault(where, f"evidence {file.file!r} lies outside the sheet's folder"))
-    if not path.is_file():
+    if not is_file:
         raise InvalidInput(Fault(where, f"evidence {file.file!r} is not there"))
     with path.open("rb") as stream:
         data = stream.read(MAX_EVIDENCE_BYTES + 1)

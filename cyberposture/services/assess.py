@@ -214,9 +214,14 @@ def review(register: Register, institution: str, round_code: str, given: Review)
     """Record a reviewer's own level and grade beside the claim.
 
     Raises:
+        InvalidInput: the control takes no review.
         NotFound: institution, round, assessment or control is not there.
         WrongState: not applicable is approved where nobody claims it.
     """
+    control = register.content.catalogue.find(given.control)
+    if control is not None and control.evidence_mode == "N":
+        what = f"{control.id} takes no review: the network alone decides it"
+        raise InvalidInput(Fault("arguments", what))
     with register.change("reviewed", f"{institution}/{given.control}") as change:
         institution_id, assessment = find_parts(change.connection, institution, round_code)
         change.institution_id = institution_id

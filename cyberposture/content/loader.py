@@ -239,6 +239,12 @@ class Content:
     reports: tuple[ReportDefinition, ...]
 
 
+def _place(folder: Path, control: Control, path: tuple[str | int, ...]) -> str:
+    """Return the file and line of a part of a control that was read before."""
+    file = next(find_catalogue(folder).glob(f"*/{control.id}-*.yaml"))
+    return read_file(file, _Reader(folder).name(file)).where(path)
+
+
 def load_content(folders: ContentFolders) -> Content:
     """Return catalogue, checks and reports.
 
@@ -262,9 +268,10 @@ def load_content(folders: ContentFolders) -> Content:
     content = Content(catalogue, checks, reports)
     codes = {observation.code for observation in content.checks.observations}
     for control in content.catalogue.controls:
-        for use in control.observations:
+        for number, use in enumerate(control.observations):
             if use.code not in codes:
-                faults.append(Fault(control.id, f"unknown observation {use.code}"))
+                where = _place(folders.controls, control, ("observations", number))
+                faults.append(Fault(where, f"unknown observation {use.code}"))
     if faults:
         raise InvalidInput(faults)
     return content

@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
+from cyberposture.cli.surroundings import (
+    open_runtime,
+    require_place,
+    say,
+    show_json,
+    show_table,
+)
 
 HELP = "Letters and authorisations, without which nothing is sent."
 app = typer.Typer()
@@ -14,6 +20,7 @@ Person = Annotated[str, typer.Option("--by", help="Code of the person who signs.
 Key = Annotated[
     Path | None, typer.Option("--key", help="The person's private key; else in the workspace.")
 ]
+AnyJson = Annotated[bool, typer.Option("--json", help="It is JSON in any case.")]
 
 
 @app.command("request")
@@ -35,6 +42,7 @@ def request(
     """Write the letter that the institution may sign, from what it declares."""
     from cyberposture.services import authorise
 
+    require_place(out)
     runtime = open_runtime(context)
     letter = authorise.request_letter(
         runtime.register,
@@ -128,7 +136,7 @@ def list_all(
 
 
 @app.command("show")
-def show(context: typer.Context, code: str) -> None:
+def show(context: typer.Context, code: str, as_json: AnyJson = False) -> None:
     """Show one authorisation whole, as JSON: terms, receipt, grants, withdrawal."""
     from cyberposture.errors import NotFound
     from cyberposture.services import authorise

@@ -41,9 +41,14 @@ def show(
     sha256: Annotated[str, typer.Argument(help="Digest; its beginning is enough.")],
     institution: Institution,
     out: Annotated[Path, typer.Option(help="Where the file is written.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Write one kept file to a path, after checking its digest."""
     from cyberposture.services import files
 
     record = files.write_file(open_runtime(context).register, institution, sha256, out)
+    if as_json:
+        show_json({"kind": record.kind, "sha256": record.sha256,
+                   "size_bytes": record.size_bytes, "out": out})  # fmt: skip
+        return
     typer.echo(f"{record.kind} {record.sha256} ({record.size_bytes} bytes) is in {out}")

@@ -53,6 +53,21 @@ def read_settings(context: typer.Context) -> Any:
     return load_settings(workspace=surroundings(context).workspace)
 
 
+def require_place(out: Path) -> None:
+    """Return if a file can be written at `out`; asked before anything goes on record.
+
+    Raises:
+        NotFound: there is no such folder.
+        WrongState: a folder stands there itself.
+    """
+    from cyberposture.errors import NotFound, WrongState
+
+    if not out.parent.is_dir():
+        raise NotFound("folder", str(out.parent))
+    if out.is_dir():
+        raise WrongState(f"{out} is a folder; name the file in it")
+
+
 def say(text: str) -> None:
     """Write a message for people to standard error."""
     typer.echo(text, err=True)

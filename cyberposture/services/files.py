@@ -33,11 +33,13 @@ def write_file(register: Register, institution: str, beginning: str, out: Path) 
     """Write the file whose digest begins so to `out`, and return what it is.
 
     Raises:
-        NotFound: no file, or more than one, has such a digest.
+        NotFound: no file, or more than one, has such a digest, or there is no such folder.
         WrongState: there is a file at `out` already.
         Corrupt: what is kept does not have its digest; nothing is written.
     """
     record = _find(register, institution, beginning)
+    if not out.parent.is_dir():
+        raise NotFound("folder", str(out.parent))
     if out.exists():
         raise WrongState(f"{out} is there already; it is not overwritten")
     with register.change("file-read", f"{record.kind}/{record.sha256}") as change:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 from cyberposture.content.bundle import ContentFolders
-from cyberposture.errors import NotFound, WrongUsage
+from cyberposture.errors import MissingService, NotFound, WrongUsage
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.render import Renderer
 from cyberposture.reporting.view.institution import institution_view
@@ -29,15 +29,22 @@ def find_definition(register: Register, name: str) -> ReportDefinition:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole: under another name first, so that nobody ever reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file whole: under another name first, so that nobody ever reads half of it.
+
+    Raises:
+        MissingService: no file can be written there.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        raise MissingService(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        # What took its place is gone by now; what did not must not lie about.
+        if draft.exists():
+            draft.unlink()
 
 
 def _audience(text: str, definition: ReportDefinition) -> Audience:

@@ -8,6 +8,7 @@ from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "Claims that the network contradicts."
 app = typer.Typer()
+AnyJson = Annotated[bool, typer.Option("--json", help="It is JSON in any case.")]
 
 
 @app.command("list")
@@ -35,7 +36,7 @@ def list_all(
 
 
 @app.command("show")
-def show(context: typer.Context, code: str) -> None:
+def show(context: typer.Context, code: str, as_json: AnyJson = False) -> None:
     """Show one contradiction as JSON."""
     from cyberposture.errors import NotFound
     from cyberposture.services import contradictions

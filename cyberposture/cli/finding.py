@@ -8,6 +8,7 @@ from cyberposture.cli.surroundings import open_runtime, say, show_json, show_tab
 
 HELP = "What is wrong on the network, and since when."
 app = typer.Typer()
+AnyJson = Annotated[bool, typer.Option("--json", help="It is JSON in any case.")]
 
 
 @app.command("list")
@@ -40,7 +41,7 @@ def list_all(
 
 
 @app.command("show")
-def show(context: typer.Context, code: str) -> None:
+def show(context: typer.Context, code: str, as_json: AnyJson = False) -> None:
     """Show one finding with every event, as JSON."""
     from cyberposture.services import finding_views
 

@@ -8,6 +8,7 @@ from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "Campaigns under one edition."
 app = typer.Typer()
+AnyJson = Annotated[bool, typer.Option("--json", help="It is JSON in any case.")]
 
 
 @app.command("open")
@@ -59,7 +60,7 @@ def list_rounds(
 
 
 @app.command("show")
-def show(context: typer.Context, code: str) -> None:
+def show(context: typer.Context, code: str, as_json: AnyJson = False) -> None:
     """Show one round as JSON."""
     from cyberposture.services import rounds
 

@@ -47,15 +47,16 @@ class Words:
         if pattern is None:
             raise InvalidInput(Fault(f"words.{self.language}.yaml", f"no sentence {key}"))
         plain, shown = [], []
-        for literal, html, name, strong in pattern:
+        for literal, escaped, name, strong in pattern:
             plain.append(literal)
+            html = escaped
             if name is not None:
                 if name not in facts:
                     where = f"words.{self.language}.yaml"
                     raise InvalidInput(Fault(where, f"{key} asks for {{{name}}}, not given"))
                 fact = facts[name]
                 plain.append(str(fact))
-                html += fact.__html__() if isinstance(fact, Text) else escape(str(fact))
+                html = escaped + (fact.__html__() if isinstance(fact, Text) else escape(str(fact)))
             shown.append(f"<b>{html}</b>" if strong and html else html)
         return Text("".join(plain), "".join(shown))
 

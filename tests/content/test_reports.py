@@ -25,6 +25,7 @@ from report_samples import (
     content,
     every,
     steps_of,
+    usual_report,
 )
 
 from cyberposture.content.bundle import find_content
@@ -86,7 +87,7 @@ def maximal_report() -> InstitutionInputs:
             )
             for n in range(2_000)
         ),
-        verdicts=usual.verdicts | {check: rows * 4 for check in spare},
+        verdicts=usual.verdicts | dict.fromkeys(spare, rows * 4),
     )
 
 
@@ -101,12 +102,6 @@ def hostile_report() -> InstitutionInputs:
 def empty_nation() -> NationInputs:
     """Return a round in which nobody was asked."""
     return a_nation(0, previous_title=None, shared=(), failures=())
-
-
-@cache
-def usual_report() -> InstitutionInputs:
-    """Return the usual sample, made once."""
-    return a_report()
 
 
 @cache

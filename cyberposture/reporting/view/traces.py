@@ -9,7 +9,7 @@ from cyberposture.reporting.plain import Text, clean
 from cyberposture.reporting.view.material import Material
 
 ROWS_OF_ALL, ROWS_AT_LEAST, ROWS_AT_MOST = 240, 3, 12
-"""How many verdicts are listed in all, and of one check; failures come first, the rest is counted."""
+"""How many verdicts are listed in all and of one check: failures first, the rest is counted."""
 _ORDER = ("fail", "inconclusive", "pass", "not-tested", "not-applicable")
 
 

@@ -292,11 +292,28 @@ def steps_of(taken: TakenScore, limit: int = 5) -> tuple[Any, ...]:
     return tuple(rank_improvements(taken.document, taken.result, limit))
 
 
-def a_report(**change: Any) -> InstitutionInputs:
-    """Return the usual sample: two gates that the network shuts, and one contradicted claim."""
-    institution = change.pop("institution", an_institution())
-    document = change.pop("document", None) or a_document(institution, tallies=USUAL_FAILURES)
-    taken = change.pop("score", None) or a_score(document)
+def a_report(
+    institution: Institution | None = None,
+    document: ScoreDocument | None = None,
+    score: TakenScore | None = None,
+) -> InstitutionInputs:
+    """Return the usual sample: gates that the network shuts, and a claim that it contradicts."""
+    if institution is None and document is None and score is None:
+        return usual_report()
+    return _report(institution or an_institution(), document, score)
+
+
+@cache
+def usual_report() -> InstitutionInputs:
+    """Return the usual sample, made once: nothing in it can be changed."""
+    return _report(an_institution(), None, None)
+
+
+def _report(
+    institution: Institution, document: ScoreDocument | None, score: TakenScore | None
+) -> InstitutionInputs:
+    document = document or a_document(institution, tallies=USUAL_FAILURES)
+    taken = score or a_score(document)
     earlier = a_document(
         institution,
         level=lambda control: max(0, (usual_level(control) or 0) - (control[-1] in "27")),
@@ -330,7 +347,7 @@ def a_report(**change: Any) -> InstitutionInputs:
         a_finding(106, "lab.stores-ask-for-a-login", "127.40.0.12", 6379, state="closed",
                   severity="critical", closed_at=SEEN, says="Redis answers without a password."),
     )  # fmt: skip
-    inputs = InstitutionInputs(
+    return InstitutionInputs(
         content=content(),
         institution=institution,
         kind="round",
@@ -362,7 +379,6 @@ def a_report(**change: Any) -> InstitutionInputs:
         ),
         unjudged=(UnjudgedHost("127.40.1.6", "timed-out"),),
     )  # fmt: skip
-    return replace(inputs, **change)
 
 
 def every(items: Iterable[str]) -> str:

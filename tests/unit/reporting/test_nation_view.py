@@ -1,0 +1,258 @@
+"""A nation: the figures on its first pages, and what the public may not work out from them."""
+
+from collections import Counter
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+
+import pytest
+from nation_samples import a_nation, a_row
+from press import RENDERER, definitions
+
+from cyberposture.model.reports import Audience
+from cyberposture.reporting.inputs import NationInputs, SharedService
+from cyberposture.reporting.view.groups import closed_gates, is_assessed, verified_of
+from cyberposture.reporting.view.nation import NationView, nation_view
+from cyberposture.scoring.explain import people
+from cyberposture.scoring.statistics import median
+
+
+def view_of(inputs: NationInputs, audience: Audience = "cert") -> NationView:
+    report = definitions()["nation"]
+    return nation_view(report, audience, RENDERER.words(report), inputs)
+
+
+@cache
+def usual() -> NationInputs:
+    return a_nation(60)
+
+
+def assessed(inputs: NationInputs) -> list[int]:
+    return [p for row in inputs.rows if (p := verified_of(row)) is not None]
+
+
+def test_the_funnel_counts_asked_answered_and_known_well_enough():
+    rows = usual().rows
+    answered = sum(row.result is not None for row in rows)
+    enough = sum(is_assessed(row) for row in rows)
+    assert enough < answered < 60
+    assert view_of(usual()).front.funnel == (
+        f"{answered} of 60 institutions answered ({100 * answered // 60} %) · "
+        f"{enough} above the coverage floor"
+    )
+
+
+def test_the_median_is_that_of_the_baseline_of_those_assessed():
+    middle = people(median(assessed(usual())))
+    view = view_of(usual())
+    assert view.front.lead[0] == f"Half of the assessed institutions stand at {middle} or higher."
+    assert view.front.figures[0].value == middle
+    assert "91 baseline controls" in view.baseline
+
+
+def test_the_trend_is_over_those_assessed_both_times():
+    both = [
+        row
+        for row in usual().rows
+        if is_assessed(row) and row.previous_baseline and row.previous_baseline.institution.band
+    ]
+    said = " ".join(view_of(usual()).front.lead)
+    assert f"Among the {len(both)} assessed both times the median" in said
+    assert "assessed both times" not in " ".join(
+        view_of(replace(usual(), previous_title=None)).front.lead
+    )
+
+
+def test_the_first_page_ends_with_three_decisions_each_with_its_source():
+    decisions = view_of(usual()).front.decisions
+    assert len(decisions) == 3
+    assert all(decision.source for decision in decisions)
+    assert decisions[0].asks.startswith("Open gate ")
+    assert decisions[1].asks.startswith("Act on Invented Hosting Ltd (fictional). 20 institutions")
+    assert "No indicator is kept in this register yet" in decisions[2].asks
+
+
+def test_the_repair_asked_for_is_the_one_that_lifts_most_over_a_gate():
+    view = view_of(usual())
+    alone = Counter(
+        gates[0]
+        for row in usual().rows
+        if row.result is not None
+        and len(gates := closed_gates(row)) == 1
+        and row.result.institution.band == "Developing"
+        and (row.result.institution.verified or 0) >= 5_000
+    )
+    number = max(alone.values())
+    asks = view.front.decisions[0].asks
+    assert f"keeps {number} institution" in asks
+    assert asks.removeprefix("Open gate ")[:6] in {g for g, n in alone.items() if n == number}
+
+
+def test_without_shared_services_that_is_what_is_asked_for():
+    decision = view_of(replace(usual(), shared=())).front.decisions[1]
+    assert decision.asks.startswith("Have suppliers and hosting declared.")
+
+
+def test_a_supplier_of_one_institution_is_not_shared():
+    alone = SharedService("Alone Ltd", "supplier", ("power-1",), ("power-1",))
+    view = view_of(replace(usual(), shared=(alone,)))
+    assert view.shared == ()
+    assert "Alone" not in view.front.decisions[1].asks
+
+
+def test_where_no_gate_is_closed_none_is_asked_for():
+    strong = tuple(a_row(n, "finance") for n in (6,))
+    free = tuple(
+        replace(row, result=row.result.model_copy(update={"institution": whole}))
+        for row in strong
+        if row.result
+        and (
+            whole := row.result.institution.model_copy(
+                update={"gates_holding": (), "band": "Managed"}
+            )
+        )
+    )
+    assert view_of(replace(usual(), rows=free)).front.decisions[0].asks.startswith("No gate is")
+
+
+def test_bars_hold_every_institution_that_answered_once():
+    view = view_of(usual())
+    answered = Counter(row.sector for row in usual().rows if row.result is not None)
+    assert sum(int(bar.total) for bar in view.bands.bars) == sum(answered.values())
+    for bar, (label, numbers, total) in zip(view.bands.bars, view.bands.rows, strict=True):
+        assert (bar.label, bar.total) == (label, total)
+        assert sum(map(int, numbers)) == int(total)
+        assert [s.value for s in bar.segments] == [n for n in numbers if n != "0"]
+
+
+def test_a_cell_of_the_heat_map_is_the_median_of_its_domain_in_its_sector():
+    view = view_of(usual())
+    place = view.heat.groups.index("Water")
+    row = next(cells for id_, _, cells in view.heat.rows if id_ == "IAM")
+    scores = [
+        d.verified
+        for r in usual().rows
+        if r.sector == "water" and is_assessed(r) and r.baseline
+        for d in r.baseline.domains
+        if d.id == "IAM" and d.verified is not None
+    ]
+    assert row[place].value == str((median(scores) or 0) // 100)
+
+
+def test_institutions_are_listed_by_sector_and_those_without_answer_too():
+    rows = view_of(usual()).named
+    assert len(rows) == 60
+    assert sum(row.band is None for row in rows) == sum(r.result is None for r in usual().rows)
+
+
+def test_clauses_are_counted_with_the_controls_that_follow_from_them():
+    clauses = view_of(usual()).clauses
+    controls = usual().content.catalogue.controls
+    assert sum(row.controls for row in clauses.rows) == sum(
+        len({source.clause for source in control.sources}) for control in controls
+    )
+    assert clauses.summary[1] == "46 clauses can be met by the nation alone."
+
+
+def test_nobody_asked_and_nobody_answered_are_told_as_they_are():
+    nobody = view_of(a_nation(0, previous_title=None, shared=(), failures=()))
+    assert nobody.front.funnel == "no institution was asked"
+    assert nobody.front.lead == ("No institution has answered yet.",)
+    silent = tuple(replace(row, result=None, baseline=None) for row in usual().rows[:7])
+    view = view_of(replace(usual(), rows=silent, failures=(), shared=()))
+    assert view.front.lead == ("No institution has answered yet.",)
+    assert view.bands.bars == ()
+    assert view.spread.chart is None
+
+
+# The public.
+
+
+def sizes(*counts: int) -> NationInputs:
+    """Return a nation whose sectors have this many assessed institutions each."""
+    names = ("government", "power", "gas", "water", "education", "health")
+    good = [n for n in range(400) if n % 12 != 5 and n % 13]
+    rows = []
+    for name, count in zip(names, counts, strict=False):
+        rows += [a_row(good.pop(), name) for _ in range(count)]
+    return replace(usual(), rows=tuple(rows), failures=(), shared=())
+
+
+@pytest.mark.parametrize(
+    ("counts", "groups"),
+    [
+        ((9, 8, 7), [9, 8, 7]),
+        ((9, 3, 2), [9, 5]),
+        ((9, 8, 3), [9, 11]),
+        ((9, 2, 2), [13]),
+        ((2, 1), []),
+        ((9, 8, 7, 4), [9, 8, 11]),
+        ((4, 4, 4, 4), [16]),
+    ],
+)
+def test_small_sectors_stand_together_so_that_none_follows_by_subtraction(counts, groups):
+    view = view_of(sizes(*counts), "public")
+    told = [int(row.assessed) if row.assessed.isdigit() else None for row in view.spread.sectors]
+    assert len(told) == len(groups)
+    assert all(shown in (None, size) for shown, size in zip(told, groups, strict=True))
+
+
+@pytest.mark.parametrize("counts", [(9, 8, 3), (9, 3, 2), (12, 7, 4, 1)])
+def test_the_cert_sees_every_sector_by_itself(counts):
+    assert len(view_of(sizes(*counts)).spread.sectors) == len(counts)
+
+
+def test_the_public_sees_bands_of_all_together_and_no_small_cell():
+    view = view_of(usual(), "public")
+    (label, numbers, _), *others = view.bands.rows
+    assert label == "All institutions"
+    assert others == []
+    told = [int(number) for number in numbers if number.isdigit()]
+    assert all(number == 0 or number >= 5 for number in told)
+    assert len([number for number in numbers if number == "not told"]) != 1
+
+
+def test_the_public_sees_no_column_of_a_distribution():
+    chart = view_of(usual(), "public").spread.chart
+    assert chart is not None
+    assert chart.columns == ()
+    assert view_of(usual()).spread.chart != chart
+
+
+def test_too_few_institutions_are_not_described_to_the_public_at_all():
+    view = view_of(sizes(4), "public")
+    assert view.front.lead == (
+        "Too few institutions are assessed to say anything of them together without giving one "
+        "away.",
+    )
+    assert view.heat.groups == ()
+    assert view.bands.bars == ()
+    assert view.spread.sectors == ()
+    assert view.spread.profiles == ()
+
+
+def test_a_check_that_fails_at_few_is_told_without_its_number():
+    rows = {row.check: row for row in view_of(usual(), "public").exposure}
+    assert rows["lab.modbus-not-reachable"].institutions == "fewer than 5"
+    assert rows["lab.modbus-not-reachable"].endpoints == "–"
+    assert rows["lab.telnet-not-reachable"].institutions == "20"
+    assert {r.check: r.institutions for r in view_of(usual()).exposure}[
+        "lab.modbus-not-reachable"
+    ] == "2"
+
+
+def test_services_are_not_named_in_public_and_small_ones_not_told():
+    view = view_of(usual(), "public")
+    assert [row.name for row in view.shared] == ["one hosting provider"]
+    assert "Invented" not in view.front.decisions[1].asks
+
+
+def test_no_two_tables_of_the_public_differ_by_a_small_group():
+    """Every total that is shown for the same thing leaves nobody alone between two of them."""
+    view = view_of(usual(), "public")
+    totals = sorted(
+        {sum(int(row.assessed) for row in rows if row.assessed.isdigit())
+         for rows in (view.spread.sectors, view.spread.profiles)
+         if all(row.assessed.isdigit() for row in rows)}
+    )  # fmt: skip
+    assert all(larger - smaller >= 5 for smaller, larger in pairwise(totals))

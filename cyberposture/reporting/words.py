@@ -99,6 +99,9 @@ class Words:
 def load_words(folders: list[Path], language: str) -> Words:
     """Return the words in the files `words.LANGUAGE.yaml` of the folders; a later one wins.
 
+    Only the first folder must have a file, in English: a report may do with the shared words, and
+    what a language lacks is said in English.
+
     Raises:
         InvalidInput: a file is missing or wrong, each fault with file and line.
     """
@@ -107,6 +110,9 @@ def load_words(folders: list[Path], language: str) -> Words:
     for folder in folders:
         for tongue in languages:
             path = folder / f"words.{tongue}.yaml"
+            is_needed = folder == folders[0] and tongue == FIRST_LANGUAGE
+            if not is_needed and not path.exists():
+                continue
             document = read_file(path, f"{folder.parent.name}/{folder.name}/{path.name}")
             for key, text, where in _flat(document, document.value, ()):
                 patterns[key] = _compiled(text, where)

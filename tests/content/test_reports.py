@@ -291,7 +291,7 @@ def test_the_public_is_told_of_no_group_under_five():
     rows = [*few.rows, *(a_row(n, "dams") for n in range(60, 63))]
     words = page_of(replace(few, rows=tuple(rows)), "public").words
     assert "Dams" not in words
-    assert "Other sectors" in words
+    assert "All others together" in words
 
 
 # Words and style.

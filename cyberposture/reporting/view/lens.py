@@ -37,7 +37,8 @@ class Lens:
         if part < self.smallest_group:
             return words.say("count.few", n=self.smallest_group)
         if whole - part < self.smallest_group:
-            return words.say("count.nearly-all", n=self.smallest_group, whole=whole)
+            least = whole - self.smallest_group + 1
+            return words.say("count.nearly-all", least=least, whole=whole)
         return words.say("count.exact", n=part)
 
 

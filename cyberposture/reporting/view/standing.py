@@ -71,7 +71,7 @@ def standing_of(m: Material) -> Standing:
 def _not_borne_out(m: Material) -> Text | None:
     whole = m.inputs.score.result.institution
     gap = difference(whole.declared, whole.claims_verified)
-    if gap is None:
+    if gap is None or not whole.declared:
         return None
     return m.words.say(f"not-borne-out.{gap.direction}", points=gap.text.lstrip("+\u2212"))
 

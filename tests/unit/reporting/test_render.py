@@ -8,6 +8,7 @@ from press import RENDERER, definitions, institution_of
 from report_samples import a_report
 
 from cyberposture.content.bundle import find_content
+from cyberposture.content.loader import load_reports
 from cyberposture.errors import InvalidInput, WrongUsage
 from cyberposture.reporting.render import Renderer
 
@@ -65,6 +66,22 @@ def test_a_template_may_include_its_own_and_the_shared_files(tmp_path):
 
 def test_what_a_template_prints_is_escaped(tmp_path):
     assert rendered(tmp_path, "{{ '<b>' }}") == "&lt;b&gt;"
+
+
+def test_a_new_report_costs_two_files(tmp_path):
+    folder = tmp_path / "reports"
+    shutil.copytree(find_content(None).reports, folder)
+    brief = folder / "brief"
+    brief.mkdir()
+    definition = (folder / "institution" / "report.yaml").read_text()
+    (brief / "report.yaml").write_text(definition.replace("id: institution", "id: brief"))
+    (brief / "report.html.j2").write_text(
+        '{% extends "page.html.j2" %}{% block content %}{{ view.standing.lead[0] }}'
+        '{% include "editions.html.j2" %}{% endblock %}'
+    )
+    report = next(r for r in load_reports(folder) if r.id == "brief")
+    html = Renderer(folder).render(report, "board", institution_of(a_report(), "board"))
+    assert "On paper this operator is" in html
 
 
 def test_nothing_is_read_before_the_first_report_is_asked_for(tmp_path):

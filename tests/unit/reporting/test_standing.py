@@ -266,3 +266,7 @@ def test_the_sentences_are_the_same_for_every_audience(audience):
     assert institution_of(a_report(), audience).standing.lead == (
         institution_of(a_report(), "cert").standing.lead
     )
+
+
+def test_nothing_declared_is_not_called_borne_out():
+    assert institution_of(a_case(level=everything(None), **UNSEEN)).standing.not_borne_out is None

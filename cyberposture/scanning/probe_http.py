@@ -5,7 +5,6 @@ No redirect is followed, no proxy used, no cookie sent back; of a body only a fe
 
 import re
 import socket
-import ssl
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
@@ -13,7 +12,7 @@ from typing import Final
 import h11
 
 from cyberposture.model.observations import HTTPFact
-from cyberposture.scanning.connect import PROBE_SECONDS, Deadline, connected
+from cyberposture.scanning.connect import PROBE_SECONDS, Deadline, connected, lenient_context
 from cyberposture.scanning.gate import PermittedPlan
 
 PATHS: Final = ("/", "/cyberposture-looks-for-a-missing-page")
@@ -76,23 +75,14 @@ def _request(host: str, path: str, visitor: Visitor) -> h11.Request:
     return h11.Request(method="GET", target=path, headers=headers)
 
 
-def _secured(plain: socket.socket, name: str | None) -> socket.socket:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # The certificate is judged by its own technique; here we only want the page.
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.TLSv1
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    return context.wrap_socket(plain, server_hostname=name)
-
-
 def _exchange(spot: _Spot, path: str, visitor: Visitor) -> _Exchange:
     deadline = Deadline(PROBE_SECONDS)
     with connected(spot.address, spot.port, deadline) as plain:
         channel = plain
         if spot.tls:
             plain.settimeout(deadline.remaining_s())
-            channel = _secured(plain, spot.name)
+            # The certificate is judged by its own technique; here we only want the page.
+            channel = lenient_context().wrap_socket(plain, server_hostname=spot.name)
         try:
             spoken = h11.Connection(h11.CLIENT, max_incomplete_event_size=32_768)
             request = spoken.send(_request(spot.host(), path, visitor)) or b""

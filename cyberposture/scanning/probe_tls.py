@@ -14,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
 from cyberposture.model.observations import Certificate, TLSFact
-from cyberposture.scanning.connect import PROBE_SECONDS, Deadline, connected
+from cyberposture.scanning.connect import PROBE_SECONDS, Deadline, connected, lenient_context
 from cyberposture.scanning.gate import PermittedPlan
 
 _NO_CHECK_TIME = 0x200000
@@ -28,15 +28,9 @@ class _Handshake:
     certificate: bytes | None
 
 
-def _context(trust_store: Path | None, *, judged: bool) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    # Old versions and short keys must connect too: they are what we came to see.
-    context.minimum_version = ssl.TLSVersion.TLSv1
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    if not judged:
-        context.verify_mode = ssl.CERT_NONE
-        return context
+def _judging_context(trust_store: Path | None) -> ssl.SSLContext:
+    context = lenient_context()
+    context.verify_mode = ssl.CERT_REQUIRED
     context.verify_flags |= _NO_CHECK_TIME
     if trust_store is None:
         context.load_default_certs()
@@ -129,10 +123,10 @@ def _look(address: str, port: int, name: str | None, trust_store: Path | None) -
     trusted: bool | None = True
     problem: str | None = None
     try:
-        seen = _shake(address, port, name, _context(trust_store, judged=True))
+        seen = _shake(address, port, name, _judging_context(trust_store))
     except ssl.SSLCertVerificationError as error:
         trusted, problem = False, error.verify_message[:200]
-        seen = _shake(address, port, name, _context(trust_store, judged=False))
+        seen = _shake(address, port, name, lenient_context())
     certificate = None
     if seen.certificate:
         certificate = read_certificate(seen.certificate, name, trusted, problem)

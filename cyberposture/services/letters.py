@@ -5,14 +5,13 @@ The signed copy is matched to the digest of this text; what it allows is recorde
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from cyberposture.clock import to_iso
 from cyberposture.errors import NotFound
 from cyberposture.model.authorisations import TermsEntry
 from cyberposture.model.gate import NameEntry
@@ -70,13 +69,17 @@ def write_letter(reports: Path, facts: LetterFacts, language: str = "en") -> Let
     if not path.is_file():
         raise NotFound("authorisation letter in language", language)
     environment = ImmutableSandboxedEnvironment(
-        autoescape=False, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+        autoescape=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     text = environment.from_string(path.read_text(encoding="utf-8")).render(
         reference=facts.reference,
         institution=facts.institution,
-        valid_from=to_iso(facts.valid_from),
-        valid_until=to_iso(facts.valid_until),
+        valid_from=f"{facts.valid_from.astimezone(UTC):%d %B %Y, %H:%M}",
+        valid_until=f"{facts.valid_until.astimezone(UTC):%d %B %Y, %H:%M}",
         scope=[scope_line(entry) for entry in facts.scope],
         exclusions=facts.exclusions,
         load=facts.load,

@@ -4,36 +4,34 @@ Everything goes through the ordinary services, so that all that it made can be l
 with the ordinary commands.
 """
 
-import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from cyberposture.cli.demo_cast import (
+    Stage,
+    answer_round,
+    enter_institution,
+    invite_people,
+    obtain_authorisation,
+)
 from cyberposture.clock import to_iso, utc_now
 from cyberposture.errors import NotAuthorised, WrongState
 from cyberposture.laboratory.certificates import Certificates
-from cyberposture.laboratory.claims import ClaimFiles, write_claims
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.nation import Scene, nation
 from cyberposture.laboratory.ports import needed_port_offset
-from cyberposture.model.assessments import Review
-from cyberposture.runtime import Runtime, lay_workspace, open_runtime
-from cyberposture.scanning.techniques import TECHNIQUES
-from cyberposture.scoring.assemble import applies
+from cyberposture.runtime import lay_workspace, open_runtime
 from cyberposture.services import (
-    assess,
-    authorise,
-    institutions,
-    people,
     rounds,
     scan,
     schedules,
@@ -44,27 +42,13 @@ from cyberposture.settings import load_settings
 from cyberposture.worker.schedule import ScheduleClock
 from cyberposture.worker.works import WORKS
 
+MARK = "DEMONSTRATION"
+LEFT = frozenset({MARK, "index.html", "inputs", "laboratory", "reports", "workspace"})
+"""What a demonstration leaves in its folder."""
 FIRST, SECOND = "laboratory-1", "laboratory-2"
-REVIEWS = 28
-"""How many of the heaviest answers a reviewer looks at, where one comes."""
 AT_ONCE = 6
 """Scans of institutions that run side by side."""
 OFFICE = "internal:office"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """The folder of one demonstration and what runs in it."""
-
-    out: Path
-    runtime: Runtime
-    laboratory: Laboratory
-    scenes: tuple[Scene, ...]
-    claims: dict[str, ClaimFiles]
-
-    def acting(self, person: str) -> Any:
-        """Return the register in which this person acts."""
-        return self.runtime.acting_as(person).register
 
 
 @contextmanager
@@ -93,12 +77,26 @@ def _settings(out: Path, trust_store: Path) -> Any:
     )
 
 
-def _prepare(out: Path) -> Stage:
-    if out.exists() and any(out.iterdir()):
+def _clear(out: Path) -> None:
+    """Make room for a new demonstration: only what an earlier one left is taken away.
+
+    Raises:
+        WrongState: something in the folder was not made by a demonstration.
+    """
+    if not out.exists():
+        return
+    found = {path.name for path in out.iterdir()}
+    if found and (MARK not in found or found - LEFT):
         raise WrongState(
-            f"{out} is not empty", advice="name a new folder, or remove this one yourself"
+            f"{out} holds something that no demonstration made", advice="name a new folder"
         )
+    shutil.rmtree(out)
+
+
+def _prepare(out: Path) -> Stage:
+    _clear(out)
     (out / "laboratory").mkdir(parents=True, exist_ok=True)
+    (out / MARK).write_text("This folder is replaced by the next demonstration.\n")
     certificates = Certificates(out / "laboratory")
     settings = _settings(out, certificates.ca_file)
     lay_workspace(settings)
@@ -109,113 +107,6 @@ def _prepare(out: Path) -> Stage:
     hosts = [host for scene in scenes for host in scene.hosts]
     laboratory = Laboratory(hosts, certificates, settings.laboratory_port_offset)
     return Stage(out, runtime, laboratory, scenes, {})
-
-
-def _invite(stage: Stage) -> None:
-    for code, name, role in (
-        ("a-analyst", "Amina Example", "cert-analyst"),
-        ("o-officer", "Omar Example", "authorising-officer"),
-        ("r-reviewer", "Rida Example", "reviewer"),
-    ):
-        key = stage.runtime.key_file_of(code)
-        people.invite(stage.runtime.register, code, name, role, key)  # type: ignore[arg-type]  # three roles of the list
-
-
-def _enter(stage: Stage, scene: Scene) -> None:
-    """Register an institution with what it declares."""
-    register = stage.acting("a-analyst")
-    catalogue = stage.runtime.register.content.catalogue
-    code = scene.institution.code
-    institutions.add_institution(register, scene.institution, reason="registration")
-    asked = tuple(
-        c for c in catalogue.selected(scene.institution.tier) if applies(c, scene.institution)
-    )
-    titles = {domain.id: domain.title for domain in catalogue.framework.domains}
-    folder = stage.out / "inputs" / code
-    files = write_claims(scene, asked, titles, folder, utc_now().date())
-    stage.claims[code] = files
-    institutions.import_declaration(register, files.assets, code)
-
-
-def _authorise(stage: Stage, number: int, scene: Scene) -> None:
-    """Have the letter written, signed, recorded by one person and granted by another."""
-    code = scene.institution.code
-    reference = f"LAB-{utc_now().year}-{number:03}"
-    analyst, officer = stage.acting("a-analyst"), stage.acting("o-officer")
-    opt_in = ("udp-ports", "ot-ports") if scene.has_plant else ("udp-ports",)
-    exclusions = tuple(f"{address}/32" for address in scene.undeclared_to_us)
-    letter = authorise.request_letter(
-        analyst, stage.runtime.folders.reports, code, reference, load=3, days=30,
-        exclusions=exclusions, opt_in=opt_in, special_allowed=True,
-    )  # fmt: skip
-    folder = stage.out / "inputs" / code
-    signed = folder / "letter-signed.txt"
-    signed.write_text(letter.text + f"\nSigned: chief executive of {scene.institution.name}\n")
-    terms = folder / "authorisation.yaml"
-    terms.write_text(json.dumps(_terms(scene, reference, letter.sha256, opt_in), indent=1) + "\n")
-    key_of = stage.runtime.key_file_of
-    authorise.add(analyst, terms, signed, "a-analyst", people.read_key(key_of("a-analyst")))
-    authorise.grant(officer, reference, "o-officer", people.read_key(key_of("o-officer")))
-    if scene.withdraws:
-        authorise.withdraw(
-            analyst, reference, "a-analyst", people.read_key(key_of("a-analyst")),
-            withdrawn_by="the department's director", reason="works on the network until spring",
-        )  # fmt: skip
-
-
-def _terms(
-    scene: Scene, reference: str, letter_sha256: str, opt_in: tuple[str, ...]
-) -> dict[str, Any]:
-    now = utc_now()
-    techniques = [t.code for t in TECHNIQUES.values() if not t.opt_in] + list(opt_in)
-    return {
-        "id": reference,
-        "institution": scene.institution.code,
-        "request_sha256": letter_sha256,
-        "signatory": "Chief executive (invented)",
-        "signatory_role": f"chief executive of {scene.institution.name}",
-        "power_to_sign_checked": "compared with the fictional register of offices",
-        "valid_from": to_iso(now),
-        "valid_until": to_iso(now + timedelta(days=30)),
-        "scope": [
-            {"cidr": f"{host.address}/32", "ports": None, "special_allowed": True}
-            for host in scene.hosts
-        ],
-        "exclusions": [f"{address}/32" for address in scene.undeclared_to_us],
-        "techniques": techniques,
-        "load": 3,
-        "emergency_contacts": list(scene.institution.contacts),
-    }
-
-
-def _answer(stage: Stage, scene: Scene, round_code: str) -> None:
-    code = scene.institution.code
-    register = stage.acting(f"lead-of-{code}")
-    assess.open_assessment(register, code, round_code)
-    assess.import_answers(register, stage.claims[code].answers, code, round_code)
-    assess.submit(register, code, round_code)
-    if scene.reviewed:
-        _review(stage, scene, round_code)
-
-
-def _review(stage: Stage, scene: Scene, round_code: str) -> None:
-    """Have a reviewer look at the heaviest answers; some claims prove to be a level too high."""
-    register = stage.acting("r-reviewer")
-    code = scene.institution.code
-    standing = assess.list_standing(register, code, round_code)
-    catalogue = register.content.catalogue
-    answered = [
-        (control, one.answer.answer.level)
-        for control, one in standing.items()
-        if one.answer is not None and one.answer.answer.level is not None
-    ]
-    weights = {control.id: control.weight for control in catalogue.controls}
-    answered.sort(key=lambda pair: (-weights[pair[0]], pair[0]))
-    for number, (control, level) in enumerate(answered[:REVIEWS]):
-        found = max(level - 1, 0) if number % 5 == 4 else level
-        says = "as claimed" if found == level else "one site was found without it"
-        seen = {"control": control, "level": found, "grade": "E2", "reason": f"On site: {says}."}
-        assess.review(register, code, round_code, Review.model_validate(seen))
 
 
 def _scan(stage: Stage, scene: Scene, vantage: str) -> str:
@@ -325,10 +216,12 @@ def _repair(stage: Stage) -> int:
 
 
 def run_demonstration(out: Path) -> dict[str, Any]:
-    """Run everything into the folder `out`, which must be new or empty; return where things are.
+    """Run everything into the folder `out` and return where things are.
+
+    The folder must be new, or hold an earlier demonstration, which is replaced.
 
     Raises:
-        WrongState: the folder is not empty.
+        WrongState: the folder holds something else.
         MissingService: a port of the laboratory cannot be used, or nmap is not there.
     """
     began = time.monotonic()
@@ -347,12 +240,12 @@ def run_demonstration(out: Path) -> dict[str, Any]:
 def _play(stage: Stage) -> list[str]:
     count = len(stage.laboratory.listening())
     with told(f"Registering {len(stage.scenes)} institutions ({count} services are running)"):
-        _invite(stage)
+        invite_people(stage)
         _open_round(stage, FIRST, "Laboratory round 1")
         for number, scene in enumerate(stage.scenes, start=1):
-            _enter(stage, scene)
-            _authorise(stage, number, scene)
-            _answer(stage, scene, FIRST)
+            enter_institution(stage, scene)
+            obtain_authorisation(stage, number, scene)
+            answer_round(stage, scene, FIRST)
     refusals = _first_scans(stage)
     for refusal in refusals:
         typer.echo(f"The gate refused {refusal}", err=True)
@@ -361,7 +254,7 @@ def _play(stage: Stage) -> list[str]:
         rounds.close_round(stage.acting("a-analyst"), FIRST)
         _open_round(stage, SECOND, "Laboratory round 2")
         for scene in stage.scenes:
-            _answer(stage, scene, SECOND)
+            answer_round(stage, scene, SECOND)
     typer.echo(f"Repairing {_repair(stage)} services", err=True)
     _run_schedules(stage, "Second scan, started by its schedule", lambda: _schedule_scans(stage))
     with told("Scoring the second round"):

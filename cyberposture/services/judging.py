@@ -22,6 +22,7 @@ from cyberposture.store.facts import (
     insert_judgements,
     list_facts,
     list_latest_facts,
+    list_latest_judgements,
 )
 from cyberposture.store.scans import ScanRecord
 
@@ -73,6 +74,22 @@ def _began(scan: ScanRecord, looks: Mapping[str, Sequence[FactRecord]]) -> datet
     return min([scan.started_at or scan.act.at, *seen])
 
 
+def _overtaken(
+    connection: Connection, scan: ScanRecord, looked_at: Mapping[str, datetime], now: datetime
+) -> frozenset[tuple[str, str]]:
+    """Return each check and address on which a newer look than this imported one has decided."""
+    if scan.kind != "imported":
+        return frozenset()
+    latest = list_latest_judgements(connection, scan.institution_id, as_of=now)
+    return frozenset(
+        (one.judgement.check, one.judgement.address)
+        for one in latest
+        if one.vantage == scan.vantage
+        and one.judgement.verdict in ("pass", "fail", "not-applicable")
+        and one.observed_at > looked_at.get(one.judgement.address, now)
+    )
+
+
 def _opened_before(
     connection: Connection, scan: ScanRecord, addresses: Iterable[str], began: datetime
 ) -> dict[str, list[tuple[str, int]]]:
@@ -112,6 +129,8 @@ def judge_scan(
     judge = compile_checks(register.content.checks)
     rows, views = _judge_hosts(judge, looks, declaration, scan.vantage)
     blocked = fell_silent(_opened_before(connection, scan, views, _began(scan, looks)), views)
+    looked_at = {address: _looked_at(records) for address, records in looks.items()}
+    overtaken = _overtaken(connection, scan, looked_at, act.at)
     insert_judgements(
         connection,
         scan.institution_id,
@@ -124,8 +143,8 @@ def judge_scan(
     seen = Seen(
         institution_id=scan.institution_id,
         vantage=scan.vantage,
-        looked_at={a: _looked_at(records) for a, records in looks.items()},
-        judgements=judgements,
+        looked_at=looked_at,
+        judgements=[j for j in judgements if (j.check, j.address) not in overtaken],
         views=views,
         may_close=may_close and not blocked,
     )

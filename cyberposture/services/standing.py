@@ -1,8 +1,8 @@
 """How each check stands for an institution at one moment, over everything that is known of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from cyberposture.model.assessments import Round
 from cyberposture.model.checks import Check, Protocol
 from cyberposture.model.controls import Clocks
 from cyberposture.model.institutions import Declaration
-from cyberposture.model.observations import Judgement
 from cyberposture.scanning.coverage import aggregate
 from cyberposture.scoring.assemble import Tally
 from cyberposture.services.register import Register
@@ -47,10 +46,39 @@ def counts_from(finding: FindingRecord, days: int, clocks: Clocks) -> datetime:
     return (finding.opened_at if again else finding.first_seen) + timedelta(days=days)
 
 
-def _newest_looks(records: Iterable[JudgementRecord]) -> list[JudgementRecord]:
+Place = tuple[str, str, Protocol | None, int | None, str, str]
+"""Check, address, protocol, port, sub-key and vantage: one endpoint of one check."""
+
+
+def _place(record: JudgementRecord) -> Place:
+    row = record.judgement
+    return (row.check, row.address, row.protocol, row.port, row.subkey, record.vantage)
+
+
+def _place_of(finding: FindingRecord) -> Place:
+    key = finding.key
+    return (key.check, finding.address, key.protocol, key.port, key.subkey, key.vantage)
+
+
+def _by_place(findings: Iterable[FindingRecord]) -> dict[Place, FindingRecord]:
+    """Return the findings by endpoint; where two share one, the older counts."""
+    ordered = sorted(findings, key=lambda finding: finding.first_seen, reverse=True)
+    return {_place_of(finding): finding for finding in ordered}
+
+
+def _is_set_aside(finding: FindingRecord, as_of: datetime) -> bool:
+    """Return whether it was accepted that this is no finding; the mark ends by itself."""
+    until = finding.marked_until
+    return finding.state == "false-positive" and (until is None or as_of < until)
+
+
+def _newest_looks(
+    records: Iterable[JudgementRecord], counting: Mapping[Place, FindingRecord]
+) -> list[JudgementRecord]:
     """Keep, for each check, address and vantage, the rows of the newest scan that tried it.
 
-    An endpoint that was there in an older scan only (a port that is closed by now) is gone.
+    An endpoint that was there in an older scan only (a port that is closed by now) is gone, unless
+    its finding still stands: then nobody saw it mended.
     """
     groups: dict[tuple[str, str, str], list[JudgementRecord]] = defaultdict(list)
     for record in records:
@@ -60,88 +88,33 @@ def _newest_looks(records: Iterable[JudgementRecord]) -> list[JudgementRecord]:
     for group in groups.values():
         tried = [r for r in group if r.judgement.verdict != "not-tested"] or group
         newest = max(tried, key=lambda r: (r.observed_at, r.judged_at))
-        kept += [r for r in tried if r.scan_id == newest.scan_id]
+        kept += [r for r in tried if r.scan_id == newest.scan_id or _place(r) in counting]
     return kept
 
 
-Place = tuple[str, str, Protocol | None, int | None, str]
-"""Check, address, protocol, port and sub-key: one endpoint of one check."""
-
-
-def _place(row: Judgement) -> Place:
-    return (row.check, row.address, row.protocol, row.port, row.subkey)
-
-
-def _place_of(finding: FindingRecord) -> Place:
-    key = finding.key
-    return (key.check, finding.address, key.protocol, key.port, key.subkey)
-
-
 def _with_findings(
-    records: Sequence[JudgementRecord], standing: Sequence[FindingRecord], oldest: datetime
-) -> list[JudgementRecord]:
-    """Let standing findings speak where the newest look gave no usable answer.
+    records: Iterable[JudgementRecord],
+    standing: Mapping[Place, FindingRecord],
+    oldest: datetime,
+    as_of: datetime,
+) -> Iterator[JudgementRecord]:
+    """Let standing findings speak: a failure counts until it is known to be gone.
 
-    A host that did not answer this time still has the flaw that it had; a false positive that was
-    accepted as such does not count at all; what is too old to speak counts as not tested.
+    A host that did not answer this time still has the flaw that it had, and so has one that may
+    have shut us out. A false positive that was accepted as such does not count at all, and what is
+    too old to speak counts as not tested.
     """
-    by_place = {_place_of(f): f for f in standing}
-    told: list[JudgementRecord] = []
     for record in records:
         row = record.judgement
-        finding = by_place.get(_place(row))
-        verdict = row.verdict
-        if record.observed_at < oldest and verdict != "not-applicable":
-            verdict = "not-tested"
-        elif finding is not None and finding.state == "false-positive":
-            verdict = "not-applicable"
-        elif finding is not None and verdict in ("inconclusive", "not-tested"):
-            verdict = "fail"
-        if verdict == row.verdict:
-            told.append(record)
-        else:
-            changed = row.model_copy(update={"verdict": verdict})
-            told.append(_replaced(record, changed))
-    return told + _unmentioned(records, standing, oldest)
-
-
-def _replaced(record: JudgementRecord, judgement: Judgement) -> JudgementRecord:
-    return JudgementRecord(
-        record.id, record.institution_id, record.scan_id, judgement, record.vantage,
-        record.facts, record.checks_digest, record.observed_at, record.judged_at,
-    )  # fmt: skip
-
-
-def _unmentioned(
-    records: Sequence[JudgementRecord], standing: Sequence[FindingRecord], oldest: datetime
-) -> list[JudgementRecord]:
-    """Return a failed row for each standing finding whose endpoint the newest look never named."""
-    named = {_place(record.judgement) for record in records}
-    hosts: dict[tuple[str, str, str], JudgementRecord] = {}
-    for record in records:
-        if record.judgement.port is None:
-            host_key = (record.judgement.check, record.judgement.address, record.vantage)
-            hosts[host_key] = record
-    found = []
-    for finding in standing:
-        key = finding.key
-        place = _place_of(finding)
-        host = hosts.get((key.check, finding.address, key.vantage))
-        if finding.state == "false-positive" or place in named or host is None:
-            continue
-        if finding.last_seen < oldest or host.judgement.verdict == "not-applicable":
-            continue
-        row = host.judgement.model_copy(
-            update={
-                "protocol": key.protocol,
-                "port": key.port,
-                "subkey": key.subkey,
-                "verdict": "fail",
-                "says": finding.says,
-            }
-        )
-        found.append(_replaced(host, row))
-    return found
+        finding = standing.get(_place(record))
+        changed: dict[str, str] = {}
+        if finding is not None and _is_set_aside(finding, as_of):
+            changed = {"verdict": "not-applicable"}
+        elif finding is not None and finding.last_seen >= oldest:
+            changed = {"verdict": "fail", "says": finding.says}
+        elif record.observed_at < oldest and row.verdict != "not-applicable":
+            changed = {"verdict": "not-tested"}
+        yield replace(record, judgement=row.model_copy(update=changed)) if changed else record
 
 
 def standing_of(
@@ -154,11 +127,14 @@ def standing_of(
     """Return how each check stands for an institution at `as_of`, by check id."""
     clocks = register.content.catalogue.framework.clocks
     oldest = as_of - timedelta(days=clocks.observation_age_days)
-    standing = findings.list_findings(
+    found_here = findings.list_findings(
         connection, institution_id=institution_id, states=findings.STANDING
     )
+    standing = _by_place(found_here)
     latest = list_latest_judgements(connection, institution_id, as_of=as_of)
-    records = _with_findings(_newest_looks(latest), standing, oldest)
+    counting = {p: f for p, f in standing.items() if f.last_seen >= oldest}
+    looks = _newest_looks(latest, counting)
+    records = list(_with_findings(looks, standing, oldest, as_of))
     declared = declarations.get_declaration(connection, institution_id, as_of=as_of)
     known = {
         "any": declared.addresses(),
@@ -190,21 +166,16 @@ def _inside(declared: Declaration) -> tuple[str, ...]:
 def _fresh(
     check: Check,
     rows: Sequence[JudgementRecord],
-    standing: Sequence[FindingRecord],
+    standing: Mapping[Place, FindingRecord],
     as_of: datetime,
     rule: tuple[Clocks, Round | None],
 ) -> tuple[FindingRecord, ...]:
     """Return the findings behind failed rows whose repair clock still runs."""
     clocks, campaign = rule
     days = repair_days(check, clocks, campaign)
-    failed = {(*_place(r.judgement), r.vantage) for r in rows if r.judgement.verdict == "fail"}
-    return tuple(
-        f
-        for f in standing
-        if f.key.check == check.id
-        and (*_place_of(f), f.key.vantage) in failed
-        and counts_from(f, days, clocks) > as_of
-    )
+    failed = {_place(record) for record in rows if record.judgement.verdict == "fail"}
+    behind = (standing[place] for place in sorted(failed, key=str) if place in standing)
+    return tuple(f for f in behind if counts_from(f, days, clocks) > as_of)
 
 
 def _tally(

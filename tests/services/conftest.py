@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.engine import URL, make_url
 
 from cyberposture.content.bundle import find_content
-from cyberposture.content.editions import identify
+from cyberposture.content.editions import Edition, identify
 from cyberposture.content.loader import Content, load_content
 from cyberposture.model.examples import ExampleFacts
 from cyberposture.model.institutions import Institution
@@ -138,6 +138,12 @@ def database(register_url: str) -> Iterator[Database]:
 def content() -> Content:
     """The content that the program carries."""
     return load_content(find_content(None))
+
+
+@pytest.fixture(scope="session")
+def edition(content: Content) -> Edition:
+    """The digests of that content."""
+    return identify(content.catalogue, content.checks)
 
 
 @pytest.fixture
@@ -348,7 +354,7 @@ class Office:
 
 @pytest.fixture
 def make_register(
-    database: Database, tmp_path: Path, clock: Clock, content: Content
+    database: Database, tmp_path: Path, clock: Clock, content: Content, edition: Edition
 ) -> Callable[..., Register]:
     """Make the register as a process has it; a test may hand in another heads file or actor."""
     signer = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -360,7 +366,7 @@ def make_register(
             audit=AuditLog(signer, heads or HeadsFile(tmp_path / "heads.jsonl")),
             clock=clock,
             content=content,
-            edition=identify(content.catalogue, content.checks),
+            edition=edition,
             actor=actor,
         )
 

@@ -177,6 +177,7 @@ class Office:
 
     def __init__(self, register: Register, heads: HeadsFile, clock: Clock, folder: Path) -> None:
         self.register, self.heads, self.clock, self.folder = register, heads, clock, folder
+        self.reports = find_content(None).reports
         self.signer = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
         self._numbers = count(1)
 

@@ -17,15 +17,23 @@ from cyberposture.model.observations import (
     TLSFact,
 )
 from cyberposture.scanning.declared import NOTHING_DECLARED, HostContext
-from cyberposture.scanning.states import CONCLUSIVE, Layer, PortKey, State, read_layer
+from cyberposture.scanning.states import (
+    ANSWERS,
+    CONCLUSIVE,
+    GONE,
+    Layer,
+    PortKey,
+    State,
+    host_told,
+    read_layer,
+)
 
-TCPWRAPPED: Final = "tcpwrapped"
+TCPWRAPPED: Final = frozenset({"tcpwrapped", "ssl/tcpwrapped"})
 TLS_SERVICES: Final = frozenset({"https", "ssl", "imaps", "pop3s", "smtps", "ldaps", "ftps"})
 """Names under which nmap reports TLS without its `ssl/` in front."""
 
 _CIPHERS: Final = "ssl-enum-ciphers"
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
-_GONE: Final = frozenset({State.CLOSED, State.FILTERED})
 
 
 class Handshake(NamedTuple):
@@ -193,7 +201,7 @@ class HostView:
                 for key, fact in self.services.items()
                 if not is_tls_service(_name(fact)) and key[1] not in self.tls
             }
-        return sorted(port for port in found if self.state("tcp", port) not in _GONE)
+        return sorted(port for port in found if self.state("tcp", port) not in GONE)
 
     def web_ports(self, *, tls: bool) -> list[int]:
         """Return the ports that speak HTTP, over TLS or in the clear, ascending."""
@@ -209,7 +217,7 @@ class HostView:
         }
         if not tls:
             found -= set(self.tls_ports(at_once=True))
-        return sorted(port for port in found if self.state("tcp", port) not in _GONE)
+        return sorted(port for port in found if self.state("tcp", port) not in GONE)
 
 
 def _name(fact: PortFact) -> str:
@@ -233,9 +241,8 @@ def _add_host(view: HostView, fact: Fact) -> None:
     scripts = fact.parameters.get("scripts")
     if isinstance(scripts, list | tuple):
         view.script_runs.update(name for name in scripts if isinstance(name, str))
-    if fact.host is None:
-        return
-    for port in fact.host.ports:
+    host = host_told(fact)
+    for port in host.ports if host is not None else ():
         key = (port.protocol, port.port)
         for script in port.scripts:
             view.scripts.setdefault(key, {}).setdefault(script.id, script)
@@ -294,7 +301,7 @@ def view_host(
 def _find_wrapped(view: HostView) -> None:
     """Note the ports that accept and close, unless one of our own exchanges was answered there."""
     for key, fact in list(view.services.items()):
-        if _name(fact) != TCPWRAPPED:
+        if _name(fact) not in TCPWRAPPED:
             continue
         del view.services[key]
         talked: list[str] = [shake.fact.outcome for shake in view.tls.get(key[1], {}).values()]
@@ -305,15 +312,21 @@ def _find_wrapped(view: HostView) -> None:
 
 
 def _find_blocked(view: HostView) -> None:
-    """Distrust a silent run that filtered what another run saw open: perhaps we are blocked."""
-    silent = [layer for layer in view.layers if not layer.answered]
-    if not silent:
+    """Distrust a run that filtered what another run saw open: perhaps we are blocked.
+
+    One such port is enough where nothing answered in the run. A run in which something did is
+    distrusted only where it silenced every port that was open before and that it tried again.
+    """
+    if len(view.layers) < 2:
         return
-    opened = [
-        key for layer in view.layers for key, state in layer.explicit.items() if state is State.OPEN
+    opened: list[list[PortKey]] = [
+        [key for key, state in layer.explicit.items() if state is State.OPEN]
+        for layer in view.layers
     ]
-    for layer in silent:
-        layer.blocked = any(layer.state(key) is State.FILTERED for key in opened)
+    for position, layer in enumerate(view.layers):
+        others = opened[position + 1 :] if layer.answered else opened
+        now = {layer.state(key) for keys in others for key in keys}
+        layer.blocked = State.FILTERED in now and not now & ANSWERS
 
 
 class Endpoint(NamedTuple):

@@ -30,7 +30,9 @@ class State(IntEnum):
 
 
 CONCLUSIVE: Final = frozenset({State.OPEN, State.CLOSED, State.FILTERED})
-_GONE: Final = frozenset({State.CLOSED, State.FILTERED})
+GONE: Final = frozenset({State.CLOSED, State.FILTERED})
+ANSWERS: Final = frozenset({State.OPEN, State.CLOSED})
+"""States in which something came back from the host itself."""
 _WORDS: Final = {"open": State.OPEN, "closed": State.CLOSED, "filtered": State.FILTERED}
 
 
@@ -70,7 +72,7 @@ class Layer:
         self.asked: dict[str, tuple[Range, ...]] = {}
         self.rest: dict[str, State] = {}
         self.blank: str | None = None
-        """The protocol of a failed try of which nobody knows the ports."""
+        """The protocol of a try that left ports undecided of which nobody knows the numbers."""
         self.protocols: frozenset[str] = frozenset()
         """The protocols of which anything was asked for."""
         self.tried = False
@@ -114,7 +116,7 @@ class Layer:
         summed = {state for _, state in self.stretches.get(protocol, ())}
         if protocol in self.rest:
             summed.add(self.rest[protocol])
-        if self.blank == protocol or not named <= CONCLUSIVE or not summed <= _GONE:
+        if self.blank == protocol or not named <= CONCLUSIVE or not summed <= GONE:
             return False
         return self.answered or State.FILTERED not in named | summed
 
@@ -151,6 +153,11 @@ def _spread(layer: Layer, protocol: str, extra: tuple[ExtraPorts, ...]) -> None:
         layer.rest[protocol] = state_of_word(vague[0].state) if alone else State.INCONCLUSIVE
 
 
+def host_told(fact: Fact) -> HostFact | None:
+    """Return what the fact tells of its host: nothing where the run ended in an error."""
+    return None if fact.outcome == "error" else fact.host
+
+
 def _failed(fact: Fact, host: HostFact | None) -> bool:
     if fact.outcome != "answered":
         return True
@@ -165,8 +172,9 @@ def read_layer(fact: Fact) -> Layer:
     layer = Layer()
     if fact.outcome == "not-tested":
         return layer
-    host = fact.host
+    host = host_told(fact)
     failed = _failed(fact, host)
+    extra = host.extra if host is not None and not failed else ()
     layer.asked = {p: _joined(tuple(ranges)) for p, ranges in (fact.tested or {}).items()}
     if host is not None:
         for port in host.ports:
@@ -176,16 +184,16 @@ def read_layer(fact: Fact) -> Layer:
     _read_exchanges(layer, fact)
     if failed:
         layer.rest = dict.fromkeys(layer.asked, State.INCONCLUSIVE)
-        if fact.tested is None:
-            layer.blank = "udp" if fact.technique == "udp-ports" else "tcp"
     else:
-        extra = host.extra if host is not None else ()
         for protocol in {*layer.asked, *(group.protocol for group in extra)}:
             _spread(layer, protocol, extra)
+    unplaced = any(group.count and group.ranges is None for group in extra)
+    if fact.tested is None and (failed or unplaced):
+        layer.blank = "udp" if fact.technique == "udp-ports" else "tcp"
     asked = {key[0] for key in layer.explicit} | {*layer.stretches} | {*layer.asked}
     layer.protocols = frozenset(asked | ({layer.blank} if layer.blank else set()))
     layer.tried = failed or bool(layer.protocols)
-    layer.answered = _answered(layer)
+    layer.answered = _answered(layer, extra)
     return layer
 
 
@@ -202,10 +210,8 @@ def _read_exchanges(layer: Layer, fact: Fact) -> None:
             layer.explicit.setdefault(key, State.INCONCLUSIVE)
 
 
-def _answered(layer: Layer) -> bool:
-    replies = (State.OPEN, State.CLOSED)
-    if any(state in replies for state in layer.explicit.values()):
+def _answered(layer: Layer, extra: tuple[ExtraPorts, ...]) -> bool:
+    """Return whether a port answered, be it one of those that are only summed up."""
+    if any(state in ANSWERS for state in layer.explicit.values()):
         return True
-    if any(state in replies for rest in layer.stretches.values() for _, state in rest):
-        return True
-    return any(state in replies for state in layer.rest.values())
+    return any(group.count and state_of_word(group.state) in ANSWERS for group in extra)

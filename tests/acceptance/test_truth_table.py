@@ -1,4 +1,4 @@
-"""The table 'Reading nmap' against the real nmap: each odd file is made on loopback, then read."""
+"""The table 'Reading nmap' against the real nmap: each odd file is made on loopback and judged."""
 
 import contextlib
 import hashlib
@@ -17,16 +17,16 @@ from pathlib import Path
 
 import pytest
 
+from cyberposture.content.bundle import find_content
+from cyberposture.content.loader import load_checks
 from cyberposture.errors import InvalidInput
 from cyberposture.model.observations import Fact
+from cyberposture.scanning.evaluate import compile_checks
+from cyberposture.scanning.hostview import view_host
 from cyberposture.scanning.parse import ParsedScan, parse, parse_door
-from cyberposture.scanning.reading import (
-    has_answered,
-    is_conclusive,
-    perhaps_blocked,
-    read_facts,
-    state_of,
-)
+from cyberposture.scanning.reading import read_facts
+from cyberposture.scanning.states import State
+from cyberposture.services.findings import fell_silent
 
 pytestmark = [
     pytest.mark.loopback,
@@ -54,6 +54,16 @@ def facts_of(xml: bytes, *requested: str) -> dict[str, Fact]:
     digest = hashlib.sha256(xml).hexdigest()
     facts = read_facts(read(xml, *requested), technique="tcp-ports", artefact=digest)
     return {fact.address: fact for fact in facts}
+
+
+def state(fact: Fact, port: int, protocol: str = "tcp") -> State:
+    return view_host([fact]).state(protocol, port)
+
+
+def verdicts_of(*facts: Fact) -> set[str]:
+    """Return every verdict that the checks that are shipped give on these facts of one host."""
+    checks = compile_checks(load_checks(find_content(None).scanners))
+    return {row.verdict for row in checks.judge_host(facts, None, "external")}
 
 
 @contextmanager
@@ -115,32 +125,35 @@ def test_open_closed_and_filtered_are_told_apart():
         ports = f"{open_port},{silent_port},{closed_port}"
         fact = facts_of(run_nmap(f"-Pn -sT -p {ports}", HOST), HOST)[HOST]
     assert fact.outcome == "answered"
-    assert state_of(fact, "tcp", open_port) == "open"
-    assert state_of(fact, "tcp", closed_port) == "closed"
-    assert state_of(fact, "tcp", silent_port) == "filtered"
-    assert is_conclusive(fact, "tcp", silent_port)
-    assert state_of(fact, "udp", open_port) == "not-tested"
+    assert state(fact, open_port) is State.OPEN
+    assert state(fact, closed_port) is State.CLOSED
+    assert state(fact, silent_port) is State.FILTERED
+    assert state(fact, open_port, "udp") is State.NOT_TESTED
 
 
 def test_a_host_that_is_silent_on_every_port_decides_nothing():
     with overfull() as silent_port:
         fact = facts_of(run_nmap(f"-Pn -sT -p {silent_port}", HOST), HOST)[HOST]
     assert fact.host.state == "up"
-    assert state_of(fact, "tcp", silent_port) == "filtered"
-    assert not has_answered(fact)
-    assert not is_conclusive(fact, "tcp", silent_port)
+    assert [told.state for told in fact.host.extra] == ["filtered"]
+    assert state(fact, silent_port) is State.INCONCLUSIVE
+    assert not view_host([fact]).answered
+    assert verdicts_of(fact) == {"inconclusive"}
 
 
 def test_all_formerly_open_ports_filtered_at_once_is_perhaps_a_block():
     with listening() as first, listening() as second:
         options = f"-Pn -sT -p {first},{second}"
         before = facts_of(run_nmap(options, HOST), HOST)[HOST]
-    was_open = {("tcp", port.port) for port in before.host.ports if port.state == "open"}
-    assert was_open == {("tcp", first), ("tcp", second)}
-    assert not perhaps_blocked(was_open, before)
+    was_open = [("tcp", port) for port in view_host([before]).open_ports("tcp")]
+    assert was_open == sorted([("tcp", first), ("tcp", second)])
+    assert not fell_silent({HOST: was_open}, {HOST: view_host([before])})
     with overfull(first), overfull(second):
         now = facts_of(run_nmap(options, HOST), HOST)[HOST]
-    assert perhaps_blocked(was_open, now)
+    assert fell_silent({HOST: was_open}, {HOST: view_host([now])})
+    assert {state(now, first), state(now, second)} == {State.INCONCLUSIVE}
+    assert view_host([before, now]).open_ports("tcp") == sorted([first, second])
+    assert verdicts_of(now) == {"inconclusive"}
 
 
 def test_what_nmap_sums_up_has_its_ranges():
@@ -165,7 +178,8 @@ def test_a_host_that_timed_out_is_never_all_closed():
     assert scan.hosts[0].timed_out
     assert scan.not_reported == ()
     assert fact.outcome == "timed-out"
-    assert state_of(fact, "tcp", 22) == "unknown"
+    assert state(fact, 22) is State.INCONCLUSIVE
+    assert verdicts_of(fact) == {"inconclusive"}
     assert parse_door(io.BytesIO(xml))["hosts"][0]["timed_out"] is True
 
 
@@ -173,7 +187,10 @@ def test_a_run_in_which_everything_was_excluded_tested_nothing():
     xml = run_nmap(f"-Pn -sT -p 1-5 --exclude {HOST}", HOST)
     scan = read(xml, HOST)
     assert (scan.complete, scan.exit, scan.hosts) == (True, "success", ())
-    assert facts_of(xml, HOST)[HOST].outcome == "not-tested"
+    fact = facts_of(xml, HOST)[HOST]
+    assert fact.outcome == "not-tested"
+    assert state(fact, 3) is State.NOT_TESTED
+    assert verdicts_of(fact) == {"not-tested"}
 
 
 def test_a_run_without_any_target_tested_nothing(tmp_path):
@@ -201,8 +218,9 @@ def test_a_run_that_is_killed_counts_its_finished_hosts_and_no_other(tmp_path):
         "not-tested",
         "not-tested",
     ]
-    assert state_of(facts[HOST], "tcp", 50) == "closed"
-    assert state_of(facts[OTHER], "tcp", 50) == "not-tested"
+    assert state(facts[HOST], 50) is State.CLOSED
+    assert state(facts[OTHER], 50) is State.NOT_TESTED
+    assert verdicts_of(facts[THIRD]) == {"not-tested"}
 
 
 def wait_for_text(path: Path, text: bytes) -> None:
@@ -221,7 +239,9 @@ def test_a_run_that_ends_in_an_error_is_inconclusive(fault):
     scan = read(xml, HOST)
     assert (scan.exit, scan.complete) == ("error", True)
     assert scan.error
-    assert facts_of(xml, HOST)[HOST].outcome == "error"
+    fact = facts_of(xml, HOST)[HOST]
+    assert fact.outcome == "error"
+    assert verdicts_of(fact) == {"inconclusive"}
 
 
 def test_what_nmap_prints_instead_of_xml_is_refused(tmp_path):
@@ -236,7 +256,8 @@ def test_a_host_that_is_missing_from_a_complete_file_is_never_clean():
     scan, fact = read(xml, HOST), facts_of(xml, HOST)[HOST]
     assert (scan.complete, scan.exit, scan.addresses) == (True, "success", 1)
     assert fact.outcome == "no-answer"
-    assert state_of(fact, "tcp", silent_port) == "unknown"
+    assert state(fact, silent_port) is State.INCONCLUSIVE
+    assert verdicts_of(fact) == {"inconclusive"}
 
 
 def test_a_host_that_is_named_as_down_gave_no_answer():
@@ -257,6 +278,7 @@ def test_a_target_that_is_given_twice_is_one_host():
     assert xml.count(b"</host>") == 2
     (host,) = read(xml).hosts
     assert [(group.state, group.ranges) for group in host.extra] == [("closed", ((1, 50),))]
+    assert state(facts_of(xml)[HOST], 25) is State.CLOSED
 
 
 def test_a_mere_discovery_tests_no_port():
@@ -264,7 +286,7 @@ def test_a_mere_discovery_tests_no_port():
     facts = facts_of(xml, HOST, OTHER)
     assert [fact.outcome for fact in facts.values()] == ["answered", "answered"]
     assert facts[HOST].tested == {}
-    assert state_of(facts[HOST], "tcp", 22) == "not-tested"
+    assert state(facts[HOST], 22) is State.NOT_TESTED
 
 
 def test_a_mere_list_contacts_nobody():
@@ -275,8 +297,9 @@ def test_tcpwrapped_is_neither_an_open_service_nor_closed():
     with slamming() as port:
         xml = run_nmap(f"-Pn -sT -sV --version-light -p {port}", HOST)
     fact = facts_of(xml, HOST)[HOST]
-    assert state_of(fact, "tcp", port) == "tcpwrapped"
-    assert not is_conclusive(fact, "tcp", port)
+    assert state(fact, port) is State.TCPWRAPPED
+    assert view_host([fact]).open_ports("tcp") == []
+    assert not view_host([fact]).is_clear("tcp")
 
 
 @as_root
@@ -285,10 +308,9 @@ def test_a_silent_udp_port_is_inconclusive_and_a_refusing_one_is_closed():
         closed_port = free_port(socket.SOCK_DGRAM)
         xml = run_nmap(f"-Pn -sU -p {silent_port},{closed_port}", HOST)
     fact = facts_of(xml, HOST)[HOST]
-    assert state_of(fact, "udp", silent_port) == "open|filtered"
-    assert not is_conclusive(fact, "udp", silent_port)
-    assert state_of(fact, "udp", closed_port) == "closed"
-    assert is_conclusive(fact, "udp", closed_port)
+    assert "open|filtered" in {told.state for told in (*fact.host.ports, *fact.host.extra)}
+    assert state(fact, silent_port, "udp") is State.INCONCLUSIVE
+    assert state(fact, closed_port, "udp") is State.CLOSED
 
 
 @as_root
@@ -297,9 +319,9 @@ def test_tcp_and_udp_in_one_run_are_told_apart():
     scan = read(xml)
     assert set(scan.tested) == {"tcp", "udp"}
     fact = facts_of(xml)[HOST]
-    assert state_of(fact, "tcp", 39) == "closed"
-    assert state_of(fact, "udp", 2) == "closed"
-    assert state_of(fact, "udp", 39) == "not-tested"
+    assert state(fact, 39) is State.CLOSED
+    assert state(fact, 2, "udp") is State.CLOSED
+    assert state(fact, 39, "udp") is State.NOT_TESTED
 
 
 def test_every_beginning_of_a_fresh_file_is_read_as_far_as_it_goes():

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from check_samples import a_check
 
 from cyberposture.errors import InvalidInput
 from cyberposture.model.checks import Check
@@ -10,33 +11,6 @@ from cyberposture.model.examples import ExampleFacts
 from cyberposture.model.observations import Fact, HostFact, Judgement, PortFact
 from cyberposture.scanning.evaluate import compile_checks, judge_door
 from cyberposture.scanning.examples import ADDRESS, compile_context, compile_facts
-
-
-def a_check(**changes: Any) -> Check:
-    fields: dict[str, Any] = {
-        "id": "lab.no-telnet",
-        "version": 3,
-        "title": "No Telnet is offered",
-        "observation": "O-CLEAR",
-        "severity": "high",
-        "technique": "service-versions",
-        "endpoints": {"ports": [23], "services": ["telnet"]},
-        "rollup": "share",
-        "fails_when": {"service": ["telnet"]},
-        "says": {
-            "pass": "Fine at {endpoint}: {detail}.",
-            "fail": "Telnet at {endpoint} ({address}, {port}): {detail}.",
-            "inconclusive": "Unknown at {endpoint}: {detail}.",
-        },
-        "why": "It can be read.",
-        "remedy": "Switch it off.",
-        "sources": [{"title": "RFC 854"}],
-        "examples": [
-            {"name": verdict, "facts": {}, "verdict": verdict}
-            for verdict in ("pass", "fail", "inconclusive")
-        ],
-    }
-    return Check.model_validate({**fields, **changes})
 
 
 def judge(check: Check, vantage: str = "external", **facts: Any) -> list[Judgement]:

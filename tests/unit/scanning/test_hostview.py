@@ -81,7 +81,11 @@ def state_of(port: int, *facts: Fact) -> State:
     ],
 )
 def test_a_state_word_means_what_the_table_says(word: str, state: State) -> None:
-    assert state_of(22, a_fact({22: word, 80: "open"})) is state
+    summed = (ExtraPorts(state=word, count=11, ranges=((30, 40),)),)
+    view = view_host([a_fact({22: word, 80: "open"}, extra=summed)])
+    assert (view.state("tcp", 22), view.state("tcp", 35)) == (state, state)
+    assert view.state("udp", 35) is State.NOT_TESTED
+    assert view.state("tcp", 80) is State.OPEN
 
 
 def test_a_host_that_timed_out_is_inconclusive_and_never_closed() -> None:
@@ -94,6 +98,13 @@ def test_a_timed_out_host_keeps_the_ports_it_showed_open_and_nothing_else() -> N
     view = view_host([a_fact({22: "open", 23: "closed"}, timed_out=True)])
     assert view.state("tcp", 22) is State.OPEN
     assert view.state("tcp", 23) is State.INCONCLUSIVE
+
+
+def test_a_run_that_ended_in_an_error_decides_no_port_that_it_names() -> None:
+    fact = a_fact({22: "open", 23: "closed"}, services={22: "ssh"}, outcome="error")
+    view = view_host([fact])
+    assert {view.state("tcp", port) for port in (22, 23, 24)} == {State.INCONCLUSIVE}
+    assert (view.tried, view.answered, view.services) == (True, False, {})
 
 
 @pytest.mark.parametrize("outcome", ["timed-out", "no-answer", "error"])
@@ -144,6 +155,8 @@ def test_the_rest_is_closed_where_its_only_group_accounts_for_it() -> None:
 def test_a_rest_that_is_not_told_exactly_is_inconclusive(extra: tuple[ExtraPorts, ...]) -> None:
     view = view_host([a_fact({22: "open"}, extra=extra)])
     assert view.state("tcp", 50) is State.INCONCLUSIVE
+    assert view.state("tcp", 101) is State.NOT_TESTED
+    assert view.state("udp", 50) is State.NOT_TESTED
     assert not view.is_clear("tcp")
 
 
@@ -160,16 +173,56 @@ def test_ranges_tell_a_mixed_rest_apart() -> None:
 
 
 def test_without_what_was_asked_an_unnamed_port_is_not_tested() -> None:
-    assert state_of(50, a_fact({22: "open"}, tested=None, extra=closed_rest(99))) is (
-        State.NOT_TESTED
-    )
+    assert state_of(50, a_fact({22: "open"}, tested=None)) is State.NOT_TESTED
 
 
-def test_filtered_counts_only_where_the_host_answered_somewhere() -> None:
+@pytest.mark.parametrize(
+    "extra",
+    [
+        closed_rest(99),
+        closed_rest(99, protocol="any"),
+        (ExtraPorts(state="closed", count=49), ExtraPorts(state="filtered", count=50)),
+    ],
+    ids=["of one state", "of any protocol", "mixed"],
+)
+def test_without_what_was_asked_any_port_may_be_among_those_summed_up(
+    extra: tuple[ExtraPorts, ...],
+) -> None:
+    view = view_host([a_fact({22: "open"}, tested=None, extra=extra)])
+    assert view.state("tcp", 22) is State.OPEN
+    assert view.state("tcp", 50) is State.INCONCLUSIVE
+    assert view.state("udp", 50) is State.NOT_TESTED
+    assert not view.is_clear("tcp")
+
+
+@pytest.mark.parametrize("answer", ["open", "closed"])
+def test_filtered_counts_only_where_the_host_answered_somewhere(answer: str) -> None:
     filtered = (ExtraPorts(state="filtered", count=100),)
     assert state_of(50, a_fact(extra=filtered)) is State.INCONCLUSIVE
-    answered = a_fact({22: "closed"}, extra=(ExtraPorts(state="filtered", count=99),))
+    answered = a_fact({22: answer}, extra=(ExtraPorts(state="filtered", count=99),))
     assert state_of(50, answered) is State.FILTERED
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        closed_rest(9, ranges=((1, 9),)),
+        (ExtraPorts(state="closed", count=50), ExtraPorts(state="filtered", count=49)),
+    ],
+    ids=["with its ranges", "in a mixed rest"],
+)
+@pytest.mark.parametrize("tested", [((1, 100),), None])
+def test_ports_that_are_summed_up_as_closed_are_an_answer(
+    extra: tuple[ExtraPorts, ...], tested: tuple[tuple[int, int], ...] | None
+) -> None:
+    view = view_host([a_fact({22: "filtered"}, tested=tested, extra=extra)])
+    assert view.answered
+    assert view.state("tcp", 22) is State.FILTERED
+
+
+def test_a_sum_of_no_ports_is_neither_an_answer_nor_a_doubt() -> None:
+    view = view_host([a_fact(tested=None, extra=closed_rest(0))])
+    assert (view.answered, view.tried) == (False, False)
 
 
 def test_an_answer_to_another_technique_makes_filtered_count() -> None:
@@ -182,6 +235,31 @@ def test_everything_filtered_that_was_open_before_is_perhaps_a_block() -> None:
     before = a_fact({22: "open"}, extra=closed_rest(99))
     after = a_fact(extra=(ExtraPorts(state="filtered", count=100),), hours=1)
     assert state_of(22, before, after) is State.OPEN
+
+
+FORMERLY_OPEN = a_fact({22: "open", 443: "open"}, tested=((22, 22), (443, 443)))
+
+
+@pytest.mark.parametrize("second", ["filtered", "open|filtered"])
+def test_an_answer_elsewhere_excuses_no_run_that_silenced_all_that_was_open(second: str) -> None:
+    ports = {22: "filtered", 443: second, 8080: "closed", 8443: "open", 23: "filtered"}
+    view = view_host([FORMERLY_OPEN, a_fact(ports, tested=((1, 9000),), hours=1)])
+    assert (view.state("tcp", 22), view.state("tcp", 443)) == (State.OPEN, State.OPEN)
+    assert view.state("tcp", 23) is State.INCONCLUSIVE
+    assert view.state("tcp", 8080) is State.CLOSED
+
+
+@pytest.mark.parametrize("second", ["open", "closed"])
+def test_one_formerly_open_port_that_still_answers_makes_filtered_count(second: str) -> None:
+    after = a_fact({22: "filtered", 443: second}, tested=((22, 22), (443, 443)), hours=1)
+    assert state_of(22, FORMERLY_OPEN, after) is State.FILTERED
+
+
+def test_ports_that_were_not_tried_again_say_nothing_of_a_block() -> None:
+    partly = a_fact({22: "filtered", 80: "closed"}, tested=((22, 22), (80, 80)), hours=1)
+    assert state_of(22, FORMERLY_OPEN, partly) is State.OPEN
+    elsewhere = a_fact({25: "filtered", 80: "closed"}, tested=((25, 25), (80, 80)), hours=1)
+    assert state_of(25, FORMERLY_OPEN, elsewhere) is State.FILTERED
 
 
 def test_a_newer_conclusive_answer_wins_whatever_the_order_of_the_facts() -> None:
@@ -208,10 +286,12 @@ def test_facts_without_a_moment_are_older_and_later_ones_newer() -> None:
     assert state_of(22, a_fact({22: "open"}), undated_later) is State.OPEN
 
 
-def test_tcpwrapped_is_neither_open_nor_closed() -> None:
-    view = view_host([a_fact({22: "open"}), a_fact({22: "open"}, services={22: "tcpwrapped"})])
+@pytest.mark.parametrize("service", ["tcpwrapped", "ssl/tcpwrapped"])
+def test_tcpwrapped_is_neither_open_nor_closed(service: str) -> None:
+    view = view_host([a_fact({22: "open"}), a_fact({22: "open"}, services={22: service})])
     assert view.state("tcp", 22) is State.TCPWRAPPED
-    assert view.open_ports("tcp") == []
+    assert view.answered
+    assert (view.open_ports("tcp"), view.tls_ports(at_once=False)) == ([], [])
     assert not view.is_clear("tcp")
 
 

@@ -4,8 +4,11 @@ import io
 
 import pytest
 
+from cyberposture.model.observations import Fact
+from cyberposture.scanning.hostview import view_host
 from cyberposture.scanning.parse import ParsedScan, parse
-from cyberposture.scanning.reading import read_facts, state_of
+from cyberposture.scanning.reading import read_facts
+from cyberposture.scanning.states import State
 
 NMAP_4 = """<?xml version="1.0" ?>
 <?xml-stylesheet href="/usr/share/nmap/nmap.xsl" type="text/xsl"?>
@@ -67,6 +70,11 @@ def read(text: str, requested: list[str] | None = None) -> ParsedScan:
     return parse(io.BytesIO(text.encode()), requested)
 
 
+def states_of(fact: Fact, *ports: int) -> list[State]:
+    view = view_host([fact])
+    return [view.state("tcp", port) for port in ports]
+
+
 def test_version_4_is_complete_though_it_names_no_exit():
     scan = read(NMAP_4)
     assert (scan.version, scan.exit, scan.complete) == ("4.53", None, True)
@@ -115,15 +123,14 @@ def test_masscan_does_not_say_what_it_tested():
     scan = read(MASSCAN)
     assert scan.tested is None
     fact = next(read_facts(scan, technique="tcp-ports"))
-    assert state_of(fact, "tcp", 443) == "open"
-    assert state_of(fact, "tcp", 25) == "not-tested"
+    assert states_of(fact, 443, 25) == [State.OPEN, State.NOT_TESTED]
 
 
 def test_masscan_that_names_its_ports_is_believed():
     scan = read(MASSCAN.replace('protocol="tcp" />', 'protocol="tcp" services="22,80,443"/>', 1))
     assert scan.tested == {"tcp": ((22, 22), (80, 80), (443, 443))}
     fact = next(read_facts(scan, technique="tcp-ports"))
-    assert state_of(fact, "tcp", 22) == "unknown"
+    assert states_of(fact, 443, 22, 25) == [State.OPEN, State.INCONCLUSIVE, State.NOT_TESTED]
 
 
 @pytest.mark.parametrize("missing", ["</nmaprun>\n", "</runstats>\n</nmaprun>\n"])

@@ -1,19 +1,19 @@
-"""Each row of the table 'Reading nmap', on files written for the test."""
+"""Each row of the table 'Reading nmap', from files made for the test to states and verdicts.
+
+What facts say together, however they were made, is tried in `test_hostview.py`.
+"""
 
 import io
 
 import pytest
+from check_samples import a_check
 
 from cyberposture.model.observations import ExtraPorts, Fact, HostFact, PortFact, ScriptOutput
+from cyberposture.scanning.evaluate import compile_checks
+from cyberposture.scanning.hostview import view_host
 from cyberposture.scanning.parse import ParsedScan, parse
-from cyberposture.scanning.reading import (
-    compact_host,
-    has_answered,
-    is_conclusive,
-    perhaps_blocked,
-    read_facts,
-    state_of,
-)
+from cyberposture.scanning.reading import compact_host, read_facts
+from cyberposture.scanning.states import State
 
 REQUESTED = ["127.0.0.1", "127.0.0.2"]
 SCANINFO = '<scaninfo type="connect" protocol="tcp" numservices="100" services="1-100"/>'
@@ -45,23 +45,45 @@ def outcomes_of(*parts: str) -> list[str]:
     return [facts[address].outcome for address in REQUESTED]
 
 
+def states_of(fact: Fact, *ports: int) -> list[State]:
+    view = view_host([fact])
+    return [view.state("tcp", port) for port in ports]
+
+
+NO_OPEN_PORTS = a_check(endpoints={"ports": [22, 23]}, fails_when={"port_open": "any"})
+
+
+def verdicts_of(fact: Fact) -> dict[int | None, str]:
+    """Return what a check of ports 22 and 23, which must not be open, says of the host."""
+    rows = compile_checks([NO_OPEN_PORTS]).judge_host([fact], None, "external")
+    return {row.port: row.verdict for row in rows}
+
+
 CLOSED = (
     '<ports><extraports state="closed" count="99"/>'
     '<port protocol="tcp" portid="22"><state state="open"/></port></ports>'
 )
 
 
+def test_a_host_that_answers_is_judged_port_by_port():
+    fact = facts_of(make_element(inside=CLOSED), SUCCESS % 1, END)["127.0.0.1"]
+    assert states_of(fact, 22, 23, 101) == [State.OPEN, State.CLOSED, State.NOT_TESTED]
+    assert verdicts_of(fact) == {22: "fail", 23: "pass"}
+
+
 def test_a_host_that_timed_out_is_never_all_closed():
-    facts = facts_of(make_element(attributes='timedout="true"'), SUCCESS % 1, END)
-    fact = facts["127.0.0.1"]
+    fact = facts_of(make_element(attributes='timedout="true"'), SUCCESS % 1, END)["127.0.0.1"]
     assert fact.outcome == "timed-out"
-    assert {state_of(fact, "tcp", port) for port in (1, 22, 100)} == {"unknown"}
-    assert state_of(fact, "tcp", 101) == "not-tested"
-    assert not is_conclusive(fact, "tcp", 22)
+    assert set(states_of(fact, 1, 22, 100)) == {State.INCONCLUSIVE}
+    assert states_of(fact, 101) == [State.NOT_TESTED]
+    assert verdicts_of(fact) == {None: "inconclusive"}
 
 
 def test_a_success_without_any_host_tested_nothing():
     assert outcomes_of(SUCCESS % 0, END) == ["not-tested", "not-tested"]
+    for fact in facts_of(SUCCESS % 0, END).values():
+        assert states_of(fact, 22) == [State.NOT_TESTED]
+        assert verdicts_of(fact) == {None: "not-tested"}
 
 
 def test_a_success_that_looked_at_addresses_without_naming_one_tried_them():
@@ -70,10 +92,11 @@ def test_a_success_that_looked_at_addresses_without_naming_one_tried_them():
 
 def test_finished_hosts_of_a_cut_file_count_and_the_rest_is_not_tested():
     facts = facts_of(make_element(inside=CLOSED), "<host>")
-    assert facts["127.0.0.1"].outcome == "answered"
-    assert state_of(facts["127.0.0.1"], "tcp", 22) == "open"
-    assert facts["127.0.0.2"].outcome == "not-tested"
-    assert state_of(facts["127.0.0.2"], "tcp", 22) == "not-tested"
+    first, second = facts["127.0.0.1"], facts["127.0.0.2"]
+    assert (first.outcome, second.outcome) == ("answered", "not-tested")
+    assert (states_of(first, 22), states_of(second, 22)) == ([State.OPEN], [State.NOT_TESTED])
+    assert verdicts_of(first) == {22: "fail", 23: "pass"}
+    assert verdicts_of(second) == {None: "not-tested"}
 
 
 @pytest.mark.parametrize("statistics", ["", "<runstats><finished time='1'/></runstats>"])
@@ -84,9 +107,11 @@ def test_without_exit_or_statistics_only_the_end_makes_a_file_complete(statistic
 
 def test_an_error_makes_everything_inconclusive():
     facts = facts_of(make_element(inside=CLOSED), ERROR, END)
-    assert {fact.outcome for fact in facts.values()} == {"error"}
-    assert {state_of(fact, "tcp", 22) for fact in facts.values()} == {"unknown"}
-    assert not has_answered(facts["127.0.0.1"])
+    for fact in facts.values():
+        assert fact.outcome == "error"
+        assert states_of(fact, 22, 23) == [State.INCONCLUSIVE] * 2
+        assert not view_host([fact]).answered
+        assert verdicts_of(fact) == {None: "inconclusive"}
 
 
 def test_a_file_that_ends_in_an_error_is_complete_all_the_same():
@@ -96,36 +121,79 @@ def test_a_file_that_ends_in_an_error_is_complete_all_the_same():
 
 def test_a_host_that_is_missing_from_a_complete_file_is_never_clean():
     fact = facts_of(make_element(inside=CLOSED), SUCCESS % 2, END)["127.0.0.2"]
-    assert fact.outcome == "no-answer"
-    assert fact.host is None
-    assert state_of(fact, "tcp", 22) == "unknown"
-    assert not has_answered(fact)
+    assert (fact.outcome, fact.host) == ("no-answer", None)
+    assert states_of(fact, 22) == [State.INCONCLUSIVE]
+    assert not view_host([fact]).answered
+    assert verdicts_of(fact) == {None: "inconclusive"}
 
 
 def test_a_host_that_is_reported_down_gave_no_answer():
-    facts = facts_of(make_element(state="down"), SUCCESS % 2, END)
-    assert facts["127.0.0.1"].outcome == "no-answer"
-    assert state_of(facts["127.0.0.1"], "tcp", 22) == "unknown"
+    fact = facts_of(make_element(state="down"), SUCCESS % 2, END)["127.0.0.1"]
+    assert fact.outcome == "no-answer"
+    assert states_of(fact, 22) == [State.INCONCLUSIVE]
+    assert verdicts_of(fact) == {None: "inconclusive"}
 
 
 @pytest.mark.parametrize("state", ["unknown", "skipped"])
 def test_a_host_that_was_merely_listed_was_not_tested(state):
-    facts = facts_of(make_element(state=state), SUCCESS % 1, END)
-    assert facts["127.0.0.1"].outcome == "not-tested"
+    fact = facts_of(make_element(state=state), SUCCESS % 1, END)["127.0.0.1"]
+    assert fact.outcome == "not-tested"
+    assert verdicts_of(fact) == {None: "not-tested"}
 
 
 def test_an_address_that_stands_twice_gives_one_fact():
     twice = make_element(inside=CLOSED) * 2
     facts = list(read_facts(read(twice, SUCCESS % 2, END), technique="tcp-ports"))
     assert [fact.address for fact in facts] == REQUESTED
+    assert states_of(facts[0], 22, 23) == [State.OPEN, State.CLOSED]
 
 
-def test_an_address_with_one_time_out_is_open_where_that_was_seen_and_else_unknown():
-    twice = make_element(inside=CLOSED.replace('count="99"', 'count="9"'))
-    facts = facts_of(twice, make_element(attributes='timedout="true"'), SUCCESS % 2, END)
-    assert facts["127.0.0.1"].outcome == "timed-out"
-    assert state_of(facts["127.0.0.1"], "tcp", 22) == "open"
-    assert state_of(facts["127.0.0.1"], "tcp", 23) == "unknown"
+def test_an_address_with_one_time_out_is_open_where_that_was_seen_and_else_undecided():
+    once = make_element(inside=CLOSED.replace('count="99"', 'count="9"'))
+    facts = facts_of(once, make_element(attributes='timedout="true"'), SUCCESS % 2, END)
+    fact = facts["127.0.0.1"]
+    assert fact.outcome == "timed-out"
+    assert states_of(fact, 22, 23) == [State.OPEN, State.INCONCLUSIVE]
+    assert verdicts_of(fact) == {22: "fail", 23: "inconclusive"}
+
+
+PORT = '<port protocol="tcp" portid="%d"><state state="%s"/>%s</port>'
+WRAPPED = '<service name="tcpwrapped" method="probed" conf="8" %s/>'
+
+
+@pytest.mark.parametrize("tunnel", ["", 'tunnel="ssl"'])
+def test_tcpwrapped_is_neither_an_open_service_nor_closed(tunnel):
+    ports = f"<ports>{PORT % (22, 'open', WRAPPED % tunnel)}{PORT % (23, 'closed', '')}</ports>"
+    fact = facts_of(make_element(inside=ports), SUCCESS % 1, END)["127.0.0.1"]
+    assert states_of(fact, 22, 23) == [State.TCPWRAPPED, State.CLOSED]
+    assert verdicts_of(fact) == {22: "inconclusive", 23: "pass"}
+
+
+def test_open_or_filtered_is_inconclusive_for_that_port():
+    ports = f"<ports>{PORT % (22, 'open|filtered', '')}{PORT % (23, 'closed', '')}</ports>"
+    fact = facts_of(make_element(inside=ports), SUCCESS % 1, END)["127.0.0.1"]
+    assert states_of(fact, 22, 23) == [State.INCONCLUSIVE, State.CLOSED]
+    assert verdicts_of(fact) == {22: "inconclusive", 23: "pass"}
+
+
+MIXED = '<extraports state="closed" count="50"/><extraports state="filtered" count="49"/>'
+
+
+def test_a_mixed_remainder_is_inconclusive_where_it_was_tested():
+    ports = f"<ports>{MIXED}{PORT % (22, 'open', '')}</ports>"
+    fact = facts_of(make_element(inside=ports), SUCCESS % 1, END)["127.0.0.1"]
+    assert states_of(fact, 22, 23) == [State.OPEN, State.INCONCLUSIVE]
+    assert states_of(fact, 101) == [State.NOT_TESTED]
+    assert verdicts_of(fact) == {22: "fail", 23: "inconclusive"}
+
+
+def test_a_mixed_remainder_is_inconclusive_everywhere_if_nobody_says_what_was_tested():
+    ports = f"<ports>{MIXED}{PORT % (22, 'open', '')}</ports>"
+    parts = ("<scaninfo/>", make_element(inside=ports), SUCCESS % 1, END)
+    fact = facts_of(*parts)["127.0.0.1"]
+    assert fact.tested is None
+    assert states_of(fact, 22, 23, 101) == [State.OPEN, State.INCONCLUSIVE, State.INCONCLUSIVE]
+    assert verdicts_of(fact) == {22: "fail", 23: "inconclusive"}
 
 
 def test_a_fact_says_who_looked_how_when_and_at_what():
@@ -148,17 +216,6 @@ def test_a_fact_says_who_looked_how_when_and_at_what():
     assert second.started_at.isoformat() == "2026-11-22T04:35:56+00:00"
 
 
-def make_fact(
-    *ports: PortFact,
-    extra: tuple[ExtraPorts, ...] = (),
-    tested: dict[str, tuple[tuple[int, int], ...]] | None = None,
-) -> Fact:
-    host = HostFact(address="127.0.0.1", state="up", ports=ports, extra=extra)
-    return Fact(
-        address="127.0.0.1", technique="tcp-ports", outcome="answered", host=host, tested=tested
-    )
-
-
 def make_port(number: int, state: str = "open", protocol: str = "tcp", **more: str) -> PortFact:
     return PortFact(protocol=protocol, port=number, state=state, **more)
 
@@ -166,87 +223,6 @@ def make_port(number: int, state: str = "open", protocol: str = "tcp", **more: s
 def make_extra(state: str, *ranges: tuple[int, int], protocol: str = "tcp") -> ExtraPorts:
     count = sum(last - first + 1 for first, last in ranges)
     return ExtraPorts(protocol=protocol, state=state, count=count, ranges=ranges)
-
-
-@pytest.mark.parametrize(
-    "state",
-    ["open", "closed", "filtered", "unfiltered", "open|filtered", "closed|filtered", "unknown"],
-)
-def test_every_state_of_nmap_is_told_named_or_summed_up(state):
-    fact = make_fact(make_port(22, state), extra=(make_extra(state, (80, 90)),))
-    assert state_of(fact, "tcp", 22) == state
-    assert state_of(fact, "tcp", 85) == state
-    assert state_of(fact, "udp", 85) == "not-tested"
-
-
-@pytest.mark.parametrize("state", ["open|filtered", "closed|filtered", "unknown", "unfiltered"])
-def test_a_state_that_is_open_to_doubt_is_inconclusive_for_that_port(state):
-    fact = make_fact(make_port(53, state), make_port(22))
-    assert not is_conclusive(fact, "tcp", 53)
-    assert is_conclusive(fact, "tcp", 22)
-
-
-@pytest.mark.parametrize("service", ["tcpwrapped", "ssl/tcpwrapped"])
-def test_tcpwrapped_is_neither_open_nor_closed(service):
-    fact = make_fact(make_port(8443, service=service, method="probed"))
-    assert state_of(fact, "tcp", 8443) == "tcpwrapped"
-    assert not is_conclusive(fact, "tcp", 8443)
-    assert has_answered(fact)
-
-
-def test_a_mixed_remainder_is_unknown_where_it_was_tested():
-    mixed = tuple(ExtraPorts(state=state, count=50) for state in ("closed", "filtered"))
-    fact = make_fact(extra=mixed, tested={"tcp": ((1, 100),)})
-    assert state_of(fact, "tcp", 50) == "unknown"
-    assert state_of(fact, "tcp", 101) == "not-tested"
-    assert state_of(fact, "udp", 50) == "not-tested"
-
-
-def test_a_mixed_remainder_is_unknown_everywhere_if_nobody_says_what_was_tested():
-    mixed = tuple(ExtraPorts(state=state, count=50) for state in ("closed", "filtered"))
-    assert state_of(make_fact(extra=mixed), "tcp", 50) == "unknown"
-
-
-def test_filtered_is_conclusive_only_where_the_host_answered_somewhere():
-    silent = make_fact(make_port(22, "filtered"), extra=(make_extra("filtered", (80, 90)),))
-    assert not has_answered(silent)
-    assert not is_conclusive(silent, "tcp", 22)
-    for answer in (make_port(25, "open"), make_port(25, "closed")):
-        fact = make_fact(make_port(22, "filtered"), answer)
-        assert has_answered(fact)
-        assert is_conclusive(fact, "tcp", 22)
-
-
-def test_a_remainder_that_is_closed_is_an_answer():
-    assert has_answered(make_fact(extra=(make_extra("closed", (1, 9)),)))
-    assert has_answered(make_fact(extra=(ExtraPorts(state="closed", count=9),)))
-    assert not has_answered(make_fact(extra=(ExtraPorts(state="closed", count=0),)))
-
-
-FORMERLY_OPEN = {("tcp", 22), ("tcp", 443), ("udp", 53)}
-
-
-def test_all_formerly_open_ports_filtered_at_once_is_perhaps_a_block():
-    now = make_fact(
-        make_port(22, "filtered"),
-        make_port(53, "open|filtered", protocol="udp"),
-        make_port(8080, "closed"),
-        extra=(make_extra("filtered", (400, 500)),),
-    )
-    assert perhaps_blocked(FORMERLY_OPEN, now)
-
-
-@pytest.mark.parametrize("state", ["open", "closed", "unknown"])
-def test_one_port_that_is_not_silent_is_no_block(state):
-    now = make_fact(make_port(22, "filtered"), make_port(443, state))
-    assert not perhaps_blocked(FORMERLY_OPEN, now)
-
-
-def test_ports_that_were_not_tried_again_say_nothing_of_a_block():
-    tested = {"tcp": ((22, 22),)}
-    assert perhaps_blocked(FORMERLY_OPEN, make_fact(make_port(22, "filtered"), tested=tested))
-    assert not perhaps_blocked(FORMERLY_OPEN, make_fact(make_port(25, "filtered"), tested=tested))
-    assert not perhaps_blocked(set(), make_fact(make_port(22, "filtered")))
 
 
 def test_a_compact_host_keeps_rows_for_what_is_open_or_tells_something():
@@ -281,12 +257,12 @@ def test_a_compact_host_says_of_every_port_what_the_host_said():
         ports=tuple(ports),
         extra=(make_extra("closed", (50, 60)), make_extra("filtered", (40, 49))),
     )
-    whole, compact = make_fact(), make_fact()
-    whole = whole.model_copy(update={"host": host})
-    compact = compact.model_copy(update={"host": compact_host(host)})
+    whole = Fact(address=host.address, technique="tcp-ports", outcome="answered", host=host)
+    compact = whole.model_copy(update={"host": compact_host(host)})
     assert len(compact.host.ports) == 9
-    for port in range(1, 70):
-        assert state_of(whole, "tcp", port) == state_of(compact, "tcp", port)
+    numbers = range(1, 70)
+    assert states_of(whole, *numbers) == states_of(compact, *numbers)
+    assert set(states_of(whole, *numbers)) == set(State) - {State.TCPWRAPPED}
 
 
 def test_a_host_with_nothing_to_sum_up_stays_as_it_is():
@@ -331,4 +307,5 @@ def test_a_mere_discovery_tests_no_port(shared):
     scan = parse(shared / "samples" / "nmap" / "discovery_only.xml")
     fact = next(read_facts(scan, technique="host-discovery"))
     assert fact.tested == {}
-    assert state_of(fact, "tcp", 22) == "not-tested"
+    assert states_of(fact, 22) == [State.NOT_TESTED]
+    assert verdicts_of(fact) == {None: "not-tested"}

@@ -6,7 +6,7 @@ compile := uv pip compile pyproject.toml --quiet --universal --python-version 3.
 	--generate-hashes --no-header --annotation-style line
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check serve bench lock clean
+.PHONY: help demo test check bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,10 +26,6 @@ check: ## format, lint, types, layers and content
 	$(bin)/mypy
 	$(bin)/lint-imports --no-logo
 	$(bin)/cyberposture catalogue check
-
-serve: ## portal, clock and executor in one process, over ./workspace
-	@.ci/set-up demo
-	$(bin)/cyberposture serve
 
 bench: ## every bench in benchmarks/, with figures and ratios
 	@.ci/set-up test

@@ -1,6 +1,5 @@
 """The server that the store tests use is private, answers, and leaves nothing behind."""
 
-
 import psycopg
 import pytest
 from sqlalchemy import make_url

@@ -35,8 +35,7 @@ def test_yaml_and_csv_give_the_same_answers(tmp_path):
     as_csv = written(
         tmp_path,
         "a.csv",
-        HEADING + "GOV-01,2,,named,,,\nOTI-01,,no plant,,,,\n"
-        "GOV-03,1,,,p.txt,Policy,2026-05-01\n",
+        HEADING + "GOV-01,2,,named,,,\nOTI-01,,no plant,,,,\nGOV-03,1,,,p.txt,Policy,2026-05-01\n",
     )
     one, other = read_answers(as_yaml), read_answers(as_csv)
     assert one.institution == "blue-canal-water"

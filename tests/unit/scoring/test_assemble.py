@@ -1,4 +1,4 @@
-"""What goes into a score: which controls are asked, what evidence still speaks, what does not apply."""
+"""What goes into a score: which controls are asked, what still speaks, what does not apply."""
 
 from datetime import date
 
@@ -130,4 +130,4 @@ def test_gates_depend_on_the_tier(control, tier, gate):
 def test_the_shipped_parameters_fit_the_score_document():
     parameters = parameters_of(CONTENT.catalogue)
     assert parameters.values == (0, 4000, 8000, 10000)
-    assert [name for name, _ in parameters.bands][0] == "Exposed"
+    assert parameters.bands[0] == ("Exposed", 0)

@@ -1,6 +1,8 @@
 """Writes reports: one self-contained file each, for one audience, whole or not at all."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
@@ -28,8 +30,9 @@ def find_definition(register: Register, name: str) -> ReportDefinition:
     raise NotFound("report", name, advice=f"there are: {names}")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole: under another name first, so that nobody ever reads half of it.
+@contextmanager
+def _draft(path: Path, text: str) -> Iterator[None]:
+    """Write a file under another name, and put it in its place when all inside went well.
 
     Raises:
         MissingService: no file can be written there.
@@ -38,6 +41,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(text, encoding="utf-8")
+        yield
         draft.replace(path)
     except OSError as error:
         raise MissingService(f"{path} cannot be written: {error.strerror}") from error
@@ -45,6 +49,16 @@ def write_text(path: Path, text: str) -> None:
         # What took its place is gone by now; what did not must not lie about.
         if draft.exists():
             draft.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole: under another name first, so that nobody ever reads half of it.
+
+    Raises:
+        MissingService: no file can be written there.
+    """
+    with _draft(path, text):
+        pass
 
 
 def _audience(text: str, definition: ReportDefinition) -> Audience:
@@ -99,9 +113,10 @@ def write_report(
     round_code: str | None = None,
     language: str = "en",
 ) -> Path:
-    """Write a report to `out` and return the path; who made it for whom goes on record.
+    """Write a report to `out` and return the path; who made it for whom goes on record first.
 
-    Raises: as `render_report`.
+    Raises: as `render_report`, and
+        MissingService: no file can be written there.
     """
     renderer = Renderer(folders.reports)
     text = render_report(
@@ -113,8 +128,7 @@ def write_report(
         round_code=round_code,
         language=language,
     )
-    write_text(out, text)
-    with register.change("report-written", name) as change:
+    with _draft(out, text), register.change("report-written", name) as change:
         change.tell(
             audience=audience,
             institution=institution,

@@ -1,0 +1,390 @@
+"""Every call that changes something leaves one audit entry of its own, or nothing at all."""
+
+import inspect
+import json
+import pkgutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+import cyberposture.services
+from cyberposture.content.bundle import find_content
+from cyberposture.errors import (
+    CyberpostureError,
+    MissingService,
+    NotAuthorised,
+    WrongState,
+)
+from cyberposture.model.assessments import Review
+from cyberposture.model.gate import Window
+from cyberposture.services import (
+    assess,
+    audit,
+    authorise,
+    calendar,
+    contradictions,
+    export,
+    files,
+    people,
+    report,
+    rounds,
+    scan,
+    scan_import,
+    schedules,
+    score,
+    setup,
+    stop,
+)
+from cyberposture.services import institutions as registry
+from cyberposture.store import tables
+from cyberposture.store.heads import HeadsFile
+
+ENGINES = ("sqlite", "postgresql")
+CODE, HOST = "hill-office", "127.54.0.1"
+FOREIGN = f"""<?xml version="1.0"?>
+<nmaprun scanner="nmap" start="1795080000" version="7.93">
+<scaninfo type="connect" protocol="tcp" numservices="2" services="22-23"/>
+<host starttime="1795080000" endtime="1795080001"><status state="up" reason="user-set"/>
+<address addr="{HOST}" addrtype="ipv4"/><ports>
+<port protocol="tcp" portid="22"><state state="open" reason="syn-ack"/>
+<service name="ssh" method="probed" conf="10"/></port>
+<port protocol="tcp" portid="23"><state state="closed" reason="conn-refused"/></port>
+</ports></host>
+<runstats><finished time="1795080001" exit="success"/></runstats>
+</nmaprun>
+"""
+Step = tuple[Callable[..., Any], str, Callable[[], Any]]
+"""The service, the kind of its entry, and the call."""
+
+
+def contradicted(office) -> str:
+    return contradictions.list_contradictions(office.register, CODE)[0].code
+
+
+def letter_of(office) -> str:
+    return files.list_files(office.register, CODE, "letter")[0].sha256
+
+
+def held_by(office) -> str:
+    return stop.list_stops(office.register)[0].code
+
+
+def registering(office, scanner) -> Iterator[Step]:
+    """Yield the calls that bring an institution in, up to its authorisation."""
+    register = office.register
+    record = {"code": CODE, "name": "Hill Office", "sectors": ["government"], "tier": "A"}
+    file = office.write("institutions.yaml", {"institutions": [record | {"code": "dale-office"}]})
+    assets = {"assets": [{"id": "www", "kind": "host", "addresses": [HOST]}]}
+    yield setup.adopt_content, "edition-adopted", lambda: setup.adopt_content(register)
+    yield registry.add_institution, "institution-added", lambda: office.institution(CODE)
+    yield (
+        registry.import_institutions, "institutions-imported",
+        lambda: registry.import_institutions(register, file),
+    )  # fmt: skip
+    yield (
+        registry.import_declaration, "declared",
+        lambda: registry.import_declaration(register, office.write("a.yaml", assets), CODE),
+    )  # fmt: skip
+    for person, role in (("a-analyst", "cert-analyst"), ("o-officer", "authorising-officer"),
+                         ("b-analyst", "cert-analyst"), ("gone", "observer")):  # fmt: skip
+        yield people.invite, "person-invited", lambda p=person, r=role: office.invite(p, r)
+    yield people.disable, "person-disabled", lambda: people.disable(register, "gone")
+    yield (
+        authorise.request_letter, "authorisation-requested",
+        lambda: authorise.request_letter(register, office.reports, CODE, "R-1", load=3, days=9),
+    )  # fmt: skip
+    request = scan.Request(CODE)
+    yield scan.run_scan, "scan-planned", lambda: scan.run_scan(register, scanner, request)
+    terms = office.terms(CODE, f"{HOST}/32", id="A-1")
+    letter = office.write("letter.txt", "We allow it.")
+    yield (
+        authorise.add, "authorisation-received",
+        lambda: authorise.add(register, terms, letter, "a-analyst", office.invite("a-analyst", "")),
+    )  # fmt: skip
+    yield (
+        authorise.grant, "authorisation-granted",
+        lambda: authorise.grant(register, "A-1", "o-officer", office.invite("o-officer", "")),
+    )  # fmt: skip
+
+
+def assessing(office) -> Iterator[Step]:
+    """Yield the calls of a round, from its opening to its end."""
+    register = office.register
+    foreign = office.write("foreign.xml", FOREIGN)
+    rows = [{"control": "IAM-09", "level": 3, "reason": "VPN"}]
+    answers = office.write("answers.yaml", {"answers": rows})
+    found = {"control": "IAM-09", "level": 2, "grade": "E2", "reason": "Seen on site."}
+    out = office.folder / "out"
+    out.mkdir(exist_ok=True)
+    yield rounds.open_round, "round-opened", lambda: office.open_round("autumn", repair_days=0)
+    yield (
+        assess.open_assessment, "assessment-opened",
+        lambda: assess.open_assessment(register, CODE, "autumn"),
+    )  # fmt: skip
+    yield (
+        assess.import_answers, "answers-imported",
+        lambda: assess.import_answers(register, answers, CODE, "autumn"),
+    )  # fmt: skip
+    yield (
+        assess.review, "reviewed",
+        lambda: assess.review(register, CODE, "autumn", Review.model_validate(found)),
+    )  # fmt: skip
+    yield assess.submit, "submitted", lambda: assess.submit(register, CODE, "autumn")
+    yield (
+        scan_import.import_scan, "scan-imported",
+        lambda: scan_import.import_scan(register, foreign, CODE, "A-1"),
+    )  # fmt: skip
+    yield score.score_live, "scored", lambda: score.score_live(register, CODE)
+    yield (
+        contradictions.comment, "contradiction-commented",
+        lambda: contradictions.comment(register, contradicted(office), "Closed tomorrow."),
+    )  # fmt: skip
+    yield (
+        contradictions.mark, "contradiction-marked",
+        lambda: contradictions.mark(register, contradicted(office), "explained", reason="a call"),
+    )  # fmt: skip
+    yield score.finalise, "finalised", lambda: score.finalise(register, CODE, "autumn")
+    yield rounds.close_round, "round-closed", lambda: rounds.close_round(register, "autumn")
+    yield (
+        report.write_report, "report-written",
+        lambda: report.write_report(
+            register, find_content(None), "institution", "board", out / "report.html",
+            institution=CODE, round_code="autumn",
+        ),
+    )  # fmt: skip
+    yield (
+        files.write_file, "file-read",
+        lambda: files.write_file(register, CODE, letter_of(office), out / "letter.txt"),
+    )  # fmt: skip
+    yield (
+        export.export_analysts, "analysts-exported",
+        lambda: export.export_analysts(register, out / "analysts.sqlite"),
+    )  # fmt: skip
+
+
+def ending(office) -> Iterator[Step]:
+    """Yield the calls that limit, schedule and end what was allowed."""
+    register = office.register
+    now = office.clock()
+    window = Window(weekdays=(0,), start="01:00", length_s=3600, zone="Asia/Karachi")
+    yield (
+        calendar.add_window, "window-added",
+        lambda: calendar.add_window(register, CODE, window),
+    )  # fmt: skip
+    yield (
+        calendar.add_blackout, "blackout-added",
+        lambda: calendar.add_blackout(register, "Holiday", now, now + timedelta(days=1), None),
+    )  # fmt: skip
+    yield (
+        calendar.add_denial, "denial-added",
+        lambda: calendar.add_denial(register, "127.54.9.0/24", reason="a clinic"),
+    )  # fmt: skip
+    yield (
+        calendar.confirm_deny_list, "deny-list-confirmed",
+        lambda: calendar.confirm_deny_list(register),
+    )  # fmt: skip
+    yield (
+        schedules.add_schedule, "schedule-added",
+        lambda: schedules.add_schedule(register, "daily", "score", "cron", "0 3 * * *",
+                                       institution=CODE),
+    )  # fmt: skip
+    yield (
+        schedules.record_finished, "schedule-ran",
+        lambda: schedules.record_finished(register, "daily", "", None),
+    )  # fmt: skip
+    yield (
+        schedules.remove_schedule, "schedule-removed",
+        lambda: schedules.remove_schedule(register, "daily"),
+    )  # fmt: skip
+    yield stop.stop, "stopped", lambda: stop.stop(register, institution=CODE, reason="a call")
+    for person in ("a-analyst", "b-analyst"):
+        yield (
+            stop.agree_to_resume, "resume-agreed",
+            lambda p=person: stop.agree_to_resume(register, held_by(office), p, "cert-analyst"),
+        )  # fmt: skip
+    yield authorise.withdraw, "authorisation-withdrawn", lambda: office.withdraw("A-1")
+
+
+def life(office, scanner) -> Iterator[Step]:
+    yield from registering(office, scanner)
+    yield from assessing(office)
+    yield from ending(office)
+
+
+def name_of(service: Callable[..., Any]) -> str:
+    return f"{service.__module__.rpartition('.')[2]}.{service.__name__}"
+
+
+def services_that_change() -> set[str]:
+    """Return every public function of the services that opens a change itself."""
+    found = {"scan.run_scan"}
+    for module in pkgutil.iter_modules(cyberposture.services.__path__):
+        loaded = import_module(f"cyberposture.services.{module.name}")
+        found |= {
+            f"{module.name}.{name}"
+            for name, function in inspect.getmembers(loaded, inspect.isfunction)
+            if function.__module__ == loaded.__name__
+            and not name.startswith("_")
+            and ".change(" in inspect.getsource(function)
+        }
+    return found
+
+
+def kept(office) -> dict[str, list[str]]:
+    """Return all rows of all tables, and the names of all files."""
+    with office.register.reading() as connection:
+        found = {
+            table.name: sorted(repr(tuple(row)) for row in connection.execute(sa.select(table)))
+            for table in tables.metadata.sorted_tables
+        }
+    made = (office.folder / "out", office.folder / "keys")
+    found["files"] = sorted(str(path) for folder in made for path in folder.rglob("*"))
+    return found
+
+
+REFUSE = {
+    "sqlite": (
+        "CREATE TRIGGER refuse BEFORE INSERT ON audit_entries "
+        "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+        "DROP TRIGGER refuse",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = '23514'; END $$; "
+        "CREATE TRIGGER refuse BEFORE INSERT ON audit_entries "
+        "FOR EACH ROW EXECUTE FUNCTION refuse()",
+        "DROP FUNCTION refuse CASCADE",
+    ),
+}
+
+
+@contextmanager
+def no_entry_is_taken(office) -> Iterator[None]:
+    """Have the register refuse every audit entry, as it does when the disk is full."""
+    database = office.register.database
+    refuse, relent = REFUSE[database.dialect]
+    with database.transaction() as connection:
+        connection.exec_driver_sql(refuse)
+    yield
+    with database.transaction() as connection:
+        connection.exec_driver_sql(relent)
+
+
+def test_every_service_that_changes_something_is_walked_here(office, scanner):
+    walked = {name_of(service) for service, _, _ in life(office, scanner)}
+    others = {"setup.confirm_empty_deny_list"}  # The office itself begins with it.
+    assert walked | others == services_that_change()
+
+
+def test_each_call_leaves_one_entry_of_its_own_or_nothing(office, scanner):
+    heads = HeadsFile(office.heads.path)
+    for service, kind, call in life(office, scanner):
+        before, entries, lines = kept(office), office.entries(), len(list(heads.read()))
+        with no_entry_is_taken(office), pytest.raises(WrongState):
+            call()
+        assert kept(office) == before, f"{name_of(service)} left something without its entry"
+        try:
+            call()
+        except NotAuthorised:
+            assert service is scan.run_scan
+        added = office.entries() - entries
+        gates = added.pop("gate", 0)
+        assert added == Counter([kind]), name_of(service)
+        assert (gates > 0) == (service in (scan.run_scan, scan_import.import_scan))
+        assert len(list(heads.read())) > lines
+    report = audit.verify_chains(office.register, heads, office.signer.public_key())
+    assert report.is_intact
+
+
+def test_entry_stands_in_the_chain_of_its_institution(office, scanner):
+    for _service, _kind, call in registering(office, scanner):
+        try:
+            call()
+        except NotAuthorised:
+            continue
+    of_its_own = {
+        entry.kind for entry in audit.read_entries(office.register, institution=CODE)
+    }  # fmt: skip
+    assert {"institution-added", "declared", "authorisation-granted", "gate"} <= of_its_own
+    assert "person-invited" not in of_its_own
+
+
+FAILING: dict[str, Callable[[Any], Any]] = {
+    "an institution twice": lambda o: o.institution(CODE),
+    "an unknown sector": lambda o: o.institution("new-office", sectors=["moon"]),
+    "a declaration of nobody": lambda o: o.declare("nobody", HOST),
+    "a person twice": lambda o: people.invite(
+        o.register, "a-analyst", "A", "observer", o.key_of("second")
+    ),
+    "a person of no institution": lambda o: people.invite(
+        o.register, "lead", "L", "institution-lead", o.key_of("lead"), institution="nobody"
+    ),
+    "a letter without addresses": lambda o: authorise.request_letter(
+        o.register, o.reports, "dale-office", "R-9", load=3, days=9
+    ),
+    "an assessment twice": lambda o: assess.open_assessment(o.register, CODE, "autumn"),
+    "an assessment in no round": lambda o: assess.open_assessment(o.register, CODE, "spring"),
+    "a round twice": lambda o: o.open_round("autumn"),
+    "a score that is frozen": lambda o: score.finalise(o.register, CODE, "autumn"),
+    "a stop of nobody": lambda o: stop.stop(o.register, institution="nobody"),
+    "a schedule of nobody": lambda o: schedules.add_schedule(
+        o.register, "x", "score", "cron", "0 3 * * *", institution="nobody"
+    ),
+    "a window of nobody": lambda o: calendar.add_window(
+        o.register, "nobody",
+        Window(weekdays=(0,), start="01:00", length_s=3600, zone="Asia/Karachi"),
+    ),
+    "a denial that is no range": lambda o: calendar.add_denial(o.register, "127.1", reason="x"),
+    "a foreign scan under no authorisation": lambda o: scan_import.import_scan(
+        o.register, o.write("foreign.xml", FOREIGN), CODE, "A-404"
+    ),
+    "a report that is not made for them": lambda o: report.write_report(
+        o.register, find_content(None), "institution", "pirates", o.folder / "out" / "r.html",
+        institution=CODE,
+    ),
+    "a file over another": lambda o: files.write_file(
+        o.register, CODE, files.list_files(o.register, CODE)[0].sha256, o.key_of("a-analyst")
+    ),
+}  # fmt: skip
+
+
+def test_call_that_fails_keeps_nothing(office):
+    office.institution(CODE)
+    office.institution("dale-office")
+    office.declare(CODE, HOST)
+    office.authorise(CODE, f"{HOST}/32")
+    office.answer(CODE, office.open_round("autumn"), IAM_09=2)
+    score.finalise(office.register, CODE, "autumn")
+    before = kept(office)
+    for what, call in FAILING.items():
+        with pytest.raises(CyberpostureError):
+            call(office)
+        assert kept(office) == before, what
+
+
+def test_heads_file_that_cannot_be_written_is_told(make_register, office, tmp_path):
+    blocked = tmp_path / "blocked.jsonl"
+    blocked.mkdir()
+    register = make_register(heads=HeadsFile(blocked))
+    with pytest.raises(MissingService, match="audit heads cannot be written"):
+        calendar.confirm_deny_list(register)
+
+
+def test_gate_decisions_come_with_the_document_that_they_were_asked_with(office, scanner):
+    office.institution(CODE)
+    office.declare(CODE, HOST)
+    with pytest.raises(NotAuthorised):
+        scan.run_scan(office.register, scanner, scan.Request(CODE))
+    entries = audit.read_entries(office.register, kind="gate")
+    (told,) = audit.gate_decisions(entries)
+    assert told["answer"] == {
+        "decision": "deny", "reason": "no-authorisation", "authorisation": None,
+    }  # fmt: skip
+    assert told["question"]["target"] == HOST
+    assert json.loads(json.dumps(told)) == told

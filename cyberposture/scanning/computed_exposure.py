@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 from cyberposture.scanning.hostview import Endpoint
-from cyberposture.scanning.states import PortKey, State
+from cyberposture.scanning.ports import PortKey
+from cyberposture.scanning.states import State
 from cyberposture.scanning.truth import UNKNOWN, UNTESTED, Found
 from cyberposture.scanning.wording import listed, quote
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from ipaddress import ip_address, ip_network
 
 from cyberposture.model.institutions import Asset, Declaration, ServicePort
-from cyberposture.scanning.states import PortKey
+from cyberposture.scanning.ports import PortKey
 
 INTERNAL = "internal:"
 

@@ -26,7 +26,7 @@ from cyberposture.model.observations import (
 )
 from cyberposture.scanning.declared import Flow, HostContext, zone_of_vantage
 from cyberposture.scanning.evaluate import compile_checks
-from cyberposture.scanning.states import PortKey
+from cyberposture.scanning.ports import PortKey
 
 ADDRESS: Final = "192.0.2.7"
 """An address set aside for documentation. Source: RFC 5737, section 3."""

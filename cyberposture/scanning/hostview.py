@@ -17,12 +17,12 @@ from cyberposture.model.observations import (
     TLSFact,
 )
 from cyberposture.scanning.declared import NOTHING_DECLARED, HostContext
+from cyberposture.scanning.ports import PortKey
 from cyberposture.scanning.states import (
     ANSWERS,
     CONCLUSIVE,
     GONE,
     Layer,
-    PortKey,
     State,
     host_told,
     read_layer,

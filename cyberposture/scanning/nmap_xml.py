@@ -17,6 +17,7 @@ from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.observations import PortState
 from cyberposture.scanning.ports import (
     HIGHEST_PORT,
+    PortKey,
     Ranges,
     Remainder,
     join_ranges,
@@ -139,7 +140,7 @@ class HostStream:
 
     def _read_host(self, element: Element) -> HostFields | None:
         state = address = hardware_address = None
-        ports: dict[tuple[str, int], dict[str, Any]] = {}
+        ports: dict[PortKey, dict[str, Any]] = {}
         extra: list[dict[str, Any]] = []
         scripts: list[dict[str, Any]] = []
         for child in element:
@@ -170,7 +171,7 @@ class HostStream:
         }
 
     def _read_ports(
-        self, element: Element, host: str | None, ports: dict[tuple[str, int], dict[str, Any]]
+        self, element: Element, host: str | None, ports: dict[PortKey, dict[str, Any]]
     ) -> list[dict[str, Any]]:
         """Add the ports that are named to `ports`; return those that are summed up."""
         remainders: list[Remainder] = []

@@ -13,6 +13,9 @@ from cyberposture.model.observations import Range
 Ranges = tuple[Range, ...]
 """Ascending stretches of ports that neither touch nor overlap."""
 
+PortKey = tuple[str, int]
+"""Protocol and port."""
+
 HIGHEST_PORT = 65_535
 ANY_PROTOCOL = "any"
 """The protocol of a remainder that covers several, where nmap does not tell how."""
@@ -108,13 +111,13 @@ class Remainder:
 
 def place_remainders(
     remainders: Collection[Remainder],
-    explicit: Collection[tuple[str, int]],
+    explicit: Collection[PortKey],
     tested: Mapping[str, Ranges],
 ) -> list[dict[str, Any]]:
     """Return the remainders as fields of `ExtraPorts`, one for each protocol where that is known.
 
     Ranges are those that nmap names (7.93 does, 7.91 did not). Where it names none, they are the
-    tested ports less the `explicit` ones (protocol and port), provided that these are as many as
+    tested ports less the `explicit` ones, provided that these are as many as
     the remainder counts. Of several remainders none has ranges then: nmap does not tell which
     port is in which.
     """
@@ -137,9 +140,7 @@ def place_remainders(
     return rows
 
 
-def _untold(
-    explicit: Collection[tuple[str, int]], tested: Mapping[str, Ranges]
-) -> dict[str, Ranges]:
+def _untold(explicit: Collection[PortKey], tested: Mapping[str, Ranges]) -> dict[str, Ranges]:
     """Return the tested ports of each protocol that are not named explicitly."""
     return {
         protocol: without_ports(ranges, [port for kind, port in explicit if kind == protocol])

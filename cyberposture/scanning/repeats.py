@@ -10,12 +10,11 @@ from typing import Any
 
 from cyberposture.errors import InvalidInput
 from cyberposture.scanning.nmap_xml import HostFields
-from cyberposture.scanning.ports import ANY_PROTOCOL, ports_in, ranges_of
+from cyberposture.scanning.ports import ANY_PROTOCOL, PortKey, ports_in, ranges_of
 
 MAX_SUMMED_REPEATS = 100
 """How often one address may come back with summed-up ports: each time costs up to 65 536 steps."""
 SPOOL_BYTES = 8 * 1024 * 1024
-PortKey = tuple[str, int]
 
 
 def each_host_once(hosts: Iterable[HostFields]) -> Iterator[tuple[str, str]]:

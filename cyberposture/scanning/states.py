@@ -10,10 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from cyberposture.model.observations import ExtraPorts, Fact, HostFact, HTTPFact, Range, TLSFact
-from cyberposture.scanning.ports import Ranges, count_ports, holds_port, join_ranges
-
-PortKey = tuple[str, int]
-"""Protocol and port."""
+from cyberposture.scanning.ports import PortKey, Ranges, count_ports, holds_port, join_ranges
 
 
 class State(IntEnum):

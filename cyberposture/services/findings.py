@@ -13,7 +13,8 @@ from cyberposture.model.checks import Check
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.observations import Judgement
 from cyberposture.scanning.hostview import HostView
-from cyberposture.scanning.states import State
+from cyberposture.scanning.ports import PortKey
+from cyberposture.scanning.states import GONE, State
 from cyberposture.store import finding_changes as changes
 from cyberposture.store import findings as store
 from cyberposture.store.acts import Act
@@ -24,7 +25,7 @@ VANISHED_PCT = 30
 
 Source: our own default; nothing is closed then.
 """
-_SETTLED = frozenset({State.CLOSED, State.FILTERED})
+_SILENCE = frozenset({State.FILTERED, State.INCONCLUSIVE})
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _is_over(finding: FindingRecord, rows: Iterable[Judgement], view: HostView |
             return row.verdict in ("pass", "not-applicable")
     if view is None or key.port is None or key.protocol is None:
         return False
-    return view.state(key.protocol, key.port) in _SETTLED
+    return view.state(key.protocol, key.port) in GONE
 
 
 def follow(
@@ -190,13 +191,11 @@ def _close(connection: Connection, seen: Seen, findings: Iterable[FindingRecord]
     return closed
 
 
-def fell_silent(
-    before: Mapping[str, Iterable[tuple[str, int]]], views: Mapping[str, HostView]
-) -> bool:
+def fell_silent(before: Mapping[str, Iterable[PortKey]], views: Mapping[str, HostView]) -> bool:
     """Return whether so many formerly open ports fell silent at once that we are perhaps blocked.
 
     `before` are the ports that were open in the scan before, by address. A port that is closed
-    now has answered, so that a repair is no silence.
+    now has answered, so that a repair is no silence; one that accepts and closes has as well.
     """
     asked = silent = 0
     for address, keys in before.items():
@@ -208,5 +207,5 @@ def fell_silent(
             if state is State.NOT_TESTED:
                 continue
             asked += 1
-            silent += state not in (State.OPEN, State.CLOSED)
+            silent += state in _SILENCE
     return asked > 0 and silent * 100 > VANISHED_PCT * asked

@@ -12,6 +12,7 @@ from cyberposture.model.observations import Judgement
 from cyberposture.scanning.declared import context_of
 from cyberposture.scanning.evaluate import Judge, compile_checks
 from cyberposture.scanning.hostview import HostView, view_host
+from cyberposture.scanning.ports import PortKey
 from cyberposture.services.findings import Followed, Seen, fell_silent, follow
 from cyberposture.services.register import Register
 from cyberposture.store import declarations, scans
@@ -92,20 +93,22 @@ def _overtaken(
 
 def _opened_before(
     connection: Connection, scan: ScanRecord, addresses: Iterable[str], began: datetime
-) -> dict[str, list[tuple[str, int]]]:
+) -> dict[str, list[PortKey]]:
     """Return the ports that the latest looks before `began` showed open, by address."""
     wanted = set(addresses)
     before = began - timedelta(microseconds=1)
-    earlier = list_latest_facts(connection, scan.institution_id, as_of=before)
-    found: dict[str, list[tuple[str, int]]] = {}
-    for record in earlier:
-        fact = record.fact
-        if fact.address not in wanted or fact.vantage != scan.vantage or fact.host is None:
-            continue
-        for port in fact.host.ports:
-            if port.state == "open" and port.protocol in ("tcp", "udp"):
-                found.setdefault(fact.address, []).append((port.protocol, port.port))
-    return found
+    earlier = _by_address(
+        record
+        for record in list_latest_facts(connection, scan.institution_id, as_of=before)
+        if record.fact.address in wanted and record.fact.vantage == scan.vantage
+    )
+    views = {a: view_host([record.fact for record in records]) for a, records in earlier.items()}
+    return {
+        address: [
+            (protocol, port) for protocol in ("tcp", "udp") for port in view.open_ports(protocol)
+        ]
+        for address, view in views.items()
+    }
 
 
 def judge_scan(

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
 from cyberposture.errors import Denied, MissingService, NotAuthorised, Refused
@@ -61,19 +61,27 @@ class Dispatcher:
     scan: ScanRecord
     locks: AddressLocks
     watch: Watch
+    halted: threading.Event = field(default_factory=threading.Event)
+    """Set when this process must not go on sending: a worker failed, or somebody pressed Ctrl-C."""
 
     def run_waiting(self) -> None:
         """Run every chunk that waits now, and return when all of them ended."""
         workers = self.scanner.parallel_chunks
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            for future in [pool.submit(self._work) for _ in range(workers)]:
-                future.result()
+            try:
+                for future in [pool.submit(self._work) for _ in range(workers)]:
+                    future.result()
+            except BaseException:
+                # Leaving the pool waits for its threads, which must not finish their work first.
+                self.halted.set()
+                raise
 
     def _work(self) -> None:
         worker = f"{self.scanner.scanner_id}:{threading.get_ident()}"
-        while True:
+        # A run may take twice as long as expected before it is ended.
+        lease_s = 2 * self.scanner.host_timeout_s + LEASE_MARGIN_S
+        while not self.halted.is_set():
             with self.register.database.transaction() as connection:
-                lease_s = self.scanner.host_timeout_s + LEASE_MARGIN_S
                 chunk = store.take_chunk(
                     connection,
                     worker,
@@ -185,6 +193,8 @@ class Dispatcher:
         Raises:
             MissingService: the register cannot be read; whoever sends must stop as well.
         """
+        if self.halted.is_set():
+            return True
         now = self.register.clock()
         with self.register.reading() as connection:
             for stop in stops.list_active_stops(connection):

@@ -17,12 +17,14 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.engine import URL, make_url
 
 from cyberposture.content.bundle import find_content
 from cyberposture.content.editions import Edition, identify
 from cyberposture.content.loader import Content, load_content
+from cyberposture.errors import CyberpostureError
 from cyberposture.model.examples import ExampleFacts
 from cyberposture.model.institutions import Institution
 from cyberposture.model.observations import Fact
@@ -42,7 +44,7 @@ from cyberposture.services.judging import Judged, judge_scan
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
 from cyberposture.services.standing import CheckStanding
-from cyberposture.store import scans
+from cyberposture.store import scans, tables
 from cyberposture.store.audit import AuditLog
 from cyberposture.store.blobs import BlobDoor
 from cyberposture.store.database import Database, open_database
@@ -338,6 +340,22 @@ class Office:
     def standing(self, code: str, check: str, **when: Any) -> CheckStanding:
         """Return how a check stands for an institution."""
         return self.basis(code, **when).checks[check]
+
+    def rows(self) -> dict[str, list[str]]:
+        """Return all rows of all tables, for a comparison."""
+        with self.register.reading() as connection:
+            return {
+                table.name: sorted(repr(tuple(row)) for row in connection.execute(sa.select(table)))
+                for table in tables.metadata.sorted_tables
+            }
+
+    @contextmanager
+    def refuses(self, error: type[CyberpostureError], match: str | None = None) -> Iterator[Any]:
+        """Expect this error of the call inside, and that it leaves no row behind."""
+        before = self.rows()
+        with pytest.raises(error, match=match) as caught:
+            yield caught
+        assert self.rows() == before
 
     def entries(self) -> Counter[str]:
         """Return how many entries of each kind the audit log holds."""

@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 import cyberposture.services
 from cyberposture.content.bundle import find_content
@@ -42,7 +41,6 @@ from cyberposture.services import (
     stop,
 )
 from cyberposture.services import institutions as registry
-from cyberposture.store import tables
 from cyberposture.store.heads import HeadsFile
 
 ENGINES = ("sqlite", "postgresql")
@@ -238,14 +236,9 @@ def services_that_change() -> set[str]:
 
 def kept(office) -> dict[str, list[str]]:
     """Return all rows of all tables, and the names of all files."""
-    with office.register.reading() as connection:
-        found = {
-            table.name: sorted(repr(tuple(row)) for row in connection.execute(sa.select(table)))
-            for table in tables.metadata.sorted_tables
-        }
     made = (office.folder / "out", office.folder / "keys")
-    found["files"] = sorted(str(path) for folder in made for path in folder.rglob("*"))
-    return found
+    files_made = sorted(str(path) for folder in made for path in folder.rglob("*"))
+    return office.rows() | {"files": files_made}
 
 
 REFUSE = {

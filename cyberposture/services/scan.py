@@ -1,6 +1,5 @@
 """One scan from plan to findings: asked, sent in stages, judged. Without authorisation: nothing."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -31,14 +30,13 @@ from cyberposture.services.ground import Ground, concerns, gather
 from cyberposture.services.judging import judge_scan
 from cyberposture.services.outlook import Laid, Outlook, techniques_allowed
 from cyberposture.services.register import Change, Register
-from cyberposture.services.scanner import Scanner
+from cyberposture.services.scanner import Scanner, require_vantage
 from cyberposture.store import chunks, declarations, institutions, scans, stops
 from cyberposture.store.chunks import ChunkRecord, NewChunk
 from cyberposture.store.facts import list_facts
 from cyberposture.store.scans import ScanKind, ScanRecord
 
 STAGES = ("fragile", "ports", "pages", "versions", "further-pages")
-_VANTAGE = re.compile(r"external|internal:[a-z0-9]+(-[a-z0-9]+)*")
 Progress = Callable[[str, int, int], None]
 """Called with the stage, the chunks that ended and the chunks that there are."""
 
@@ -321,6 +319,4 @@ def from_vantage(scanner: Scanner, vantage: str | None) -> Scanner:
     """
     if vantage is None:
         return scanner
-    if not _VANTAGE.fullmatch(vantage):
-        raise WrongUsage("a vantage is external, or internal:ZONE with a zone in kebab-case")
-    return replace(scanner, vantage=vantage)
+    return replace(scanner, vantage=require_vantage(vantage))

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound
+from cyberposture.model.addresses import is_mapped, read_address
 from cyberposture.model.gate import GateAnswer, GateAuthorisation
 from cyberposture.model.observations import Fact
 from cyberposture.model.plans import Plan
@@ -21,6 +22,7 @@ from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, gather
 from cyberposture.services.judging import judge_scan
 from cyberposture.services.register import Change, Register
+from cyberposture.services.scanner import require_vantage
 from cyberposture.store import institutions, scans
 from cyberposture.store.facts import insert_facts
 from cyberposture.store.scans import ScanRecord
@@ -80,12 +82,16 @@ def import_scan(
 
     Raises:
         InvalidInput: it is not nmap XML, with file and line; nothing was changed.
+        WrongUsage: there is no such vantage.
         NotFound: institution or authorisation is not in the register.
         NotAuthorised: none of its hosts is in scope.
     """
+    require_vantage(vantage)
     data = _read(path)
+    stream = io.BytesIO(data)
+    stream.name = path.name  # it stands in every fault
     asked = read_requested(requested) if requested is not None else None
-    parsed = parse(io.BytesIO(data), requested=asked)
+    parsed = parse(stream, requested=asked)
     sha256 = hashlib.sha256(data).hexdigest()
     facts = list(read_facts(parsed, technique=TECHNIQUE, vantage=vantage, artefact=sha256))
     scan: ScanRecord | None = None
@@ -123,6 +129,10 @@ def _sorted_out(
     allowed: list[str] = []
     barred: list[str] = []
     for address in sorted({fact.address for fact in facts}):
+        if is_mapped(read_address(address)):
+            # Nobody has such an address, and the gate does not take it for the IPv4 one.
+            barred.append(address)
+            continue
         # A foreign file stands or falls by its hosts: one port stands for what was sent there.
         question = ground.question(_plan([address]), change.now)
         sifted = sift(question)

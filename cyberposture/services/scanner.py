@@ -1,11 +1,26 @@
 """What a scanner is and how gently it goes; values that the runtime hands in."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cyberposture.errors import WrongUsage
 from cyberposture.model.observations import Fact, Range
 from cyberposture.scanning.techniques import Pace
+
+_VANTAGE = re.compile(r"external|internal:[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def require_vantage(text: str) -> str:
+    """Return the text, if it names a place where a scanner may stand.
+
+    Raises:
+        WrongUsage: it names none.
+    """
+    if not _VANTAGE.fullmatch(text):
+        raise WrongUsage("a vantage is external, or internal:ZONE with a zone in kebab-case")
+    return text
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Each function returns a compiled condition. What was never exchanged is untested
 that did not end is unknown; neither is ever taken for absence.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -107,9 +108,24 @@ def certificate(flaw: CertificateFlaw) -> Condition:
     return at_open_port(test, tell)
 
 
+def _text_test(wanted: HeaderIs | DNSRecordIs) -> Callable[[list[str] | Truth], Truth]:
+    """Return the test whether the texts found are missing, contain or lack what is wanted."""
+    needle = (wanted.contains or wanted.lacks or "").lower()
+
+    def test(found: list[str] | Truth) -> Truth:
+        if isinstance(found, Truth):
+            return found
+        if wanted.absent:
+            return truth_of(not found)
+        holds = any(needle in text.lower() for text in found)
+        return truth_of(holds is (wanted.contains is not None))
+
+    return test
+
+
 def header(wanted: HeaderIs) -> Condition:
     """Return the condition that the front page has, or lacks, a header or a text in it."""
-    needle = (wanted.contains or wanted.lacks or "").lower()
+    holds = _text_test(wanted)
 
     def values(endpoint: Endpoint) -> list[str] | Truth:
         page = endpoint.page()
@@ -120,13 +136,7 @@ def header(wanted: HeaderIs) -> Condition:
         return [value for name, value in page.headers if name.lower() == wanted.name]
 
     def test(endpoint: Endpoint) -> Truth:
-        found = values(endpoint)
-        if isinstance(found, Truth):
-            return found
-        if wanted.absent:
-            return truth_of(not found)
-        holds = any(needle in value.lower() for value in found)
-        return truth_of(holds is (wanted.contains is not None))
+        return holds(values(endpoint))
 
     def tell(endpoint: Endpoint) -> str:
         found = values(endpoint)
@@ -144,7 +154,7 @@ _COMPLETED: Final = frozenset({"answered", "no-record", "no-such-name"})
 
 def dns_record(wanted: DNSRecordIs) -> Condition:
     """Return the condition that a completed lookup gave, or lacked, a record or a text in it."""
-    needle = (wanted.contains or wanted.lacks or "").lower()
+    holds = _text_test(wanted)
 
     def concerns(asked: str, name: str | None) -> bool:
         asked = asked.lower().rstrip(".")
@@ -164,13 +174,7 @@ def dns_record(wanted: DNSRecordIs) -> Condition:
         return [record for lookup in completed for record in lookup.records]
 
     def test(endpoint: Endpoint) -> Truth:
-        found = records(endpoint)
-        if isinstance(found, Truth):
-            return found
-        if wanted.absent:
-            return truth_of(not found)
-        holds = any(needle in record.lower() for record in found)
-        return truth_of(holds is (wanted.contains is not None))
+        return holds(records(endpoint))
 
     def tell(endpoint: Endpoint) -> str:
         found = records(endpoint)

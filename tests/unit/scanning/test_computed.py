@@ -3,18 +3,16 @@
 from typing import Any
 
 import pytest
+from view_samples import a_view
 
-from cyberposture.model.examples import ExampleFacts
 from cyberposture.scanning.computed import COMPUTED
-from cyberposture.scanning.examples import compile_context, compile_facts
-from cyberposture.scanning.hostview import Endpoint, view_host
+from cyberposture.scanning.hostview import Endpoint
 from cyberposture.scanning.truth import UNKNOWN, UNTESTED, Found, Truth
 
 
 def found(name: str, port: int | None = None, vantage: str = "external", **facts: Any) -> Found:
-    host = ExampleFacts.model_validate(facts)
-    view = view_host(compile_facts(host, vantage), compile_context(host.context, vantage), vantage)
-    tls = None if port is None else any(row.port == port and row.tls for row in host.http)
+    view = a_view(vantage, **facts)
+    tls = None if port is None else (port, True) in view.web
     return COMPUTED[name].function(Endpoint(view, "tcp", port, None, tls))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from view_samples import a_view
 
 from cyberposture.content.bundle import find_content
 from cyberposture.content.loader import load_checks
@@ -24,15 +25,10 @@ from cyberposture.model.observations import (
 )
 from cyberposture.scanning.conditions import compile_expression
 from cyberposture.scanning.evaluate import compile_checks
-from cyberposture.scanning.examples import ADDRESS, MOMENT, compile_context, compile_facts
+from cyberposture.scanning.examples import ADDRESS, MOMENT, compile_facts
 from cyberposture.scanning.hostview import Endpoint, HostView, view_host
 from cyberposture.scanning.truth import FALSE, NEGATED, TRUE, UNKNOWN, UNTESTED, Truth
 from cyberposture.scanning.wording import MAX_SAYS
-
-
-def a_view(vantage: str = "external", **facts: Any) -> HostView:
-    host = ExampleFacts.model_validate(facts)
-    return view_host(compile_facts(host, vantage), compile_context(host.context, vantage), vantage)
 
 
 def truth(expression: dict[str, Any], view: HostView, port: int | None = None, **at: Any) -> Truth:

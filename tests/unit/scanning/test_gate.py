@@ -4,62 +4,24 @@ import time
 from typing import Any
 
 import pytest
+from gate_samples import FAR, LONG_AGO, NOON, an_authorisation, cidr, circumstances, daily
 
 from cyberposture.model.gate import ChunkQuestion, GateAnswer, GateQuestion
 from cyberposture.scanning.gate import GateContext, decide
-
-LONG_AGO, FAR = "2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z"
-NOON = "2026-05-06T12:00:00Z"
-
-
-def cidr(text: str, ports: list[int] | None = None, special: bool = False) -> dict[str, Any]:
-    return {"cidr": text, "ports": ports, "special_allowed": special}
 
 
 def name(text: str, subdomains: bool = False) -> dict[str, Any]:
     return {"name": text, "subdomains": subdomains}
 
 
-def authorisation(identity: str = "A-1", **changes: Any) -> dict[str, Any]:
-    return {
-        "id": identity,
-        "granted": True,
-        "valid_from": LONG_AGO,
-        "valid_until": FAR,
-        "withdrawn_at": None,
-        "load": 3,
-        "scope": [cidr("39.32.10.0/24")],
-        "exclusions": [],
-    } | changes
-
-
 def question(*authorisations: dict[str, Any], **changes: Any) -> GateQuestion:
-    document = {
-        "gate": 1,
-        "now": NOON,
-        "expected_s": 600,
-        "target": "39.32.10.7",
-        "name": None,
-        "resolved": [],
-        "protocol": "tcp",
-        "port": 22,
-        "load": 3,
-        "stop": False,
-        "deny": [],
-        "excluded_elsewhere": [],
-        "authorisations": list(authorisations) or [authorisation()],
-        "windows": [],
-        "blackouts": [],
-    }
-    return GateQuestion.model_validate(document | changes)
+    granted = authorisations or (an_authorisation(),)
+    pair = {"target": "39.32.10.7", "port": 22}
+    return GateQuestion.model_validate(circumstances(*granted) | pair | changes)
 
 
 def reason(*authorisations: dict[str, Any], **changes: Any) -> str:
     return decide(question(*authorisations, **changes)).reason
-
-
-def window(start: str, length_s: int) -> dict[str, Any]:
-    return {"weekdays": [0, 1, 2, 3, 4, 5, 6], "start": start, "length_s": length_s, "zone": "UTC"}
 
 
 def test_what_is_in_scope_and_in_time_is_allowed_under_its_authorisation() -> None:
@@ -80,14 +42,14 @@ def test_a_denial_names_no_authorisation() -> None:
         ({"target": "::ffff:2720:a07"}, "bad-target"),
         ({"stop": True, "authorisations": []}, "stopped"),
         ({"authorisations": []}, "no-authorisation"),
-        ({"authorisations": [authorisation(granted=False)]}, "no-authorisation"),
+        ({"authorisations": [an_authorisation(granted=False)]}, "no-authorisation"),
         ({"deny": ["39.32.0.0/16"]}, "denied-nationally"),
         ({"excluded_elsewhere": ["39.32.10.7/32"]}, "excluded"),
         ({"target": "39.33.0.1"}, "out-of-scope"),
         ({"load": 4}, "load-too-high"),
-        ({"windows": [window("13:00", 3600)]}, "outside-window"),
-        ({"windows": [window("11:00", 3600 + 599)]}, "does-not-fit-window"),
-        ({"windows": [window("11:00", 3600 + 600)]}, "allowed"),
+        ({"windows": [daily("13:00", 3600)]}, "outside-window"),
+        ({"windows": [daily("11:00", 3600 + 599)]}, "does-not-fit-window"),
+        ({"windows": [daily("11:00", 3600 + 600)]}, "allowed"),
         ({"blackouts": [{"from": NOON, "until": FAR}]}, "blackout"),
     ],
 )
@@ -112,7 +74,7 @@ def test_each_circumstance_has_its_own_reason(changes: dict[str, Any], expected:
 def test_the_dates_of_an_authorisation_are_kept_to_the_microsecond(
     changes: dict[str, Any], expected: str
 ) -> None:
-    assert reason(authorisation(**changes)) == expected
+    assert reason(an_authorisation(**changes)) == expected
 
 
 @pytest.mark.parametrize(
@@ -142,8 +104,8 @@ def test_the_circumstances_are_looked_at_in_the_published_order() -> None:
         ("out-of-scope", {"scope": [cidr("39.0.0.0/32")]}, {}),
         ("port-not-allowed", {"scope": [cidr("39.32.10.7/32", [23])]}, {}),
         ("load-too-high", {"load": 2}, {}),
-        ("outside-window", {}, {"windows": [window("13:00", 60)]}),
-        ("does-not-fit-window", {}, {"windows": [window("12:00", 60)]}),
+        ("outside-window", {}, {"windows": [daily("13:00", 60)]}),
+        ("does-not-fit-window", {}, {"windows": [daily("12:00", 60)]}),
         ("blackout", {}, {"blackouts": [{"from": LONG_AGO, "until": FAR}]}),
     ]
     own: dict[str, Any] = {}
@@ -152,7 +114,7 @@ def test_the_circumstances_are_looked_at_in_the_published_order() -> None:
         own, common = own | on_authorisation, common | on_question
         if expected == "not-yet-valid":
             own.pop("valid_until")
-        assert reason(authorisation(**own), **common) == expected
+        assert reason(an_authorisation(**own), **common) == expected
 
 
 @pytest.mark.parametrize(
@@ -180,16 +142,16 @@ def test_special_ranges_are_opened_only_by_entries_that_say_so(
     target: str, scope: list[dict[str, Any]], expected: str
 ) -> None:
     changes = {"target": target, "name": "a.example", "resolved": [target], "load": 2}
-    assert reason(authorisation(scope=scope), **changes) == expected
+    assert reason(an_authorisation(scope=scope), **changes) == expected
 
 
 def test_exclusions_of_any_granted_authorisation_count_whatever_its_dates() -> None:
-    over = authorisation("A-0", valid_until="2021-01-01T00:00:00Z", exclusions=["39.32.10.7/32"])
-    withdrawn = authorisation("A-0", withdrawn_at=LONG_AGO, exclusions=["39.32.10.7/32"])
-    never_granted = authorisation("A-0", granted=False, exclusions=["39.32.10.7/32"])
-    assert reason(over, authorisation()) == "excluded"
-    assert reason(withdrawn, authorisation()) == "excluded"
-    assert reason(never_granted, authorisation()) == "allowed"
+    over = an_authorisation("A-0", valid_until="2021-01-01T00:00:00Z", exclusions=["39.32.10.7/32"])
+    withdrawn = an_authorisation("A-0", withdrawn_at=LONG_AGO, exclusions=["39.32.10.7/32"])
+    never_granted = an_authorisation("A-0", granted=False, exclusions=["39.32.10.7/32"])
+    assert reason(over, an_authorisation()) == "excluded"
+    assert reason(withdrawn, an_authorisation()) == "excluded"
+    assert reason(never_granted, an_authorisation()) == "allowed"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +172,7 @@ def test_a_name_holds_itself_and_with_subdomains_what_is_below_it(
     entry: dict[str, Any], asked: str | None, expected: str
 ) -> None:
     changes = {"name": asked, "resolved": ["39.40.0.1"], "target": "39.40.0.1", "port": 443}
-    assert reason(authorisation(scope=[entry]), load=2, **changes) == expected
+    assert reason(an_authorisation(scope=[entry]), load=2, **changes) == expected
 
 
 @pytest.mark.parametrize(
@@ -233,24 +195,24 @@ def test_a_name_allows_three_tcp_ports_of_its_addresses_at_load_two(
 ) -> None:
     asked = {"target": "39.40.0.1", "name": "example.org", "port": 443, "load": 2}
     asked["resolved"] = ["39.40.0.1", "2400:cb00::ab"]
-    assert reason(authorisation(scope=[name("example.org")]), **(asked | changes)) == expected
+    assert reason(an_authorisation(scope=[name("example.org")]), **(asked | changes)) == expected
 
 
 def test_a_name_never_allows_more_load_than_its_authorisation() -> None:
     asked = {"target": "39.40.0.1", "name": "example.org", "resolved": ["39.40.0.1"], "port": 443}
-    passive = authorisation(scope=[name("example.org")], load=1)
+    passive = an_authorisation(scope=[name("example.org")], load=1)
     assert reason(passive, load=1, **asked) == "allowed"
     assert reason(passive, load=2, **asked) == "load-too-high"
 
 
 def test_the_entries_that_allow_the_port_decide_on_the_load() -> None:
     asked = {"name": "example.org", "resolved": ["39.32.10.7"], "load": 3}
-    both = authorisation(scope=[name("example.org"), cidr("39.32.10.0/24", [22])])
+    both = an_authorisation(scope=[name("example.org"), cidr("39.32.10.0/24", [22])])
     assert reason(both, port=22, **asked) == "allowed"
     assert reason(both, port=443, **asked) == "load-too-high"
     assert reason(both, port=23, **asked) == "port-not-allowed"
     assert reason(
-        authorisation(scope=[*both["scope"], cidr("39.32.0.0/16")]), port=443, **asked
+        an_authorisation(scope=[*both["scope"], cidr("39.32.0.0/16")]), port=443, **asked
     ) == ("allowed")
 
 
@@ -266,43 +228,43 @@ def test_the_entries_that_allow_the_port_decide_on_the_load() -> None:
 def test_all_ports_need_an_entry_without_a_list_and_count_as_the_highest_load(
     scope: list[dict[str, Any]], load: int, expected: str
 ) -> None:
-    assert reason(authorisation(scope=scope, load=load), port=None, load=1) == expected
+    assert reason(an_authorisation(scope=scope, load=load), port=None, load=1) == expected
 
 
 def test_a_cidr_allows_its_ports_over_udp_as_over_tcp() -> None:
-    terms = authorisation(scope=[cidr("39.32.10.0/24", [53])])
+    terms = an_authorisation(scope=[cidr("39.32.10.0/24", [53])])
     assert reason(terms, protocol="udp", port=53) == "allowed"
     assert reason(terms, protocol="udp", port=54) == "port-not-allowed"
 
 
 def test_one_authorisation_that_allows_is_enough_and_the_first_of_them_is_named() -> None:
-    elsewhere = authorisation("A-1", scope=[cidr("39.99.0.0/16")])
-    answer = decide(question(elsewhere, authorisation("A-2"), authorisation("A-3")))
+    elsewhere = an_authorisation("A-1", scope=[cidr("39.99.0.0/16")])
+    answer = decide(question(elsewhere, an_authorisation("A-2"), an_authorisation("A-3")))
     assert answer.authorisation == "A-2"
 
 
 def test_otherwise_the_authorisation_that_got_furthest_gives_the_reason() -> None:
-    expired = authorisation("A-1", valid_until="2021-01-01T00:00:00Z")
-    low = authorisation("A-2", load=1)
-    elsewhere = authorisation("A-3", scope=[cidr("39.99.0.0/16")])
+    expired = an_authorisation("A-1", valid_until="2021-01-01T00:00:00Z")
+    low = an_authorisation("A-2", load=1)
+    elsewhere = an_authorisation("A-3", scope=[cidr("39.99.0.0/16")])
     assert reason(expired, low, elsewhere) == "load-too-high"
     assert reason(elsewhere, expired) == "out-of-scope"
-    assert reason(expired, authorisation("A-4", withdrawn_at=NOON)) == "expired"
+    assert reason(expired, an_authorisation("A-4", withdrawn_at=NOON)) == "expired"
 
 
 def test_a_special_entry_of_one_authorisation_opens_nothing_for_another() -> None:
-    special = authorisation("A-1", scope=[cidr("10.0.0.0/8", [80], special=True)])
-    plain = authorisation("A-2", scope=[cidr("10.0.0.0/8")])
+    special = an_authorisation("A-1", scope=[cidr("10.0.0.0/8", [80], special=True)])
+    plain = an_authorisation("A-2", scope=[cidr("10.0.0.0/8")])
     assert reason(special, plain, target="10.0.0.1") == "port-not-allowed"
     assert reason(plain, target="10.0.0.1") == "special-range"
 
 
 def test_work_that_would_never_end_is_refused_as_expired() -> None:
-    assert reason(expected_s=2**53 - 1, windows=[window("00:00", 86400)]) == "expired"
+    assert reason(expected_s=2**53 - 1, windows=[daily("00:00", 86400)]) == "expired"
 
 
 def test_a_chunk_is_decided_pair_by_pair_as_single_questions_are() -> None:
-    single = question(authorisation(scope=[cidr("39.32.10.0/28", [22, 80])]))
+    single = question(an_authorisation(scope=[cidr("39.32.10.0/28", [22, 80])]))
     document = single.document()
     del document["target"], document["port"]
     targets = ["39.32.10.7", "39.32.10.99", "127.1"]
@@ -318,13 +280,13 @@ def test_a_chunk_is_decided_pair_by_pair_as_single_questions_are() -> None:
 
 def test_the_kept_document_of_a_question_is_the_question_again() -> None:
     blackouts = [{"from": NOON, "until": FAR}]
-    asked = question(windows=[window("11:00", 3600)], blackouts=blackouts, name="a.example")
+    asked = question(windows=[daily("11:00", 3600)], blackouts=blackouts, name="a.example")
     assert GateQuestion.model_validate(asked.document()) == asked
 
 
 def test_a_decision_in_a_large_scope_takes_microseconds(capsys: pytest.CaptureFixture[str]) -> None:
     blocks = [f"{a}.{b}.{c}.0/28" for a in (39, 58) for b in range(10) for c in range(100)]
-    large = authorisation(scope=[cidr(block, [22]) for block in blocks], exclusions=blocks[::7])
+    large = an_authorisation(scope=[cidr(block, [22]) for block in blocks], exclusions=blocks[::7])
     context = GateContext(question(large, deny=blocks[::11]))
     targets = [f"39.{b}.{c}.7" for b in range(10) for c in range(0, 200, 2)]
     answers, rounds_us = set(), []

@@ -6,69 +6,32 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from gate_samples import NOON, a_chunk, a_plan, an_authorisation, cidr, daily
 from pydantic import ValidationError
 
 from cyberposture.errors import Denied, NotAuthorised, Refused, WrongUsage
 from cyberposture.model.gate import ChunkQuestion, GateAnswer
-from cyberposture.model.plans import Plan
 from cyberposture.scanning.gate import GateContext, PermittedPlan, permit, sift
 
-NOON = "2026-05-06T12:00:00+00:00"
 LAST_NOON = "2026-05-07T12:10:00+00:00"
 """A day after the expected end: no permission lives longer."""
 
 
 def authorisation(identity: str = "A-1", **changes: Any) -> dict[str, Any]:
-    return {
-        "id": identity,
-        "granted": True,
-        "valid_from": "2020-01-01T00:00:00Z",
-        "valid_until": "2030-01-01T00:00:00Z",
-        "withdrawn_at": None,
-        "load": 3,
-        "scope": [{"cidr": "39.32.10.0/28", "ports": [22, 80], "special_allowed": False}],
+    narrow = {
+        "scope": [cidr("39.32.10.0/28", [22, 80])],
         "exclusions": ["39.32.10.9/32"],
-    } | changes
+    }
+    return an_authorisation(identity, **(narrow | changes))
 
 
 def question(*authorisations: dict[str, Any], **changes: Any) -> ChunkQuestion:
-    document = {
-        "gate": 1,
-        "now": NOON,
-        "expected_s": 600,
-        "targets": ["39.32.10.7", "39.32.10.8"],
-        "name": None,
-        "resolved": [],
-        "protocol": "tcp",
-        "ports": [22, 80],
-        "load": 3,
-        "stop": False,
-        "deny": [],
-        "excluded_elsewhere": [],
-        "authorisations": list(authorisations) or [authorisation()],
-        "windows": [],
-        "blackouts": [],
-    }
-    return ChunkQuestion.model_validate(document | changes)
-
-
-def plan(**changes: Any) -> Plan:
-    document = {
-        "job": "job-1",
-        "technique": "tcp-ports",
-        "protocol": "tcp",
-        "targets": ["39.32.10.7", "39.32.10.8"],
-        "ports": [22, 80],
-        "load": 3,
-        "name": None,
-        "expected_s": 600,
-    }
-    return Plan.model_validate(document | changes)
+    return a_chunk(*(authorisations or (authorisation(),)), **changes)
 
 
 def test_a_plan_of_which_every_pair_is_allowed_is_permitted() -> None:
-    permitted = permit(plan(), question())
-    assert permitted.plan == plan()
+    permitted = permit(a_plan(), question())
+    assert permitted.plan == a_plan()
     assert permitted.authorisation == "A-1"
     assert permitted.answer == GateAnswer(decision="allow", reason="allowed", authorisation="A-1")
     assert permitted.decided_at == datetime.fromisoformat(NOON)
@@ -77,7 +40,7 @@ def test_a_plan_of_which_every_pair_is_allowed_is_permitted() -> None:
 def test_one_denied_pair_refuses_the_whole_plan_and_is_told_with_the_others() -> None:
     targets = ["39.32.10.7", "39.32.10.9", "39.32.11.1"]
     with pytest.raises(Refused) as caught:
-        permit(plan(targets=targets, ports=[22]), question(targets=targets, ports=[22]))
+        permit(a_plan(targets=targets, ports=[22]), question(targets=targets, ports=[22]))
     assert caught.value.denied == (
         Denied("39.32.10.9", 22, "excluded"),
         Denied("39.32.11.1", 22, "out-of-scope"),
@@ -90,7 +53,7 @@ def test_one_denied_pair_refuses_the_whole_plan_and_is_told_with_the_others() ->
 def test_a_refused_request_for_all_ports_says_so() -> None:
     with pytest.raises(Refused, match=r"^port-not-allowed: 39\.32\.10\.7 all ports$"):
         permit(
-            plan(targets=["39.32.10.7"], ports=None, load=4),
+            a_plan(targets=["39.32.10.7"], ports=None, load=4),
             question(targets=["39.32.10.7"], ports=None, load=4),
         )
 
@@ -112,27 +75,27 @@ def test_a_refused_request_for_all_ports_says_so() -> None:
 )
 def test_a_question_about_anything_but_the_plan_permits_nothing(changes: dict[str, Any]) -> None:
     with pytest.raises(NotAuthorised, match="plan-mismatch"):
-        permit(plan(), question(**changes))
+        permit(a_plan(), question(**changes))
 
 
 def test_a_plan_may_take_less_time_than_was_asked_for() -> None:
-    assert permit(plan(expected_s=10), question()).not_after
+    assert permit(a_plan(expected_s=10), question()).not_after
 
 
 def test_a_technique_is_not_permitted_under_a_smaller_load_than_its_own() -> None:
     with pytest.raises(NotAuthorised, match=r"plan-mismatch: .*technique"):
-        permit(plan(load=2), question(load=2))
+        permit(a_plan(load=2), question(load=2))
     with pytest.raises(NotAuthorised, match=r"plan-mismatch: .*technique"):
-        permit(plan(technique="udp-ports"), question())
+        permit(a_plan(technique="udp-ports"), question())
     with pytest.raises(WrongUsage, match="no technique"):
-        permit(plan(technique="no-such-technique"), question())
+        permit(a_plan(technique="no-such-technique"), question())
 
 
 def test_a_chunk_that_no_single_authorisation_covers_is_sifted_first() -> None:
     first = authorisation("A-1", exclusions=[])
     second = authorisation(
         "A-2",
-        scope=[{"cidr": "39.32.0.0/16", "ports": [80, 443], "special_allowed": False}],
+        scope=[cidr("39.32.0.0/16", [80, 443])],
         exclusions=["39.32.10.9/32"],
     )
     targets = ["39.32.10.7", "39.32.10.8", "39.32.10.9", "39.32.20.1"]
@@ -150,25 +113,19 @@ def test_a_chunk_that_no_single_authorisation_covers_is_sifted_first() -> None:
         Denied("39.32.20.1", 22, "port-not-allowed"),
     )
     for identity, part in sifted.allowed:
-        narrowed = plan(targets=part.targets, ports=part.ports)
+        narrowed = a_plan(targets=part.targets, ports=part.ports)
         assert permit(narrowed, part).authorisation == identity
-    together = plan(targets=targets[:2], ports=[22, 443])
+    together = a_plan(targets=targets[:2], ports=[22, 443])
     with pytest.raises(NotAuthorised, match=r"several-authorisations: .* A-1, A-2 "):
         permit(together, question(first, second, targets=targets[:2], ports=[22, 443]))
 
 
 def test_all_ports_of_a_target_are_sifted_as_one() -> None:
-    whole = authorisation(
-        load=4, scope=[{"cidr": "39.32.10.0/24", "ports": None, "special_allowed": False}]
-    )
+    whole = authorisation(load=4, scope=[cidr("39.32.10.0/24")])
     sifted = sift(question(whole, ports=None, load=4))
     assert [(part.targets, part.ports) for _, part in sifted.allowed] == [
         (("39.32.10.7", "39.32.10.8"), None)
     ]
-
-
-def daily(start: str, length_s: int) -> dict[str, Any]:
-    return {"weekdays": list(range(7)), "start": start, "length_s": length_s, "zone": "UTC"}
 
 
 @pytest.mark.parametrize(
@@ -200,7 +157,7 @@ def daily(start: str, length_s: int) -> dict[str, Any]:
 def test_work_must_end_with_its_window_validity_withdrawal_or_before_a_blackout(
     terms: dict[str, Any], changes: dict[str, Any], expected: str
 ) -> None:
-    permitted = permit(plan(), question(authorisation(**terms), **changes))
+    permitted = permit(a_plan(), question(authorisation(**terms), **changes))
     assert permitted.not_after == datetime.fromisoformat(expected)
 
 
@@ -210,13 +167,13 @@ def test_an_authorisation_that_was_not_asked_about_gives_no_time() -> None:
 
 
 def test_nobody_else_can_make_change_copy_or_store_a_permitted_plan() -> None:
-    permitted = permit(plan(), question())
+    permitted = permit(a_plan(), question())
     with pytest.raises(TypeError, match=r"ask scanning\.gate\.permit"):
-        PermittedPlan(object(), plan(), "A-1", permitted.decided_at, permitted.not_after)
+        PermittedPlan(object(), a_plan(), "A-1", permitted.decided_at, permitted.not_after)
     with pytest.raises(TypeError, match="final"):
         type("Forged", (PermittedPlan,), {})
     with pytest.raises(AttributeError):
-        permitted.plan = plan(targets=["39.99.0.1"])
+        permitted.plan = a_plan(targets=["39.99.0.1"])
     with pytest.raises(AttributeError):
         del permitted.not_after
     with pytest.raises(AttributeError):
@@ -260,11 +217,11 @@ def test_a_plan_holds_nothing_but_canonical_targets_and_bounded_values(
     changes: dict[str, Any],
 ) -> None:
     with pytest.raises(ValidationError):
-        plan(**changes)
+        a_plan(**changes)
 
 
 def test_a_plan_keeps_its_bounded_parameters() -> None:
-    assert plan(parameters={"tls": 1, "path": "/"}).parameters == {"tls": 1, "path": "/"}
+    assert a_plan(parameters={"tls": 1, "path": "/"}).parameters == {"tls": 1, "path": "/"}
 
 
 @pytest.mark.parametrize("changes", [{"targets": []}, {"ports": []}, {"target": "39.32.10.7"}])

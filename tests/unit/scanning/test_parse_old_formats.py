@@ -3,9 +3,8 @@
 import io
 
 import pytest
+from view_samples import states_of
 
-from cyberposture.model.observations import Fact
-from cyberposture.scanning.hostview import view_host
 from cyberposture.scanning.parse import ParsedScan, parse
 from cyberposture.scanning.reading import read_facts
 from cyberposture.scanning.states import State
@@ -68,11 +67,6 @@ banner="HTTP/1.1 200 OK"></service></port></ports></host>
 
 def read(text: str, requested: list[str] | None = None) -> ParsedScan:
     return parse(io.BytesIO(text.encode()), requested)
-
-
-def states_of(fact: Fact, *ports: int) -> list[State]:
-    view = view_host([fact])
-    return [view.state("tcp", port) for port in ports]
 
 
 def test_version_4_is_complete_though_it_names_no_exit():

@@ -7,6 +7,7 @@ import io
 
 import pytest
 from check_samples import a_check
+from view_samples import states_of
 
 from cyberposture.model.observations import ExtraPorts, Fact, HostFact, PortFact, ScriptOutput
 from cyberposture.scanning.evaluate import compile_checks
@@ -43,11 +44,6 @@ def facts_of(*parts: str) -> dict[str, Fact]:
 def outcomes_of(*parts: str) -> list[str]:
     facts = facts_of(*parts)
     return [facts[address].outcome for address in REQUESTED]
-
-
-def states_of(fact: Fact, *ports: int) -> list[State]:
-    view = view_host([fact])
-    return [view.state("tcp", port) for port in ports]
 
 
 NO_OPEN_PORTS = a_check(endpoints={"ports": [22, 23]}, fails_when={"port_open": "any"})

@@ -7,56 +7,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from gate_samples import NOON, a_chunk, a_plan, an_authorisation
 
 from cyberposture.errors import NotAuthorised, WrongUsage
-from cyberposture.model.gate import ChunkQuestion
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.gate import PermittedPlan, permit
 from cyberposture.scanning.tickets import issue, plan_digest, verify
 
 KEY = bytes(range(32))
-NOW = datetime.fromisoformat("2026-05-06T12:00:00+00:00")
+NOW = datetime.fromisoformat(NOON)
 
 
 def plan(**changes: Any) -> Plan:
-    document = {
-        "job": "job-1",
-        "technique": "tcp-ports",
-        "protocol": "tcp",
-        "targets": ["39.32.10.7"],
-        "ports": [22, 80],
-        "load": 3,
-        "name": None,
-        "resolved": [],
-        "expected_s": 600,
-        "parameters": {"rate": 5},
-    }
-    return Plan.model_validate(document | changes)
+    one = {"targets": ["39.32.10.7"], "resolved": [], "parameters": {"rate": 5}}
+    return a_plan(**(one | changes))
 
 
 def permitted() -> PermittedPlan:
-    whole = {"cidr": "39.32.10.0/24", "ports": None, "special_allowed": False}
-    ours = {
-        "id": "A-1",
-        "granted": True,
-        "valid_from": "2026-01-01T00:00:00Z",
-        "valid_until": "2026-05-06T13:00:00Z",
-        "withdrawn_at": None,
-        "load": 3,
-        "scope": [whole],
-        "exclusions": [],
-    }
-    asked = plan().model_dump(exclude={"job", "technique", "parameters"}) | {
-        "gate": 1,
-        "now": NOW,
-        "stop": False,
-        "deny": [],
-        "excluded_elsewhere": [],
-        "authorisations": [ours],
-        "windows": [],
-        "blackouts": [],
-    }
-    return permit(plan(), ChunkQuestion.model_validate(asked))
+    ours = an_authorisation(valid_until="2026-05-06T13:00:00Z")
+    return permit(plan(), a_chunk(ours, targets=["39.32.10.7"]))
 
 
 def test_a_ticket_is_good_for_its_plan_until_the_permission_ends() -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from cyberposture.content.files import decode_text, read_bytes
 from cyberposture.errors import Fault, InvalidInput
 
 MAX_BYTES = 2_000_000
@@ -180,20 +181,10 @@ def read_file(path: Path, name: str | None = None) -> Document:
     """Return the document in the file `path`.
 
     Raises:
-        InvalidInput: the file cannot be read, is not UTF-8, or is not plain YAML.
+        InvalidInput: the file cannot be read, is too large, is not UTF-8, or is not plain YAML.
     """
     shown = name or str(path)
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InvalidInput(Fault(shown, error.strerror or "cannot be read")) from error
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise InvalidInput(Fault(f"{shown}:{line}", "not UTF-8 text")) from error
-    return read_text(shown, text)
+    return read_text(shown, decode_text(shown, read_bytes(path, MAX_BYTES, shown)))
 
 
 def faults_of(document: Document, error: ValidationError, prefix: Path_ = ()) -> list[Fault]:

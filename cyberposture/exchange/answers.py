@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from cyberposture.content.documents import build, read_file
+from cyberposture.content.files import read_bytes
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.exchange.sheets import Row, build_row, read_rows
 from cyberposture.model.assessments import Level
@@ -173,10 +174,7 @@ def read_evidence(sheet_folder: Path, file: EvidenceFile, where: str) -> bytes:
         raise InvalidInput(Fault(where, f"evidence {file.file!r} lies outside the sheet's folder"))
     if not is_file:
         raise InvalidInput(Fault(where, f"evidence {file.file!r} is not there"))
-    with path.open("rb") as stream:
-        data = stream.read(MAX_EVIDENCE_BYTES + 1)
-    if not data or len(data) > MAX_EVIDENCE_BYTES:
-        raise InvalidInput(
-            Fault(where, f"evidence {file.file!r} is empty or over {MAX_EVIDENCE_BYTES} bytes")
-        )
+    data = read_bytes(path, MAX_EVIDENCE_BYTES, f"{where}: evidence {file.file!r}")
+    if not data:
+        raise InvalidInput(Fault(where, f"evidence {file.file!r} is empty"))
     return data

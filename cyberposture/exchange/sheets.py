@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from cyberposture.content.files import decode_text, read_bytes
 from cyberposture.errors import Fault, InvalidInput
 
 MAX_BYTES = 5_000_000
@@ -17,22 +18,6 @@ MAX_CELL = 20_000
 T = TypeVar("T", bound=BaseModel)
 Row = tuple[str, dict[str, str]]
 """Where the row stands (`file:line`), and its cells by column; empty cells are left out."""
-
-
-def _decode(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InvalidInput(Fault(path.name, error.strerror or "cannot be read")) from error
-    if len(data) > MAX_BYTES:
-        raise InvalidInput(Fault(path.name, f"larger than {MAX_BYTES} bytes"))
-    try:
-        # Spreadsheets begin their CSV with a byte-order mark.
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise InvalidInput(Fault(f"{path.name}:{line}", "not UTF-8 text")) from error
 
 
 def _heading(
@@ -63,7 +48,9 @@ def read_rows(path: Path, known: Sequence[str], needed: Sequence[str]) -> list[R
     """
     name = path.name
     # Strict: a quote that is never closed is a fault, not the rest of the file in one cell.
-    reader = csv.reader(io.StringIO(_decode(path), newline=""), strict=True)
+    # Spreadsheets begin their CSV with a byte-order mark.
+    text = decode_text(path.name, read_bytes(path, MAX_BYTES), marked=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[Row] = []
     faults: list[Fault] = []
     columns: list[str] | None = None

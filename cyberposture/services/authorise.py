@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from sqlalchemy import Connection
 
 from cyberposture.content.documents import Document, build, faults_of, read_file
+from cyberposture.content.files import read_bytes
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, WrongState
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.addresses import CIDRText, read_address
@@ -168,13 +169,9 @@ def _acting(
 
 
 def _read_letter(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_LETTER_BYTES + 1)
-    except OSError as error:
-        raise InvalidInput(Fault(path.name, error.strerror or "cannot be read")) from error
-    if not data or len(data) > MAX_LETTER_BYTES:
-        raise InvalidInput(Fault(path.name, f"is empty or over {MAX_LETTER_BYTES} bytes"))
+    data = read_bytes(path, MAX_LETTER_BYTES)
+    if not data:
+        raise InvalidInput(Fault(path.name, "is empty"))
     return data
 
 

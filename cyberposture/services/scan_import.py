@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound
+from cyberposture.content.files import read_bytes
+from cyberposture.errors import NotAuthorised, NotFound
 from cyberposture.model.addresses import is_mapped, read_address
 from cyberposture.model.gate import GateAnswer, GateAuthorisation
 from cyberposture.model.observations import Fact
@@ -29,17 +30,6 @@ from cyberposture.store.scans import ScanRecord
 
 MAX_BYTES = 500_000_000
 TECHNIQUE = "tcp-ports"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InvalidInput(Fault(path.name, error.strerror or "cannot be read")) from error
-    if len(data) > MAX_BYTES:
-        raise InvalidInput(Fault(path.name, f"larger than {MAX_BYTES} bytes"))
-    return data
 
 
 def _under(ground: Ground, authorisation: str) -> Ground:
@@ -87,7 +77,7 @@ def import_scan(
         NotAuthorised: none of its hosts is in scope.
     """
     require_vantage(vantage)
-    data = _read(path)
+    data = read_bytes(path, MAX_BYTES)
     stream = io.BytesIO(data)
     stream.name = path.name  # it stands in every fault
     asked = read_requested(requested) if requested is not None else None

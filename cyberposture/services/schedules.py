@@ -94,6 +94,7 @@ def remove_schedule(register: Register, code: str, *, reason: str = "") -> None:
         NotFound: there is no such schedule.
     """
     with register.change("schedule-removed", code, reason=reason) as change:
+        change.institution_id = store.get_schedule(change.connection, code).institution_id
         store.disable_schedule(change.connection, code, change.by)
 
 

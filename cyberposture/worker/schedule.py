@@ -4,11 +4,14 @@ The rows are the schedule; the jobs live in memory only and are rebuilt from the
 schedulers on one job store would run everything twice. Exactly one process runs the clock.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
@@ -91,28 +94,45 @@ class ScheduleClock:
             found = schedules.list_schedules(self._runtime.register, enabled_only=True)
             rows = {row.code: row for row in found}
             for code in set(self._known) - set(rows):
-                if self._scheduler.get_job(code) is not None:
-                    self._scheduler.remove_job(code)
                 del self._known[code]
+                self._drop(code)
             for code, row in rows.items():
                 known = self._known.get(code)
                 if known is None or not known.is_same_timing(row):
                     self._place(row)
+
+    def _drop(self, code: str) -> None:
+        # A job that has run for the last time is gone already.
+        with contextlib.suppress(JobLookupError):
+            self._scheduler.remove_job(code)
 
     def _place(self, row: Schedule) -> None:
         self._known[row.code] = row
         if row.trigger_kind == "date" and row.last_run is not None:
             # What was to happen once has happened; a new start of the clock must not repeat it.
             return
-        trigger = trigger_of(row.code, row.trigger_kind, row.trigger_spec, row.zone)
+        try:
+            trigger = trigger_of(row.code, row.trigger_kind, row.trigger_spec, row.zone)
+        except WrongUsage as error:
+            # The other rows must not wait until somebody mends this one.
+            self._log.error("schedule cannot be read", schedule=row.code, problem=str(error))
+            self._drop(row.code)
+            return
+        options: dict[str, Any] = {}
+        if row.next_run is not None and row.next_run <= utc_now():
+            # It was due while no clock ran.
+            options["next_run_time"] = utc_now()
         self._scheduler.add_job(
-            self._perform, trigger, args=(row.code,), id=row.code, replace_existing=True
+            self._perform, trigger, args=(row.code,), id=row.code, replace_existing=True, **options
         )
 
     def _perform(self, code: str) -> None:
         """Do the work of one row; whatever goes wrong is logged and written to the record."""
         register = self._runtime.register
         row = schedules.get_schedule(register, code)
+        if not row.is_enabled:
+            # It was removed after the clock last looked.
+            return
         problem = ""
         try:
             self._works[row.kind](self._runtime, row)

@@ -144,7 +144,7 @@ def recompute(
         show_json({"scores": count, "differences": [vars(one) for one in differences]})
     else:
         for one in differences:
-            typer.echo(f"{one.institution} {one.round or 'live'} {one.score}: "
+            typer.echo(f"{one.institution} {one.round or 'live'} {one.score}: {one.what}; "
                        f"stored {one.stored}, recomputed {one.recomputed}")  # fmt: skip
         typer.echo(f"{count} scores recomputed, {len(differences)} differ")
     if differences:

@@ -1,10 +1,13 @@
 """Scores: the document put together, computed, kept with everything that it stands on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from cyberposture.clock import to_iso
+from cyberposture.content.editions import canonical
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.model.scores import ScoreDocument
 from cyberposture.scoring.rollup import compute
@@ -13,7 +16,11 @@ from cyberposture.services.contradictions import follow_contradictions
 from cyberposture.services.register import Change, Register
 from cyberposture.store import assessments, institutions, rounds
 from cyberposture.store import scores as store
+from cyberposture.store.audit import list_entries
 from cyberposture.store.scores import ScoreRecord
+
+_KEPT_AS = ("scored", "finalised")
+"""The audit entries that keep a score's digests."""
 
 
 def _keep(register: Register, change: Change, basis: Basis, round_id: UUID | None) -> ScoreRecord:
@@ -95,11 +102,8 @@ def list_scores(
         NotFound: institution or round is not in the register.
     """
     with register.reading() as connection:
-        institution_id = round_id = None
-        if institution is not None:
-            institution_id = institutions.get_institution_id(connection, institution)
-        if round_code is not None:
-            round_id = rounds.get_round(connection, round_code).id
+        institution_id = institutions.get_owner_id(connection, institution)
+        round_id = None if round_code is None else rounds.get_round(connection, round_code).id
         codes = {r.id: r.round.code for r in rounds.list_rounds(connection)}
         names: dict[UUID, str] = {}
         found = []
@@ -130,30 +134,58 @@ def find_current(register: Register, code: str, round_code: str | None) -> Score
 
 @dataclass(frozen=True)
 class Difference:
-    """A stored score that does not come out again."""
+    """A stored score that does not come out again, or is not the one that was kept then."""
 
     institution: str
     round: str | None
     score: str
+    what: str
     stored: dict[str, Any]
     recomputed: dict[str, Any]
 
 
 def recompute_all(register: Register) -> tuple[int, list[Difference]]:
-    """Recompute every kept score from its own document; return how many, and each difference."""
+    """Recompute every kept score from its own document; return how many, and each difference.
+
+    What comes out again is also compared with what lists show of the score, and with the digests
+    that the audit log took when it was kept: a document and its result may be changed together.
+    """
+    with register.reading() as connection:
+        logged = {
+            str(entry.data.get("score")): entry.data
+            for kind in _KEPT_AS
+            for entry in list_entries(connection, kind=kind)
+        }
     differences = []
     scores = list_scores(register)
     for listed in scores:
-        document = ScoreDocument.model_validate(listed.record.document)
-        again = compute(document).model_dump(mode="json")
-        if again != listed.record.result:
+        record, score = listed.record, str(listed.record.summary.id)
+        try:
+            again = compute(ScoreDocument.model_validate(record.document)).model_dump(mode="json")
+        except ValueError:
+            again = {"institution": {}}
+        what = _what_differs(record, again, logged.get(score, {}))
+        if what is not None:
+            stored = record.result.get("institution", {})
             differences.append(
                 Difference(
-                    listed.institution,
-                    listed.round,
-                    str(listed.record.summary.id),
-                    listed.record.result["institution"],
-                    again["institution"],
+                    listed.institution, listed.round, score, what, stored, again["institution"]
                 )
             )
     return len(scores), differences
+
+
+def _what_differs(
+    record: ScoreRecord, again: dict[str, Any], logged: Mapping[str, Any]
+) -> str | None:
+    """Return what of a kept score is not as it should be, or None."""
+    if again != record.result:
+        return "its document gives another result"
+    whole, summary = record.result["institution"], record.summary
+    listed = (summary.declared, summary.verified, summary.coverage, summary.band)
+    if listed != (whole["declared"], whole["verified"], whole["coverage"], whole["band"]):
+        return "what lists show is not its result"
+    now = [sha256(canonical(part)).hexdigest() for part in (record.document, record.result)]
+    if now != [logged.get("document_sha256"), logged.get("result_sha256")]:
+        return "it is not the score that the audit log knows"
+    return None

@@ -78,11 +78,8 @@ def list_assessments(
         NotFound: institution or round is not in the register.
     """
     with register.reading() as connection:
-        institution_id = round_id = None
-        if institution is not None:
-            institution_id = institutions.get_institution_id(connection, institution)
-        if round_code is not None:
-            round_id = rounds.get_round(connection, round_code).id
+        institution_id = institutions.get_owner_id(connection, institution)
+        round_id = None if round_code is None else rounds.get_round(connection, round_code).id
         return assessments.list_assessments(
             connection, institution_id=institution_id, round_id=round_id
         )

@@ -28,9 +28,7 @@ def read_entries(
         NotFound: the institution is not in the register.
     """
     with register.reading() as connection:
-        institution_id = None
-        if institution is not None:
-            institution_id = institutions.get_institution_id(connection, institution)
+        institution_id = institutions.get_owner_id(connection, institution)
         return list(
             list_entries(
                 connection,
@@ -70,7 +68,5 @@ def head_of(register: Register, institution: str | None) -> SignedHead | None:
         NotFound: the institution is not in the register.
     """
     with register.reading() as connection:
-        institution_id = None
-        if institution is not None:
-            institution_id = institutions.get_institution_id(connection, institution)
+        institution_id = institutions.get_owner_id(connection, institution)
         return find_head(connection, institution_id)

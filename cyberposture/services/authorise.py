@@ -305,9 +305,7 @@ def list_standing(register: Register, institution: str | None = None) -> list[St
         NotFound: the institution is not in the register.
     """
     with register.reading() as connection:
-        institution_id = None
-        if institution is not None:
-            institution_id = institutions.get_institution_id(connection, institution)
+        institution_id = institutions.get_owner_id(connection, institution)
         known = {r.person.code: r.person for r in people.list_people(connection)}
         return [
             Standing(

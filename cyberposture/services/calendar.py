@@ -44,8 +44,7 @@ def add_blackout(
     if ends <= begins:
         raise WrongUsage("the blackout ends before it begins")
     with register.change("blackout-added", title) as change:
-        if institution is not None:
-            change.institution_id = institutions.get_institution_id(change.connection, institution)
+        change.institution_id = institutions.get_owner_id(change.connection, institution)
         change.tell(begins=begins.isoformat(), ends=ends.isoformat())
         return store.insert_blackout(
             change.connection,
@@ -102,9 +101,8 @@ def list_calendar(register: Register, institution: str | None = None) -> Calenda
     now = register.clock()
     with register.reading() as connection:
         windows: tuple[WindowRecord, ...] = ()
-        institution_id = None
-        if institution is not None:
-            institution_id = institutions.get_institution_id(connection, institution)
+        institution_id = institutions.get_owner_id(connection, institution)
+        if institution_id is not None:
             windows = tuple(store.list_windows(connection, institution_id, as_of=now))
         return Calendar(
             windows,

@@ -69,9 +69,7 @@ def list_contradictions(
         NotFound: the institution is not in the register.
     """
     with register.reading() as connection:
-        institution_id = None
-        if institution is not None:
-            institution_id = institutions.get_institution_id(connection, institution)
+        institution_id = institutions.get_owner_id(connection, institution)
         return store.list_contradictions(connection, institution_id=institution_id)
 
 

@@ -25,9 +25,7 @@ def list_findings(
         NotFound: the institution is not in the register.
     """
     with register.reading() as connection:
-        institution_id = None
-        if institution is not None:
-            institution_id = institutions.get_institution_id(connection, institution)
+        institution_id = institutions.get_owner_id(connection, institution)
         states = None if state is None else (state,)
         return store.list_findings(connection, institution_id=institution_id, states=states)
 

@@ -31,9 +31,7 @@ def list_scans(register: Register, institution: str | None = None) -> list[ScanV
         NotFound: the institution is not in the register.
     """
     with register.reading() as connection:
-        institution_id = None
-        if institution is not None:
-            institution_id = institutions.get_institution_id(connection, institution)
+        institution_id = institutions.get_owner_id(connection, institution)
         names = {
             r.id: r.institution.code
             for r in institutions.list_institutions(connection, as_of=register.clock())

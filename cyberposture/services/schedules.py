@@ -67,9 +67,7 @@ def add_schedule(
     if kind not in KINDS:
         raise WrongUsage(f"no kind of work {kind!r}: {', '.join(KINDS)}")
     with register.change("schedule-added", code) as change:
-        institution_id = None
-        if institution is not None:
-            institution_id = institutions.get_institution_id(change.connection, institution)
+        institution_id = institutions.get_owner_id(change.connection, institution)
         change.institution_id = institution_id
         record = store.insert_schedule(
             change.connection,

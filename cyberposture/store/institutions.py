@@ -93,6 +93,15 @@ def get_institution_id(connection: Connection, code: str) -> UUID:
     return found
 
 
+def get_owner_id(connection: Connection, code: str | None) -> UUID | None:
+    """Return the id of the institution whose rows are meant; None for None: of no one, or of all.
+
+    Raises:
+        NotFound: there is no institution with this code.
+    """
+    return None if code is None else get_institution_id(connection, code)
+
+
 def find_institution(
     connection: Connection, code: str, *, as_of: datetime
 ) -> InstitutionRecord | None:

@@ -5,13 +5,12 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "Open, answer, review and finalise assessments."
 app = typer.Typer()
-Institution = Annotated[str, typer.Option("--institution", help="Code of the institution.")]
 Round = Annotated[str, typer.Option("--round", help="Code of the round.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
 @app.command("open")
@@ -27,7 +26,7 @@ def open_assessment(context: typer.Context, institution: Institution, round_code
 def list_assessments(
     context: typer.Context,
     round_code: Annotated[str | None, typer.Option("--round", help="Only this round.")] = None,
-    institution: Annotated[str | None, typer.Option(help="Only this institution.")] = None,
+    institution: OnlyInstitution = None,
     as_json: Json = False,
 ) -> None:
     """List assessments with their progress."""

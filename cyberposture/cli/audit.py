@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "Read and verify the record of everything that was done."
@@ -14,9 +15,9 @@ app = typer.Typer()
 def list_entries(
     context: typer.Context,
     kind: Annotated[str | None, typer.Option(help="Only this kind, such as gate.")] = None,
-    institution: Annotated[str | None, typer.Option(help="Only this institution.")] = None,
+    institution: OnlyInstitution = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At the most so many.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List entries by time; gate decisions come with their whole question."""
     from cyberposture.services import audit
@@ -48,7 +49,7 @@ def list_entries(
 @app.command("verify")
 def verify(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Find any change, removal or reordering up to the last trusted head."""
     from cyberposture.errors import CheckFailed

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import AnyJson, Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import (
     open_runtime,
     require_place,
@@ -15,12 +16,10 @@ from cyberposture.cli.surroundings import (
 
 HELP = "Letters and authorisations, without which nothing is sent."
 app = typer.Typer()
-Institution = Annotated[str, typer.Option("--institution", help="Code of the institution.")]
 Person = Annotated[str, typer.Option("--by", help="Code of the person who signs.")]
 Key = Annotated[
     Path | None, typer.Option("--key", help="The person's private key; else in the workspace.")
 ]
-AnyJson = Annotated[bool, typer.Option("--json", help="It is JSON in any case.")]
 
 
 @app.command("request")
@@ -115,8 +114,8 @@ def revoke(
 @app.command("list")
 def list_all(
     context: typer.Context,
-    institution: Annotated[str | None, typer.Option(help="Only this institution.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    institution: OnlyInstitution = None,
+    as_json: Json = False,
 ) -> None:
     """List authorisations with their state."""
     from cyberposture.services import authorise

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import Institution, Json
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "Windows, blackouts and the national deny list."
@@ -15,7 +16,7 @@ app.add_typer(add_app, name="add")
 @add_app.command("window")
 def add_window(
     context: typer.Context,
-    institution: Annotated[str, typer.Option(help="Code of the institution.")],
+    institution: Institution,
     weekday: Annotated[list[int], typer.Option(min=0, max=6, help="Monday is 0; repeatable.")],
     start: Annotated[str, typer.Option(help="Local start, HH:MM.")],
     length_s: Annotated[int, typer.Option(min=1, help="Length in seconds.")],
@@ -84,7 +85,7 @@ def confirm(context: typer.Context) -> None:
 def list_all(
     context: typer.Context,
     institution: Annotated[str | None, typer.Option(help="Also this institution's own.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List what holds now."""
     from cyberposture.services import calendar

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import Json
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
 HELP = "The controls: check, list, show."
@@ -13,7 +14,7 @@ app = typer.Typer()
 @app.command("check")
 def check(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Read every content file, try every example, and print each fault as file:line."""
     from cyberposture.content.bundle import find_content
@@ -53,7 +54,7 @@ def list_controls(
         str | None, typer.Option(help="Only what this tier is asked: A, G or X.")
     ] = None,
     domain: Annotated[str | None, typer.Option(help="Only this domain, such as IAM.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the controls with their domain, weight and tier."""
     from cyberposture.content.bundle import find_content
@@ -94,7 +95,7 @@ def list_controls(
 def show(
     context: typer.Context,
     control_id: Annotated[str, typer.Argument(metavar="CONTROL", help="Such as IAM-10.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show one control with the clauses that it follows from and the checks that speak to it."""
     from cyberposture.content.bundle import find_content

@@ -4,18 +4,18 @@ from typing import Annotated, get_args
 
 import typer
 
+from cyberposture.cli.options import AnyJson, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "Claims that the network contradicts."
 app = typer.Typer()
-AnyJson = Annotated[bool, typer.Option("--json", help="It is JSON in any case.")]
 
 
 @app.command("list")
 def list_all(
     context: typer.Context,
-    institution: Annotated[str | None, typer.Option(help="Only this institution.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    institution: OnlyInstitution = None,
+    as_json: Json = False,
 ) -> None:
     """List contradictions in the order in which they opened."""
     from cyberposture.services import contradictions

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import Institution, Json
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "What institutions declare: hosts, zones, flows, suppliers."
 app = typer.Typer()
-Institution = Annotated[str, typer.Option("--institution", help="Code of the institution.")]
 
 
 @app.command("import")
@@ -18,7 +18,7 @@ def import_file(
     file: Annotated[Path, typer.Argument(help="YAML, or CSV with one host a line.")],
     institution: Institution,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Replace what an institution declares by the file; earlier declarations stay on record."""
     from cyberposture.services import institutions
@@ -37,7 +37,7 @@ def diff(
     context: typer.Context,
     file: Path,
     institution: Institution,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what importing the file would change; nothing is changed."""
     from cyberposture.services import institutions
@@ -54,7 +54,7 @@ def diff(
 def list_assets(
     context: typer.Context,
     institution: Institution,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List what an institution declares now."""
     from cyberposture.services import institutions

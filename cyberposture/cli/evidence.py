@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import Institution, Json
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "Files behind answers."
 app = typer.Typer()
-Institution = Annotated[str, typer.Option("--institution", help="Code of the institution.")]
 
 
 @app.command("list")
@@ -17,7 +17,7 @@ def list_files(
     context: typer.Context,
     institution: Institution,
     kind: Annotated[str | None, typer.Option(help="evidence, letter or scan.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the files that are kept for an institution, with kind, digest and size."""
     from cyberposture.services import files
@@ -41,7 +41,7 @@ def show(
     sha256: Annotated[str, typer.Argument(help="Digest; its beginning is enough.")],
     institution: Institution,
     out: Annotated[Path, typer.Option(help="Where the file is written.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write one kept file to a path, after checking its digest."""
     from cyberposture.services import files

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import Json
 from cyberposture.cli.surroundings import open_runtime, say, show_json
 
 HELP = "The register for other programs."
@@ -37,7 +38,7 @@ def analysts(
     out: Annotated[Path, typer.Argument(metavar="OUT.sqlite", help="Where the file is written.")],
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     reason: Annotated[str, typer.Option(help="What it is for, and for whom.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write the whole register as one SQLite file with views, search and its own documentation."""
     from cyberposture.services import export

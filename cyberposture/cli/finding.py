@@ -4,19 +4,19 @@ from typing import Annotated, get_args
 
 import typer
 
+from cyberposture.cli.options import AnyJson, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "What is wrong on the network, and since when."
 app = typer.Typer()
-AnyJson = Annotated[bool, typer.Option("--json", help="It is JSON in any case.")]
 
 
 @app.command("list")
 def list_all(
     context: typer.Context,
-    institution: Annotated[str | None, typer.Option(help="Only this institution.")] = None,
+    institution: OnlyInstitution = None,
     state: Annotated[str | None, typer.Option(help="open, closed, accepted …")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List findings by first sight."""
     from cyberposture.errors import WrongUsage

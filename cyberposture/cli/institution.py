@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import Json
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "The bodies that are assessed."
@@ -62,7 +63,7 @@ def import_file(
 def list_institutions(
     context: typer.Context,
     sector: Annotated[str | None, typer.Option(help="Only this sector.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the institutions as they stand now."""
     from cyberposture.services import institutions
@@ -84,7 +85,7 @@ def list_institutions(
 def show(
     context: typer.Context,
     code: str,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show one institution with what it declares."""
     from cyberposture.services import institutions

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import Json
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "Those who act, each with a signing key."
@@ -21,7 +22,7 @@ def invite(
     key_out: Annotated[
         Path | None, typer.Option(help="Where the private key is left; else in the workspace.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Register a person and make a signing key that only this person keeps."""
     from typing import get_args
@@ -52,7 +53,7 @@ def invite(
 @app.command("list")
 def list_people(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List all people with the roles that they hold now."""
     from cyberposture.services import people

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import AnyJson, Json
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "Campaigns under one edition."
 app = typer.Typer()
-AnyJson = Annotated[bool, typer.Option("--json", help="It is JSON in any case.")]
 
 
 @app.command("open")
@@ -42,7 +42,7 @@ def open_round(
 @app.command("list")
 def list_rounds(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List all rounds."""
     from cyberposture.services import rounds

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from cyberposture.cli.options import Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "Authorised network checks."
 app = typer.Typer()
-Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 Requested = Annotated[
     Path | None, typer.Option("--requested", help="File with one address a line.")
 ]
@@ -18,7 +18,7 @@ Requested = Annotated[
 @app.command("run")
 def run(
     context: typer.Context,
-    institution: Annotated[str, typer.Option(help="Code of the institution.")],
+    institution: Institution,
     address: Annotated[
         list[str] | None, typer.Option(help="Exactly these, all of them or nothing; repeatable.")
     ] = None,
@@ -55,7 +55,7 @@ def _counts(numbers: dict[str, int]) -> str:
 @app.command("plan")
 def plan(
     context: typer.Context,
-    institution: Annotated[str, typer.Option(help="Code of the institution.")],
+    institution: Institution,
     as_json: Json = False,
 ) -> None:
     """Say what a scan would contact and what the gate would refuse now; nothing is sent."""
@@ -75,7 +75,7 @@ def plan(
 @app.command("list")
 def list_scans(
     context: typer.Context,
-    institution: Annotated[str | None, typer.Option(help="Only this institution.")] = None,
+    institution: OnlyInstitution = None,
     as_json: Json = False,
 ) -> None:
     """List scans, the newest first."""
@@ -217,7 +217,7 @@ def vars_of(head: Any) -> dict[str, Any]:
 def import_file(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="nmap XML made elsewhere.")],
-    institution: Annotated[str, typer.Option(help="Code of the institution.")],
+    institution: Institution,
     authorisation: Annotated[str, typer.Option(help="Reference number it was made under.")],
     requested: Requested = None,
     ran_by: Annotated[str, typer.Option(help="Who ran it.")] = "",

@@ -5,6 +5,7 @@ from typing import Annotated, get_args
 
 import typer
 
+from cyberposture.cli.options import Json
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "What starts by itself, and when."
@@ -52,7 +53,7 @@ def add(
 @app.command("list")
 def list_all(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List schedule rows."""
     from cyberposture.services import schedules

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cyberposture.cli.lines import read_lines, write_lines
+from cyberposture.cli.options import Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 if TYPE_CHECKING:
@@ -13,9 +14,7 @@ if TYPE_CHECKING:
 
 HELP = "Compute, show, explain and recompute scores."
 app = typer.Typer()
-Institution = Annotated[str, typer.Option("--institution", help="Code of the institution.")]
 Round = Annotated[str | None, typer.Option("--round", help="Code of the round; else live.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
 def in_words(record: "ScoreRecord") -> str:
@@ -46,7 +45,7 @@ def compute(
 @app.command("show")
 def show(
     context: typer.Context,
-    institution: Annotated[str | None, typer.Option(help="Only this institution.")] = None,
+    institution: OnlyInstitution = None,
     round_code: Round = None,
     live: Annotated[bool, typer.Option("--live", help="Compute and keep the live score.")] = False,
     as_json: Json = False,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import Json
 from cyberposture.cli.surroundings import (
     open_runtime,
     read_settings,
@@ -13,8 +14,6 @@ from cyberposture.cli.surroundings import (
     show_table,
     surroundings,
 )
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
 def init(

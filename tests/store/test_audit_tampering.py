@@ -146,17 +146,18 @@ def test_every_second_entry_removed_is_found(chain):
     assert chain.faults() == [("removed", 2), ("removed", 4)]
 
 
+def cut_to(chain, old):
+    """Remove every entry after an old head, and put that head back."""
+    at = chain.entries()[old.seq - 1].act.at
+    chain.attack(
+        sa.delete(e).where(e.c.seq > old.seq),
+        sa.update(h).values(seq=old.seq, digest=old.digest, at=at, signature=old.signature),
+    )
+
+
 def test_chain_cut_with_an_old_head_put_back_is_found_by_the_heads_file(chain):
     old = list(chain.heads_file.read())[3]
-    chain.attack(
-        sa.delete(e).where(e.c.seq > 4),
-        sa.update(h).values(
-            seq=old.seq,
-            digest=old.digest,
-            at=chain.entries()[3].act.at,
-            signature=old.signature,
-        ),
-    )
+    cut_to(chain, old)
     assert chain.faults() == [("removed", 5)]
 
 
@@ -166,15 +167,7 @@ def test_chain_and_heads_file_cut_alike_are_found_by_a_printed_receipt(chain):
     lines = chain.heads_file.path.read_text().splitlines(keepends=True)
     old = list(chain.heads_file.read())[3]
     chain.heads_file.path.write_text("".join(lines[:4]))
-    chain.attack(
-        sa.delete(e).where(e.c.seq > 4),
-        sa.update(h).values(
-            seq=old.seq,
-            digest=old.digest,
-            at=chain.entries()[3].act.at,
-            signature=old.signature,
-        ),
-    )
+    cut_to(chain, old)
     assert chain.faults() == [], "nothing that remains remembers more"
     assert chain.faults(witnesses=[receipt]) == [("removed", 5)]
 

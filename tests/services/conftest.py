@@ -341,6 +341,11 @@ class Office:
         """Return how a check stands for an institution."""
         return self.basis(code, **when).checks[check]
 
+    def verify(self) -> None:
+        """Require that every audit chain is intact."""
+        report = audit.verify_chains(self.register, self.heads, self.signer.public_key())
+        assert report.faults == ()
+
     def rows(self) -> dict[str, list[str]]:
         """Return all rows of all tables, for a comparison."""
         with self.register.reading() as connection:
@@ -371,35 +376,33 @@ class Office:
         assert added == Counter(kinds)
 
 
-@pytest.fixture
-def make_register(
-    database: Database, tmp_path: Path, clock: Clock, content: Content, edition: Edition
-) -> Callable[..., Register]:
-    """Make the register as a process has it; a test may hand in another heads file or actor."""
-    signer = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+@pytest.fixture(scope="session")
+def furnish(content: Content, edition: Edition) -> Callable[..., Office]:
+    """Furnish an office over a migrated register; it holds nothing but the confirmed deny list."""
 
-    def make(actor: str = "amna-khan", heads: HeadsFile | None = None) -> Register:
-        return Register(
+    def make(database: Database, folder: Path, clock: Callable[[], datetime]) -> Office:
+        heads = HeadsFile(folder / "heads.jsonl")
+        signer = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+        register = Register(
             database=database,
             blobs=BlobDoor(b"m" * 32),
-            audit=AuditLog(signer, heads or HeadsFile(tmp_path / "heads.jsonl")),
+            audit=AuditLog(signer, heads),
             clock=clock,
             content=content,
             edition=edition,
-            actor=actor,
+            actor="amna-khan",
         )
+        setup.confirm_empty_deny_list(register)
+        return Office(register, heads, clock, folder)
 
     return make
 
 
 @pytest.fixture
 def office(
-    make_register: Callable[..., Register], tmp_path: Path, clock: Clock
+    furnish: Callable[..., Office], database: Database, tmp_path: Path, clock: Clock
 ) -> Iterator[Office]:
-    """An office whose register holds nothing but the confirmed deny list."""
-    heads = HeadsFile(tmp_path / "heads.jsonl")
-    office = Office(make_register(), heads, clock, tmp_path)
-    setup.confirm_empty_deny_list(office.register)
+    """An office of the test's own."""
+    office = furnish(database, tmp_path, clock)
     yield office
-    report = audit.verify_chains(office.register, heads, office.signer.public_key())
-    assert report.faults == ()
+    office.verify()

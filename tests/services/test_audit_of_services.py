@@ -6,6 +6,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -41,6 +42,7 @@ from cyberposture.services import (
     stop,
 )
 from cyberposture.services import institutions as registry
+from cyberposture.store.audit import AuditLog
 from cyberposture.store.heads import HeadsFile
 
 ENGINES = ("sqlite", "postgresql")
@@ -291,8 +293,7 @@ def test_each_call_leaves_one_entry_of_its_own_or_nothing(office, scanner):
         assert added == Counter([kind]), name_of(service)
         assert (gates > 0) == (service in (scan.run_scan, scan_import.import_scan))
         assert len(list(heads.read())) > lines
-    report = audit.verify_chains(office.register, heads, office.signer.public_key())
-    assert report.is_intact
+    office.verify()
 
 
 def test_entry_stands_in_the_chain_of_its_institution(office, scanner):
@@ -361,10 +362,11 @@ def test_call_that_fails_keeps_nothing(office):
         assert kept(office) == before, what
 
 
-def test_heads_file_that_cannot_be_written_is_told(make_register, office, tmp_path):
+def test_heads_file_that_cannot_be_written_is_told(office, tmp_path):
     blocked = tmp_path / "blocked.jsonl"
     blocked.mkdir()
-    register = make_register(heads=HeadsFile(blocked))
+    log = AuditLog(office.signer, HeadsFile(blocked))
+    register = replace(office.register, audit=log)
     with pytest.raises(MissingService, match="audit heads cannot be written"):
         calendar.confirm_deny_list(register)
 

@@ -9,7 +9,6 @@ from cyberposture.scoring.assemble import Tally
 from cyberposture.store import finding_changes
 from cyberposture.store.acts import Act
 
-ENGINES = ("sqlite", "postgresql")
 TELNET = "cleartext.no-telnet-or-r-login"
 DATABASE = "exposure.no-database-on-the-internet"
 STORES = "exposure.stores-ask-for-a-login"

@@ -5,7 +5,6 @@ import pytest
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.services import assess, contradictions, score
 
-ENGINES = ("sqlite", "postgresql")
 HOST = "127.53.0.1"
 SSH = "remote-access.ssh-not-on-the-internet"
 OPEN = {"rest": "closed", "services": {"22": "ssh"}}

@@ -6,7 +6,6 @@ import pytest
 
 from cyberposture.services import finding_views
 
-ENGINES = ("sqlite", "postgresql")
 TELNET = "cleartext.no-telnet-or-r-login"
 STORES = "exposure.stores-ask-for-a-login"
 REGISTERED = "exposure.live-hosts-are-registered"

@@ -4,14 +4,16 @@ A chunk is durable: its row is taken under a lease and finished in the transacti
 facts. Nothing is sent between two transactions without the gate's answer on record.
 """
 
+import os
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
-from cyberposture.errors import Denied, MissingService, NotAuthorised, Refused
+from pydantic import ValidationError
+
+from cyberposture.errors import CyberpostureError, Denied, NotAuthorised, Refused, WrongState
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.gate import PermittedPlan, permit
 from cyberposture.scanning.tickets import verify
@@ -29,27 +31,10 @@ from cyberposture.store.facts import insert_facts
 from cyberposture.store.scans import ScanRecord
 
 LEASE_MARGIN_S = 120.0
+LONGEST_RUN = 2
+"""A run may take so many times longer than expected before it is ended."""
 Watch = Callable[[ChunkRecord, str], None]
 """Called with each chunk that ended and its outcome."""
-
-
-class AddressLocks:
-    """One connection at a time to an address, whatever the number of workers."""
-
-    def __init__(self) -> None:
-        self._locks: dict[str, threading.Lock] = {}
-        self._guard = threading.Lock()
-
-    @contextmanager
-    def holding(self, addresses: tuple[str, ...]) -> Iterator[None]:
-        """Wait until nobody else speaks to any of the addresses, and keep it so."""
-        with self._guard:
-            locks = [self._locks.setdefault(address, threading.Lock()) for address in addresses]
-        with ExitStack() as stack:
-            # Always in the same order, so that two workers never wait for each other.
-            for lock in sorted(set(locks), key=id):
-                stack.enter_context(lock)
-            yield
 
 
 @dataclass(frozen=True)
@@ -59,7 +44,6 @@ class Dispatcher:
     register: Register
     scanner: Scanner
     scan: ScanRecord
-    locks: AddressLocks
     watch: Watch
     halted: threading.Event = field(default_factory=threading.Event)
     """Set when this process must not go on sending: a worker failed, or somebody pressed Ctrl-C."""
@@ -69,7 +53,7 @@ class Dispatcher:
         workers = self.scanner.parallel_chunks
         with ThreadPoolExecutor(max_workers=workers) as pool:
             try:
-                for future in [pool.submit(self._work) for _ in range(workers)]:
+                for future in as_completed([pool.submit(self._work) for _ in range(workers)]):
                     future.result()
             except BaseException:
                 # Leaving the pool waits for its threads, which must not finish their work first.
@@ -77,41 +61,63 @@ class Dispatcher:
                 raise
 
     def _work(self) -> None:
-        worker = f"{self.scanner.scanner_id}:{threading.get_ident()}"
-        # A run may take twice as long as expected before it is ended.
-        lease_s = 2 * self.scanner.host_timeout_s + LEASE_MARGIN_S
+        worker = f"{self.scanner.scanner_id}:{os.getpid()}:{threading.get_ident()}"
         while not self.halted.is_set():
-            with self.register.database.transaction() as connection:
-                chunk = store.take_chunk(
-                    connection,
-                    worker,
-                    at=self.register.clock(),
-                    lease_s=lease_s,
-                    scan_id=self.scan.id,
-                )
+            chunk = self._take(worker)
             if chunk is None:
                 return
-            with self.locks.holding(tuple(chunk.plan["targets"])):
-                self.watch(chunk, self._run(chunk))
+            self.watch(chunk, self._run(chunk))
+
+    def _take(self, worker: str) -> ChunkRecord | None:
+        """Return the next chunk that waits; one whose worker died waits again."""
+        with self.register.database.transaction() as connection:
+            now = self.register.clock()
+            store.sweep_chunks(connection, at=now)
+            lease_s = LONGEST_RUN * self.scanner.host_timeout_s + LEASE_MARGIN_S
+            return store.take_chunk(
+                connection, worker, at=now, lease_s=lease_s, scan_id=self.scan.id
+            )
 
     def _run(self, chunk: ChunkRecord) -> str:
-        plan = Plan.model_validate(chunk.plan)
+        try:
+            plan = _read_plan(chunk)
+        except NotAuthorised as error:
+            return self._refuse(chunk, error)
+        with self.scanner.locks.holding(plan.targets):
+            try:
+                return self._send(chunk, plan)
+            except CyberpostureError as error:
+                self._end(chunk, str(error), outcome="failed")
+                raise
+
+    def _send(self, chunk: ChunkRecord, plan: Plan) -> str:
+        if not self._still_ours(chunk, plan):
+            return "lost"
         try:
             permitted, ground = self._ask(chunk, plan)
+        except Refused as error:
+            return self._end(chunk, str(error))
         except NotAuthorised as error:
-            return self._refuse(chunk, str(error))
-        try:
-            sent = send(
-                permitted,
-                self.scanner,
-                self.register.clock,
-                lambda: self.must_stop(plan, permitted.authorisation),
-                ground.exclusions(),
-            )
-        except MissingService as error:
-            self._refuse(chunk, str(error), outcome="failed")
-            raise
+            return self._refuse(chunk, error)
+        sent = send(
+            permitted,
+            self.scanner,
+            self.register.clock,
+            lambda: self.must_stop(plan, permitted.authorisation),
+            ground.exclusions(),
+        )
         return self._keep(chunk, permitted, sent)
+
+    def _still_ours(self, chunk: ChunkRecord, plan: Plan) -> bool:
+        """Prolong the lease for the time that the work may take; return whether it still runs."""
+        lease_s = LONGEST_RUN * plan.expected_s + LEASE_MARGIN_S
+        with self.register.database.transaction() as connection:
+            try:
+                store.renew_lease(connection, chunk, at=self.register.clock(), lease_s=lease_s)
+            except WrongState:
+                # It waited so long for its addresses that it was given to somebody else.
+                return False
+        return True
 
     def _ask(self, chunk: ChunkRecord, plan: Plan) -> tuple[PermittedPlan, Ground]:
         """Ask the gate right before sending; the answer is on record before this returns.
@@ -139,12 +145,23 @@ class Dispatcher:
                     log.denied(question.pair(pair.target, pair.port).document(), pair)
         raise Refused(denied)
 
-    def _refuse(self, chunk: ChunkRecord, why: str, outcome: store.Outcome = "ended") -> str:
+    def _end(self, chunk: ChunkRecord, why: str, outcome: store.Outcome = "ended") -> str:
+        """End a chunk of which nothing is kept; the gate's denials are on record already."""
         with self.register.database.transaction() as connection:
             store.finish_chunk(
                 connection, chunk, outcome, at=self.register.clock(), detail=why[:500]
             )
         return outcome
+
+    def _refuse(self, chunk: ChunkRecord, error: NotAuthorised) -> str:
+        """End a chunk about which the gate was never asked, and put that on record."""
+        with self.register.change("chunk-refused", self.scan.code) as change:
+            change.institution_id = self.scan.institution_id
+            store.finish_chunk(
+                change.connection, chunk, "ended", at=change.now, detail=str(error)[:500]
+            )
+            change.tell(chunk=chunk.number, reason=error.reason, plan=chunk.plan)
+        return "ended"
 
     def _keep(self, chunk: ChunkRecord, permitted: PermittedPlan, sent: Sent) -> str:
         """Keep raw file, facts and outcome of a chunk together."""
@@ -204,6 +221,18 @@ class Dispatcher:
                     return True
             record = find_authorisation(connection, authorisation)
         return record is None or (record.withdrawn_at is not None and record.withdrawn_at <= now)
+
+
+def _read_plan(chunk: ChunkRecord) -> Plan:
+    """Return the plan of a chunk.
+
+    Raises:
+        NotAuthorised: `bad-ticket`: it is no plan, and so none for which a ticket was issued.
+    """
+    try:
+        return Plan.model_validate(chunk.plan)
+    except ValidationError as error:
+        raise NotAuthorised("bad-ticket", "what is queued is no plan") from error
 
 
 def _lies_in(target: str, cidr: str) -> bool:

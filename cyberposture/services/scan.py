@@ -24,7 +24,7 @@ from cyberposture.scanning.stages import (
 )
 from cyberposture.scanning.techniques import find_technique
 from cyberposture.scanning.tickets import issue
-from cyberposture.services.dispatch import AddressLocks, Dispatcher
+from cyberposture.services.dispatch import Dispatcher
 from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, concerns, gather
 from cyberposture.services.judging import judge_scan
@@ -32,6 +32,7 @@ from cyberposture.services.outlook import Laid, Outlook, techniques_allowed
 from cyberposture.services.register import Change, Register
 from cyberposture.services.scanner import Scanner, require_vantage
 from cyberposture.store import chunks, declarations, institutions, scans, stops
+from cyberposture.store.audit import list_entries
 from cyberposture.store.chunks import ChunkRecord, NewChunk
 from cyberposture.store.facts import list_facts
 from cyberposture.store.scans import ScanKind, ScanRecord
@@ -62,7 +63,7 @@ def no_progress(_stage: str, _done: int, _of: int) -> None:
 
 
 class ScanRun:
-    """One scan under way; made and used by `run_scan` alone."""
+    """One scan under way; made and used by `run_scan` and `resume_scan` alone."""
 
     def __init__(
         self, register: Register, scanner: Scanner, request: Request, progress: Progress
@@ -72,19 +73,57 @@ class ScanRun:
         self.request = request
         self.progress = progress
         self.facts: list[Fact] = []
-        self.locks = AddressLocks()
 
     def run(self) -> ScanRecord:
         """Run the scan and return its record."""
         scan, declaration = self._begin()
+        return self._go(scan, declaration, STAGES)
+
+    def resume(self, code: str) -> ScanRecord:
+        """Go on with a scan whose process died; what waits is sent first."""
+        scan, declaration, begun = self._pick_up(code)
+        return self._go(scan, declaration, STAGES[len(begun) :], interrupted=begun[-1:])
+
+    def _go(
+        self,
+        scan: ScanRecord,
+        declaration: Declaration,
+        stages: Sequence[str],
+        interrupted: Sequence[str] = (),
+    ) -> ScanRecord:
         try:
-            for stage in STAGES:
-                if not self._stage(scan, declaration, stage):
-                    break
+            is_whole = all(self._send(scan, stage) for stage in interrupted) and all(
+                self._queue(scan, declaration, stage) and self._send(scan, stage)
+                for stage in stages
+            )
         except BaseException:
-            self._conclude(scan, failed=True)
+            self._conclude(scan, "failed")
             raise
-        return self._conclude(scan, failed=False)
+        return self._conclude(scan, "done" if is_whole else "ended")
+
+    def _pick_up(self, code: str) -> tuple[ScanRecord, Declaration, list[str]]:
+        """Return a scan that nobody runs any more, and the stages that were begun.
+
+        Raises:
+            WrongState: it has ended, or somebody runs it.
+        """
+        with self.register.change("scan-resumed", code) as change:
+            connection, now = change.connection, change.now
+            scan = scans.get_scan(connection, code)
+            change.institution_id = scan.institution_id
+            if scan.state != "running":
+                raise WrongState(f"the scan {code} is {scan.state}")
+            chunks.sweep_chunks(connection, at=now)
+            if chunks.count_chunks(connection, scan.id).get("running"):
+                raise WrongState(f"a worker still holds a chunk of the scan {code}")
+            of_its_own = list_entries(
+                connection, institution_id=scan.institution_id, kind="scan-stage", subject=code
+            )
+            begun = [str(entry.data["stage"]) for entry in of_its_own]
+            self.facts = [r.fact for r in list_facts(connection, scan_id=scan.id)]
+            declaration = declarations.get_declaration(connection, scan.institution_id, as_of=now)
+            change.tell(begun=begun)
+        return scan, declaration, begun
 
     def _targets(self, declaration: Declaration) -> tuple[str, ...]:
         if self.request.addresses is not None:
@@ -214,8 +253,8 @@ class ScanRun:
                 }
                 return page_stage(self.facts, names, allowed)
 
-    def _stage(self, scan: ScanRecord, declaration: Declaration, stage: str) -> bool:
-        """Queue and run one stage; return whether the scan may go on."""
+    def _queue(self, scan: ScanRecord, declaration: Declaration, stage: str) -> bool:
+        """Queue what a stage wishes and the gate allows; return whether anything is allowed yet."""
         register = self.register
         with register.change("scan-stage", scan.code) as change:
             change.institution_id = scan.institution_id
@@ -235,20 +274,26 @@ class ScanRun:
             ]
             chunks.insert_chunks(change.connection, scan.id, queued, change.by)
             change.tell(stage=stage, chunks=len(queued), denied=len(outlook.laid.denied))
+        return bool(allowed)
+
+    def _send(self, scan: ScanRecord, stage: str) -> bool:
+        """Send what waits; return whether the scan may go on."""
+        with self.register.reading() as connection:
+            waiting = chunks.count_chunks(connection, scan.id).get("queued", 0)
         done = 0
 
         def watch(_chunk: ChunkRecord, _outcome: str) -> None:
             nonlocal done
             done += 1
-            self.progress(stage, done, len(queued))
+            self.progress(stage, done, waiting)
 
-        Dispatcher(register, self.scanner, scan, self.locks, watch).run_waiting()
-        with register.reading() as connection:
+        Dispatcher(self.register, self.scanner, scan, watch).run_waiting()
+        with self.register.reading() as connection:
             self.facts = [r.fact for r in list_facts(connection, scan_id=scan.id)]
             active = stops.list_active_stops(connection)
             return not any(concerns(stop, scan.institution_id, scan.id) for stop in active)
 
-    def _conclude(self, scan: ScanRecord, *, failed: bool) -> ScanRecord:
+    def _conclude(self, scan: ScanRecord, state: scans.ScanState) -> ScanRecord:
         """Judge what was seen and end the scan; what was committed counts, whatever happened."""
         with self.register.change("scan-ended", scan.code) as change:
             change.institution_id = scan.institution_id
@@ -258,7 +303,8 @@ class ScanRun:
             )
             judged = judge_scan(self.register, change.connection, scan.id, change.by)
             counts = chunks.count_chunks(change.connection, scan.id)
-            ended = counts.get("ended", 0) + counts.get("failed", 0)
+            if state == "done" and (counts.get("ended") or counts.get("failed")):
+                state = "ended"
             summary = {
                 "chunks": dict(counts),
                 "verdicts": judged.verdicts,
@@ -270,7 +316,6 @@ class ScanRun:
                 },
                 "perhaps_blocked": judged.perhaps_blocked,
             }
-            state: scans.ScanState = "failed" if failed else "ended" if ended else "done"
             scans.record_state(change.connection, scan.id, state, at=at, summary=summary)
             change.tell(state=state, summary=summary)
             return scans.get_scan_by_id(change.connection, scan.id)
@@ -291,6 +336,26 @@ def run_scan(
     if request.load is not None and not 0 <= request.load <= 4:
         raise WrongUsage("a load is a whole number from 0 to 4")
     return ScanRun(register, scanner, request, progress).run()
+
+
+def resume_scan(
+    register: Register, scanner: Scanner, code: str, progress: Progress = no_progress
+) -> ScanRecord:
+    """Go on with a scan whose process died, from where it stood, and return its record.
+
+    Raises:
+        NotFound: there is no such scan.
+        WrongState: it has ended, or a worker still holds one of its chunks.
+        MissingService: nmap is not there.
+    """
+    with register.reading() as connection:
+        scan = scans.get_scan(connection, code)
+        record = institutions.get_institution_by_id(
+            connection, scan.institution_id, as_of=register.clock()
+        )
+    request = Request(record.institution.code, load=scan.plan.get("load"), kind=scan.kind)
+    here = from_vantage(scanner, scan.vantage)
+    return ScanRun(register, here, request, progress).resume(code)
 
 
 def _canonical(addresses: Sequence[str]) -> tuple[str, ...]:

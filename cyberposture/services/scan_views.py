@@ -1,6 +1,7 @@
 """Scans as people list and read them; what a scan would contact, without contacting it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from cyberposture.scanning.coverage import ports_needed
@@ -13,6 +14,9 @@ from cyberposture.services.scanner import Scanner
 from cyberposture.store import chunks, declarations, institutions, scans
 from cyberposture.store.chunks import ChunkRecord
 from cyberposture.store.scans import ScanRecord
+
+QUIET_S = 120
+"""A scan that runs shows more than once in so many seconds that it does."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,28 @@ def get_scan(register: Register, code: str) -> ScanView:
             connection, record.institution_id, as_of=register.clock()
         ).institution.code
         return ScanView(name, record, tuple(chunks.list_chunks(connection, scan_id=record.id)))
+
+
+def find_lost(register: Register, institution: str, vantage: str) -> str | None:
+    """Return the code of the newest scan of an institution whose process must have died, or None.
+
+    Nobody holds one of its chunks, and for `QUIET_S` none of them began or ended.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    now = register.clock()
+    with register.reading() as connection:
+        institution_id = institutions.get_institution_id(connection, institution)
+        found = scans.list_scans(connection, institution_id=institution_id, state="running")
+        for scan in found:
+            own = chunks.list_chunks(connection, scan_id=scan.id)
+            signs = [scan.started_at, *(chunk.started_at for chunk in own)]
+            signs += [chunk.ended_at or chunk.lease_until for chunk in own]
+            last = max(sign for sign in signs if sign is not None)
+            if scan.vantage == vantage and last + timedelta(seconds=QUIET_S) < now:
+                return scan.code
+    return None
 
 
 def preview(register: Register, scanner: Scanner, institution: str) -> dict[str, Any]:

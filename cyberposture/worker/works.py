@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cyberposture.runtime import Runtime
-from cyberposture.services import report, scan, score
+from cyberposture.services import report, scan, scan_views, score
 from cyberposture.services.schedules import Schedule
 from cyberposture.worker.schedule import Work
 
@@ -13,10 +13,18 @@ def _institution(row: Schedule) -> str:
 
 
 def run_scan(runtime: Runtime, row: Schedule) -> None:
-    """Scan the row's institution, from the vantage that the row names."""
-    request = scan.Request(_institution(row), kind="scheduled", reason=f"schedule {row.code}")
+    """Scan the row's institution, from the vantage that the row names.
+
+    Where the process died in the midst of such a scan, that one is brought to its end instead.
+    """
+    register = runtime.acting_as(f"schedule:{row.code}").register
     scanner = scan.from_vantage(runtime.scanner, row.arguments.get("vantage"))
-    scan.run_scan(runtime.acting_as(f"schedule:{row.code}").register, scanner, request)
+    lost = scan_views.find_lost(register, _institution(row), scanner.vantage)
+    if lost is not None:
+        scan.resume_scan(register, scanner, lost)
+        return
+    request = scan.Request(_institution(row), kind="scheduled", reason=f"schedule {row.code}")
+    scan.run_scan(register, scanner, request)
 
 
 def run_score(runtime: Runtime, row: Schedule) -> None:

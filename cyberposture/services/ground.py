@@ -15,6 +15,7 @@ from cyberposture.model.gate import Blackout, ChunkQuestion, GateAuthorisation, 
 from cyberposture.model.people import Person
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.signing import require_two_people
+from cyberposture.scanning.techniques import Technique, find_technique
 from cyberposture.store import authorisations, calendar, declarations, people, stops
 from cyberposture.store.authorisations import AuthorisationRecord
 from cyberposture.store.stops import StopRecord
@@ -46,7 +47,12 @@ class Ground:
                 "stop": self.stopped,
                 "deny": self.deny,
                 "excluded_elsewhere": self.excluded_elsewhere,
-                "authorisations": self.authorisations,
+                # A letter that does not name a technique allows nothing of it, whoever's address.
+                "authorisations": [
+                    one
+                    for one in self.authorisations
+                    if mentions(self.terms[one.id], find_technique(plan.technique))
+                ],
                 "windows": self.windows,
                 "blackouts": self.blackouts,
                 "targets": plan.targets,
@@ -58,6 +64,16 @@ class Ground:
         """Return every CIDR that must not be contacted, for nmap's own second net."""
         own = (cidr for one in self.authorisations for cidr in one.exclusions)
         return tuple(dict.fromkeys([*self.deny, *self.excluded_elsewhere, *own]))
+
+
+def mentions(terms: AuthorisationTerms, technique: Technique) -> bool:
+    """Return whether terms allow a technique: expressly, or by naming none and asking for no more.
+
+    What needs express mention (`opt_in`) must stand in their list.
+    """
+    if terms.techniques is None:
+        return not technique.opt_in
+    return technique.code in terms.techniques
 
 
 def is_granted(record: AuthorisationRecord, known: dict[str, Person]) -> bool:

@@ -3,17 +3,23 @@
 It is asked again for every stage of a run, with the register as it stands then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 
 from cyberposture.errors import Denied
-from cyberposture.model.gate import ChunkQuestion, GateAnswer
+from cyberposture.model.gate import ChunkQuestion, CIDREntry, GateAnswer, GateAuthorisation
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.gate import sift
-from cyberposture.scanning.stages import Wish
-from cyberposture.scanning.techniques import TECHNIQUES, Technique, expected_seconds
-from cyberposture.services.ground import Ground
+from cyberposture.scanning.stages import VISITED_PORTS, Wish
+from cyberposture.scanning.techniques import (
+    TECHNIQUES,
+    Technique,
+    expected_seconds,
+    find_technique,
+)
+from cyberposture.services.ground import Ground, mentions
 from cyberposture.services.scanner import Scanner
 
 
@@ -35,21 +41,30 @@ class Laid:
     """The question of each denied pair as a document, with the pair."""
 
 
-def techniques_allowed(ground: Ground, scanner: Scanner, now: datetime) -> frozenset[str]:
-    """Return the codes of the techniques that some authorisation in force mentions or implies.
+def _covers(authorisation: GateAuthorisation, target: str) -> bool:
+    address = ip_address(target)
+    networks = [ip_network(e.cidr) for e in authorisation.scope if isinstance(e, CIDREntry)]
+    return any(n.version == address.version and address in n for n in networks)
 
-    What needs express mention (`opt_in`) must stand in the list of the authorisation; what needs a
-    privilege that this machine does not grant is left out and so stays not tested.
+
+def techniques_allowed(
+    ground: Ground, scanner: Scanner, now: datetime, target: str | None = None
+) -> frozenset[str]:
+    """Return the codes of the techniques that an authorisation in force mentions or implies.
+
+    With `target`, only authorisations that cover this address count: one letter's techniques are
+    never used under another. What needs a privilege that this machine does not grant is left out.
     """
     found: set[str] = set()
     for one in ground.authorisations:
         withdrawn = one.withdrawn_at is not None and one.withdrawn_at <= now
         if not one.granted or withdrawn or not one.valid_from <= now < one.valid_until:
             continue
-        named = ground.terms[one.id].techniques
+        if target is not None and not _covers(one, target):
+            continue
         for technique in TECHNIQUES.values():
-            mentioned = not technique.opt_in if named is None else technique.code in named
             possible = scanner.has_raw_sockets or not technique.raw_sockets
+            mentioned = mentions(ground.terms[one.id], technique)
             if mentioned and possible and technique.load <= one.load:
                 found.add(technique.code)
     return frozenset(found)
@@ -118,3 +133,33 @@ class Outlook:
         for pair in first.values():
             asked = question.pair(pair.target, pair.port)
             self.laid.denied.append((asked.document(), pair))
+
+
+def first_look(
+    outlook: Outlook, needed: Mapping[str, Sequence[int]], targets: Sequence[str], load: int | None
+) -> Laid:
+    """Ask the gate whether each target may be contacted at all, by whatever technique.
+
+    Techniques are tried from the port scan down to a bare look at fragile ports; what is denied by
+    all of them is noted with what was said of the first.
+    """
+    whole = [("tcp-ports", ())]
+    usual = [
+        ("tcp-ports", needed.get("tcp-ports", VISITED_PORTS)),
+        ("tcp-connect", VISITED_PORTS),
+        ("ot-ports", needed.get("ot-ports") or (502,)),
+    ]
+    found = Laid()
+    for target in targets:
+        denied: list[tuple[dict[str, object], Denied]] | None = None
+        for code, ports in whole if load == 4 else usual:
+            outlook.laid = Laid()
+            outlook.add([Wish(find_technique(code), (target,), tuple(ports))])
+            denied = outlook.laid.denied if denied is None else denied
+            if outlook.laid.passed:
+                found.passed += outlook.laid.passed
+                found.denied += outlook.laid.denied
+                break
+        else:
+            found.denied += denied or []
+    return found

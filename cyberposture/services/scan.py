@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from cyberposture.errors import NotAuthorised, WrongState, WrongUsage
+from cyberposture.errors import Fault, InvalidInput, NotAuthorised, WrongState, WrongUsage
 from cyberposture.model.addresses import is_mapped, read_address
 from cyberposture.model.foundation import Moment
 from cyberposture.model.gate import Reason
@@ -13,7 +13,6 @@ from cyberposture.model.observations import Fact
 from cyberposture.scanning.coverage import ports_needed
 from cyberposture.scanning.gate import permit
 from cyberposture.scanning.stages import (
-    VISITED_PORTS,
     Wish,
     fragile_hosts,
     fragile_stage,
@@ -22,13 +21,12 @@ from cyberposture.scanning.stages import (
     version_stage,
     whole_stage,
 )
-from cyberposture.scanning.techniques import find_technique
 from cyberposture.scanning.tickets import issue
 from cyberposture.services.dispatch import Dispatcher
 from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, concerns, gather
 from cyberposture.services.judging import judge_scan
-from cyberposture.services.outlook import Laid, Outlook, techniques_allowed
+from cyberposture.services.outlook import Laid, Outlook, first_look, techniques_allowed
 from cyberposture.services.register import Change, Register
 from cyberposture.services.scanner import Scanner, require_vantage
 from cyberposture.store import chunks, declarations, institutions, scans, stops
@@ -150,7 +148,9 @@ class ScanRun:
             declaration = declarations.get_declaration(change.connection, record.id, as_of=now)
             ground = gather(change.connection, record.id, now)
             allowed = techniques_allowed(ground, self.scanner, now)
-            laid = self._first_look(ground, allowed, self._targets(declaration), now)
+            outlook = Outlook(ground, self.scanner, now, "plan", self.request.load)
+            needed = ports_needed(register.content.checks.checks)
+            laid = first_look(outlook, needed, self._targets(declaration), self.request.load)
             refused = self._refusal(laid)
             scan = None
             if refused is None:
@@ -188,24 +188,6 @@ class ScanRun:
             "load": self.request.load,
         }
 
-    def _first_look(
-        self, ground: Ground, allowed: frozenset[str], targets: Sequence[str], now: Moment
-    ) -> Laid:
-        """Ask the gate whether each target may be contacted at all, with the gentlest technique."""
-        needed = ports_needed(self.register.content.checks.checks)
-        if self.request.load == 4:
-            code, ports = "tcp-ports", tuple[int, ...]()
-        elif "tcp-ports" in allowed or not allowed:
-            code, ports = "tcp-ports", needed.get("tcp-ports", VISITED_PORTS)
-        elif "tcp-connect" in allowed:
-            code, ports = "tcp-connect", VISITED_PORTS
-        else:
-            code, ports = "ot-ports", needed.get("ot-ports", (502,))
-        outlook = Outlook(ground, self.scanner, now, "plan", self.request.load)
-        technique = find_technique(code)
-        outlook.add([Wish(technique, (target,), tuple(ports)) for target in targets])
-        return outlook.laid
-
     def _refusal(self, laid: Laid) -> NotAuthorised | None:
         allowed = {target for one in laid.passed for target in one.plan.targets}
         barred = [pair for _, pair in laid.denied if pair.target not in allowed]
@@ -231,27 +213,46 @@ class ScanRun:
         for question, pair in laid.denied:
             log.denied(question, pair)
 
-    def _wishes(self, scan: ScanRecord, declaration: Declaration, stage: str,
-                allowed: frozenset[str]) -> list[Wish]:  # fmt: skip
+    def _wishes(
+        self, scan: ScanRecord, declaration: Declaration, stage: str, ground: Ground, now: Moment
+    ) -> list[Wish]:
+        """Return what a stage would like to look at, by what each target's own letters allow."""
+        groups: dict[frozenset[str], list[str]] = {}
+        for target in scan.plan["targets"]:
+            allowed = techniques_allowed(ground, self.scanner, now, str(target))
+            groups.setdefault(allowed, []).append(str(target))
+        wishes: list[Wish] = []
+        for allowed, targets in groups.items():
+            wishes += self._wishes_for(scan.code, declaration, stage, targets, allowed)
+        return wishes
+
+    def _wishes_for(
+        self,
+        seed: str,
+        declaration: Declaration,
+        stage: str,
+        targets: Sequence[str],
+        allowed: frozenset[str],
+    ) -> list[Wish]:
         needed = ports_needed(self.register.content.checks.checks)
-        targets = tuple(str(target) for target in scan.plan["targets"])
+        facts = [fact for fact in self.facts if fact.address in set(targets)]
         match stage:
             case "fragile":
-                return fragile_stage(targets, needed, allowed, scan.code)
+                return fragile_stage(targets, needed, allowed, seed)
             case "ports" if self.request.load == 4:
-                fragile = fragile_hosts(self.facts)
-                return whole_stage([t for t in targets if t not in fragile], scan.code)
+                fragile = fragile_hosts(facts)
+                return whole_stage([t for t in targets if t not in fragile], seed)
             case "ports":
-                return port_stage(targets, needed, allowed, self.facts, scan.code)
+                return port_stage(targets, needed, allowed, facts, seed)
             case "versions":
-                return version_stage(self.facts, allowed)
+                return version_stage(facts, allowed)
             case _:
                 names = {
                     address: host.names
                     for host in declaration.hosts()
                     for address in host.addresses
                 }
-                return page_stage(self.facts, names, allowed)
+                return page_stage(facts, names, allowed)
 
     def _queue(self, scan: ScanRecord, declaration: Declaration, stage: str) -> bool:
         """Queue what a stage wishes and the gate allows; return whether anything is allowed yet."""
@@ -260,7 +261,7 @@ class ScanRun:
             change.institution_id = scan.institution_id
             ground = gather(change.connection, scan.institution_id, change.now, scan.id)
             allowed = techniques_allowed(ground, self.scanner, change.now)
-            wishes = self._wishes(scan, declaration, stage, allowed)
+            wishes = self._wishes(scan, declaration, stage, ground, change.now)
             outlook = Outlook(ground, self.scanner, change.now, scan.code, None)
             outlook.add(wishes)
             self._log(change, outlook.laid, scan.code)
@@ -330,7 +331,8 @@ def run_scan(
         NotAuthorised: with the gate's reason; nothing was sent, each decision is on record.
         NotFound: the institution is not in the register.
         WrongState: it declared no address, or the deny list was never confirmed.
-        WrongUsage: an address is not in canonical spelling, or there is no such load.
+        InvalidInput: an address is not in canonical spelling.
+        WrongUsage: there is no such load.
         MissingService: nmap is not there.
     """
     if request.load is not None and not 0 <= request.load <= 4:
@@ -362,17 +364,17 @@ def _canonical(addresses: Sequence[str]) -> tuple[str, ...]:
     """Return each address once, as it is sent; no text in another spelling goes any further.
 
     Raises:
-        WrongUsage: one of them is no address in canonical spelling; all such are named.
+        InvalidInput: one of them is no address in canonical spelling; all such are named.
     """
-    wrong: list[str] = []
+    wrong: list[Fault] = []
     for address in addresses:
         try:
             if is_mapped(read_address(address)):
                 raise ValueError("write the IPv4 address itself")
         except ValueError as error:
-            wrong.append(f"{address[:60]!r}: {error}")
+            wrong.append(Fault("--address", f"{address[:60]!r}: {error}"))
     if wrong:
-        raise WrongUsage("\n".join(wrong))
+        raise InvalidInput(wrong)
     return tuple(dict.fromkeys(address.lower() for address in addresses))
 
 

@@ -5,10 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from cyberposture.scanning.coverage import ports_needed
-from cyberposture.scanning.stages import VISITED_PORTS, Wish
-from cyberposture.scanning.techniques import find_technique
 from cyberposture.services.ground import gather
-from cyberposture.services.outlook import Outlook, techniques_allowed
+from cyberposture.services.outlook import Outlook, first_look, techniques_allowed
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
 from cyberposture.store import chunks, declarations, institutions, scans
@@ -96,16 +94,14 @@ def preview(register: Register, scanner: Scanner, institution: str) -> dict[str,
     allowed = techniques_allowed(ground, scanner, now)
     needed = ports_needed(register.content.checks.checks)
     outlook = Outlook(ground, scanner, now, "preview", None)
-    technique = find_technique("tcp-ports")
-    ports = tuple(needed.get("tcp-ports", VISITED_PORTS))
-    outlook.add([Wish(technique, (target,), ports) for target in declared.addresses()])
-    targets = list(dict.fromkeys(t for one in outlook.laid.passed for t in one.plan.targets))
+    laid = first_look(outlook, needed, declared.addresses(), None)
+    targets = list(dict.fromkeys(t for one in laid.passed for t in one.plan.targets))
     return {
         "techniques": sorted(allowed),
         "targets": targets,
         "refused": [
             {"target": pair.target, "port": pair.port, "reason": pair.reason}
-            for _, pair in outlook.laid.denied
+            for _, pair in laid.denied
             if pair.target not in targets
         ],
     }

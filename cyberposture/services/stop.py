@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cyberposture.errors import NotAuthorised, NotFound, WrongUsage
+from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound, WrongUsage
 from cyberposture.model.addresses import read_address, read_cidr
 from cyberposture.model.people import Role
 from cyberposture.services.register import Register
@@ -30,7 +30,8 @@ def stop(
     """Stop all, one institution, an address range or one scan; it holds from the commit on.
 
     Raises:
-        WrongUsage: not exactly one of the four is given, or the range is no CIDR.
+        WrongUsage: not exactly one of the four is given.
+        InvalidInput: the range is no CIDR.
         NotFound: the institution or scan is not in the register.
     """
     given = [everything, institution is not None, cidr is not None, scan is not None]
@@ -68,7 +69,7 @@ def _as_network(text: str) -> str:
         cidr = text if "/" in text else f"{text}/{_bits(text)}"
         read_cidr(cidr)
     except ValueError as error:
-        raise WrongUsage(f"{text!r}: {error}") from error
+        raise InvalidInput(Fault("--address", f"{text[:60]!r}: {error}")) from error
     return cidr
 
 
@@ -126,12 +127,12 @@ def who(register: Register, address: str, at: datetime | None = None) -> Who:
     """Return whether we contact an address now, and who of us did last before `at`.
 
     Raises:
-        WrongUsage: the text is no address in canonical spelling.
+        InvalidInput: the text is no address in canonical spelling.
     """
     try:
         read_address(address)
     except ValueError as error:
-        raise WrongUsage(f"{address!r}: {error}") from error
+        raise InvalidInput(Fault("address", f"{address[:60]!r}: {error}")) from error
     moment = at or register.clock()
     with register.reading() as connection:
         found = chunks.list_contacts(connection, address, until=moment)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from cyberposture.model.checks import Protocol
 from cyberposture.model.controls import Tier
@@ -34,13 +34,21 @@ class ServicePort(Model):
     port: Port
 
 
+def _as_sent(text: str) -> str:
+    return text.lower() if ":" in text else text
+
+
+Spelled = Annotated[str, AfterValidator(_as_sent)]
+"""An address as it was written, IPv6 in lower case; whether it is one is checked on import."""
+
+
 class Asset(Model):
     """One declared thing: a host, a zone, a permitted flow, a supplier, a mail domain."""
 
     id: Code
     kind: Literal["host", "zone", "flow", "supplier", "mail-domain"]
     title: str = ""
-    addresses: tuple[Annotated[str, StringConstraints(to_lower=True)], ...] = ()
+    addresses: tuple[Spelled, ...] = ()
     names: tuple[HostName, ...] = ()
     zone: Code | None = None
     services: tuple[ServicePort, ...] = ()

@@ -1,4 +1,4 @@
-"""One story told on SQLite and on PostgreSQL: what the services do must not depend on the engine."""
+"""One story told on SQLite and on PostgreSQL: the services do the same on both."""
 
 from cyberposture.scoring.assemble import Tally
 from cyberposture.services import contradictions, finding_views, score

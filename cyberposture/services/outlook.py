@@ -135,13 +135,17 @@ class Outlook:
             self.laid.denied.append((asked.document(), pair))
 
 
+_UNTIMELY = frozenset({"outside-window", "does-not-fit-window", "blackout"})
+
+
 def first_look(
     outlook: Outlook, needed: Mapping[str, Sequence[int]], targets: Sequence[str], load: int | None
 ) -> Laid:
     """Ask the gate whether each target may be contacted at all, by whatever technique.
 
     Techniques are tried from the port scan down to a bare look at fragile ports; what is denied by
-    all of them is noted with what was said of the first.
+    all of them is noted with what was said of the first. What only comes at the wrong time is not
+    tried in a lesser way: the scan would then begin and find that it has no time.
     """
     whole = [("tcp-ports", ())]
     usual = [
@@ -158,8 +162,10 @@ def first_look(
             denied = outlook.laid.denied if denied is None else denied
             if outlook.laid.passed:
                 found.passed += outlook.laid.passed
-                found.denied += outlook.laid.denied
+                denied = outlook.laid.denied
                 break
-        else:
-            found.denied += denied or []
+            if any(pair.reason in _UNTIMELY for _, pair in outlook.laid.denied):
+                denied = outlook.laid.denied
+                break
+        found.denied += denied or []
     return found

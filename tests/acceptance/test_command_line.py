@@ -1,0 +1,392 @@
+"""What a script may rely on: exit codes, JSON, messages apart from it, located faults, doors."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from cyberposture.cli.app import app
+from cyberposture.content.bundle import find_content
+
+pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
+
+HILL = ("--institution", "hill-office")
+ROUND = ("--round", "round-1")
+
+SCAN = """<?xml version="1.0"?>
+<nmaprun scanner="nmap" args="nmap -sT -sV -p 21-23 {address}" start="{began}" version="7.94">
+<scaninfo type="connect" protocol="tcp" numservices="3" services="21-23"/>
+<host starttime="{began}" endtime="{began}"><status state="up" reason="user-set"/>
+<address addr="{address}" addrtype="ipv4"/>
+<ports><extraports state="closed" count="1"/>
+<port protocol="tcp" portid="22"><state state="open" reason="syn-ack"/>
+<service name="ssh" method="probed" conf="10"/></port>
+<port protocol="tcp" portid="23"><state state="open" reason="syn-ack"/>
+<service name="telnet" method="probed" conf="10"/></port>
+</ports></host>
+<runstats><finished time="{began}" exit="success"/><hosts up="1" down="0" total="1"/></runstats>
+</nmaprun>
+"""
+
+
+def commands(
+    group: Any = None, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every command with the words that lead to it."""
+    group = group or typer.main.get_command(app)
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(commands())
+TAKES_JSON = {
+    path for path, command in COMMANDS.items() if any("--json" in p.opts for p in command.params)
+}
+
+
+# Help, and the promise of --json. ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(path):
+    done = CliRunner().invoke(app, [*path, "--help"])
+    assert done.exit_code == 0
+    assert "Usage: " in done.stdout
+    assert COMMANDS[path].help
+
+
+def test_help_needs_no_workspace_and_no_settings(furnished):
+    done = furnished.run("--help", rate_pps="nonsense")
+    assert (done.code, done.err) == (0, "")
+    assert all(path[0] in done.out for path in COMMANDS)
+
+
+def test_whatever_lists_or_shows_takes_json():
+    listing = {path for path in COMMANDS if path[-1] in ("list", "show")}
+    assert len(listing) > 15
+    assert listing <= TAKES_JSON
+
+
+def settled(office: Any) -> dict[str, str]:
+    """Fill an office with one thing of every kind, and return their codes and files by name."""
+    controls = office.do("catalogue", "list", "--tier", "A", "--json").document
+    asked = [control["id"] for control in controls if control["evidence_mode"] != "N"]
+    office.write("proof.txt", "Minutes of the board\n")
+    sheet = "control,level,evidence_file,evidence_title,evidence_dated\n" + "".join(
+        f"{control},3,{'proof.txt,Minutes,2026-01-15' if control == asked[0] else ',,'}\n"
+        for control in asked
+    )
+    answers = office.write("answers of the hill office.csv", sheet)
+    scan = office.write(
+        "a scan.xml", SCAN.format(address=office.front, began=int(time.time()) - 60)
+    )
+    office.do("round", "open", "round-1", "--title", "One", "--due", "2036-01-01T00:00:00Z",
+              "--repair-days", "0", "--repair-days-reason", "a test")  # fmt: skip
+    office.do("assessment", "open", *HILL, *ROUND)
+    office.do("assessment", "import", answers, *HILL, *ROUND)
+    office.do("scan", "import", scan, *HILL, "--authorisation", "A-1")
+    office.do("assessment", "finalise", *HILL, *ROUND)
+    office.do("schedule", "add", "weekly", "--kind", "scan", "--trigger", "cron", "--spec",
+              "0 3 * * 1", *HILL)  # fmt: skip
+    office.do("calendar", "add", "deny", "127.0.0.0/24", "--reason", "a test")
+    return {
+        "scan": office.ask("select code from scans")[0][0],
+        "finding": office.ask("select code from findings")[0][0],
+        "contradiction": office.ask("select code from contradictions")[0][0],
+        "evidence": office.ask("select sha256 from blobs where kind = 'evidence'")[0][0],
+        "address": office.front,
+        "file": str(scan),
+    }
+
+
+@pytest.fixture(scope="module")
+def busy(furnished, tmp_path_factory) -> tuple[Any, dict[str, str]]:
+    office = furnished.copied_to(tmp_path_factory.mktemp("command line") / "busy office")
+    return office, settled(office)
+
+
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "settings": (),
+    "doctor": (),
+    "assessment list": (),
+    "assessment show": (*HILL, *ROUND),
+    "audit list": (),
+    "audit verify": (),
+    "authorise list": (),
+    "authorise show": ("A-1",),
+    "calendar list": HILL,
+    "catalogue check": (),
+    "catalogue list": (),
+    "catalogue show": ("IAM-10",),
+    "contradiction list": (),
+    "contradiction show": ("<contradiction>",),
+    "declare diff": ("hosts.csv", *HILL),
+    "declare import": ("hosts.csv", *HILL),
+    "declare list": HILL,
+    "evidence list": HILL,
+    "evidence show": ("<evidence>", *HILL, "--out", "proof again.txt"),
+    "export analysts": ("analysts.sqlite",),
+    "finding list": (),
+    "finding show": ("<finding>",),
+    "institution list": (),
+    "institution show": ("hill-office",),
+    "people invite": ("c-analyst", "--name", "C", "--role", "cert-analyst"),
+    "people list": (),
+    "round list": (),
+    "round show": ("round-1",),
+    "scan import": ("<file>", *HILL, "--authorisation", "A-1"),
+    "scan judge": ("<file>",),
+    "scan list": (),
+    "scan parse": ("<file>",),
+    "scan plan": HILL,
+    "scan show": ("<scan>",),
+    "scan who": ("<address>",),
+    "schedule list": (),
+    "score explain": HILL,
+    "score plan": HILL,
+    "score recompute": ("--verify",),
+    "score show": (),
+}
+ELSEWHERE = {"demo", "gate decide", "score compute", "scan run"}
+"""Commands with --json that other tests run; the doors write a document a line."""
+
+
+def test_every_command_with_json_is_tried():
+    assert {" ".join(path) for path in TAKES_JSON} - ELSEWHERE == set(ARGUMENTS)
+
+
+@pytest.fixture(scope="module")
+def told(busy, two_at_a_time) -> dict[str, Any]:
+    office, codes = busy
+
+    def run(name: str) -> Any:
+        words = [codes.get(word.strip("<>"), word) for word in ARGUMENTS[name]]
+        return office.run(*name.split(), *words, "--json")
+
+    return dict(zip(ARGUMENTS, two_at_a_time(run, ARGUMENTS), strict=True))
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_json_is_one_document_and_nothing_else(told, name):
+    done = told[name]
+    assert done.code == 0, done.err
+    document, end = json.JSONDecoder().raw_decode(done.out)
+    assert isinstance(document, dict | list)
+    assert done.out[end:] == "\n"
+
+
+@pytest.mark.parametrize("name", [name for name in ARGUMENTS if name.endswith(" list")])
+def test_every_list_holds_what_was_made(told, name):
+    assert told[name].document
+
+
+@pytest.mark.parametrize("name", ["finding list", "catalogue show", "scan parse"])
+def test_new_interpreter_says_the_same(busy, told, name):
+    office, codes = busy
+    words = [codes.get(word.strip("<>"), word) for word in ARGUMENTS[name]]
+    alone = office.run_alone(*name.split(), *words, "--json")
+    assert (alone.code, alone.out, alone.err) == (told[name].code, told[name].out, told[name].err)
+
+
+# Exit codes. ------------------------------------------------------------------------------------
+
+
+def without_nmap(office: Any) -> dict[str, str]:
+    """Return a search path that leads nowhere."""
+    return {"search_path": str(office.folder / "missing")}
+
+
+EXITS: dict[str, tuple[int, tuple[str, ...], str]] = {
+    "done": (0, ("--version",), ""),
+    "no such command": (2, ("institution", "nope"), "No such command 'nope'"),
+    "options that exclude each other": (2, ("scan", "stop", "--all", *HILL), "say what is stopped"),
+    "wrong content": (3, ("declare", "import", "letter.txt", *HILL), "letter.txt: "),
+    "not authorised": (
+        4, ("scan", "run", "--institution", "meadow-office"), "no-authorisation: ",
+    ),
+    "not found": (5, ("institution", "show", "nope"), "no institution called 'nope'"),
+    "wrong state": (5, ("authorise", "grant", "A-1", "--by", "o-officer"), "granted A-1 already"),
+    "nmap is missing": (6, ("scan", "run", *HILL), "apt-get install nmap"),
+    "a check fails": (7, ("doctor",), "1 things are wrong"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXITS)
+def test_exit_code_says_what_went_wrong(office, name):
+    code, words, says = EXITS[name]
+    done = office.run(*words, **(without_nmap(office) if code in (6, 7) else {}))
+    assert done.code == code
+    assert says in done.err
+    assert "Traceback" not in done.err
+
+
+def test_register_that_is_no_database_is_damage_and_exit_code_1(office):
+    office.write("workspace/register.sqlite", b"no database at all\n" * 1000)
+    done = office.run("institution", "list")
+    assert done.code == 1
+    assert "cannot be read" in done.err
+
+
+def test_server_out_of_reach_is_a_missing_service_and_its_password_a_secret(office):
+    url = "postgresql://cyberposture:secret@127.0.0.1:1/register"
+    done = office.run("institution", "list", database_url=url)
+    assert done.code == 6
+    assert "secret" not in done.err
+
+
+def test_wrong_setting_is_named_with_its_variable(office):
+    done = office.run("institution", "list", rate_pps="fast")
+    assert (done.code, done.err.partition(":")[0]) == (3, "CYBERPOSTURE_RATE_PPS")
+
+
+# Files and folders. -----------------------------------------------------------------------------
+
+
+def test_names_with_spaces_and_dashes_are_names(furnished, tmp_path):
+    office = furnished.copied_to(tmp_path / "an office -oN x")
+    office.write("-oN new hosts.csv", f"id,addresses\nside,{office.back}\n")
+    office.do("declare", "import", *HILL, "--", "-oN new hosts.csv")
+    hosts = office.do("declare", "list", *HILL, "--json").document
+    assert [host["id"] for host in hosts] == ["side"]
+
+
+def without_rights() -> tuple[str, ...]:
+    """Return what stands before a command so that permissions hold for root as well."""
+    if os.geteuid() != 0:
+        return ()
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("root ignores permissions, and there is no setpriv to give them up")
+    return (setpriv, "--bounding-set", "-dac_override,-dac_read_search", "--")
+
+
+@pytest.fixture
+def read_only(office) -> Iterator[Any]:
+    paths = [office.workspace, *office.workspace.rglob("*")]
+    modes = {path: path.stat().st_mode for path in paths}
+    for path, mode in modes.items():
+        path.chmod(mode & 0o555)
+    yield office
+    for path, mode in modes.items():
+        path.chmod(mode)
+
+
+def test_read_only_workspace_is_told_and_left_as_it_is(read_only):
+    before = sorted((p, p.stat().st_mtime_ns) for p in read_only.workspace.rglob("*"))
+    for words in (("round", "list"), ("scan", "run", *HILL), ("scan", "stop", "--all")):
+        done = read_only.run_alone(*words, before=without_rights())
+        assert done.code == 6
+        assert "readonly" in done.err.replace("-", "").replace(" ", "")
+    assert sorted((p, p.stat().st_mtime_ns) for p in read_only.workspace.rglob("*")) == before
+    assert read_only.nmap_calls() == []
+
+
+# Content with faults. ---------------------------------------------------------------------------
+
+
+def copy_of_content(folder: Path) -> Path:
+    shipped = find_content(None)
+    for part in (shipped.controls, shipped.scanners, shipped.reports):
+        shutil.copytree(part, folder / part.name)
+    return folder
+
+
+def only(folder: Path, pattern: str) -> Path:
+    found = sorted(folder.glob(pattern))
+    assert len(found) == 1, f"{pattern}: {found}"
+    return found[0]
+
+
+def change(path: Path, old: str, new: str) -> int:
+    """Replace a text that stands in a file once, and return its line."""
+    text = path.read_text()
+    assert text.count(old) == 1, f"{path}: {old!r} stands in it {text.count(old)} times"
+    path.write_text(text.replace(old, new))
+    return text[: text.index(old)].count("\n") + 1
+
+
+FAULTS: tuple[tuple[str, str, str, str], ...] = (
+    ("controls/*/iam/IAM-10-*.yaml", "weight: 5", "weight: five", "weight: "),
+    ("controls/*/iam/IAM-09-*.yaml", "tier: ", "colour: red\ntier: ", "colour: "),
+    ("controls/*/iam/IAM-08-*.yaml", "tier: ", "id: IAM-08\ntier: ", "the key 'id' stands here"),
+    ("controls/*/iam/IAM-06-*.yaml", "tier: ", "tier: &a ", "anchors and aliases"),
+    ("controls/*/iam/IAM-03-*.yaml", "id: IAM-03", "id: IAM-99", "the file name must begin with"),
+    ("controls/*/iam/IAM-02-*.yaml", "id: IAM-02", "id: IAM-01", "the file name must begin with"),
+    ("controls/*/net/NET-02-*.yaml", "version: 1", "version: yes", "write true or false"),
+    ("controls/*/net/NET-04-*.yaml", 'evidence_mode: "N"', 'evidence_mode: "Z"', "evidence_mode"),
+    ("scanners/cleartext/no-plain-ftp.yaml", "O-CLEAR", "O-NONE", "unknown code O-NONE"),
+    ("scanners/tls/no-weak-suites.yaml", "rollup: worst", "rollup: best", "rollup: "),
+    ("scanners/web/hsts-is-set.yaml", "severity: low", "severity: !!str low", "the tag"),
+    ("scanners/cleartext/pack.yaml", "id: cleartext", "id: other", "the id must be the folder's"),
+    ("reports/institution/report.yaml", "id: institution", "id: nation", "the id must be the"),
+)
+
+
+def test_every_fault_of_an_edition_is_told_with_file_and_line(furnished, tmp_path):
+    content = copy_of_content(tmp_path / "edition")
+    expected = []
+    for pattern, old, new, what in FAULTS:
+        path = only(content, pattern)
+        line = change(path, old, new)
+        expected.append((f"{path.relative_to(content)}:{line}: ", what))
+    done = furnished.run("catalogue", "check", content=content)
+    assert done.code == 3
+    told = done.err.splitlines()
+    for place, what in expected:
+        assert any(one.startswith(place) and what in one for one in told), f"{place}{what}"
+
+
+def test_code_that_only_a_control_knows_is_told_with_file_and_line(furnished, tmp_path):
+    content = copy_of_content(tmp_path / "edition")
+    path = only(content, "controls/*/iam/IAM-10-*.yaml")
+    line = change(path, "O-CLEAR", "O-NONE")
+    done = furnished.run("catalogue", "check", content=content)
+    place = f"{path.relative_to(content)}:{line}: "
+    assert (done.code, done.err) == (3, f"{place}unknown observation O-NONE\n")
+
+
+# The doors. -------------------------------------------------------------------------------------
+
+
+def test_score_door_answers_every_line_before_the_one_it_refuses(busy, told):
+    office, _ = busy
+    kept = told["score show"].document[0]
+    good = json.dumps(kept["document"])
+    wrong = json.dumps({**kept["document"], "colour": "red"})
+    done = office.run("score", "compute", "-", given="\n".join([good, good, wrong, good]))
+    assert [json.loads(line) for line in done.out.splitlines()] == [kept["result"]] * 2
+    assert (done.code, done.err) == (3, "line 3: $.colour: unknown key\n")
+
+
+QUESTION: dict[str, Any] = {
+    "gate": 1, "now": "2026-11-19T02:14:00+05:00", "expected_s": 600, "target": "127.0.0.1",
+    "name": None, "resolved": [], "protocol": "tcp", "port": 22, "load": 3, "stop": False,
+    "deny": [], "excluded_elsewhere": [], "authorisations": [], "windows": [], "blackouts": [],
+}  # fmt: skip
+
+
+def test_gate_door_answers_every_line_before_the_one_it_refuses(furnished, tmp_path):
+    nowhere = furnished.copied_to(tmp_path / "office")
+    shutil.rmtree(nowhere.workspace)
+    asked = [QUESTION, {**QUESTION, "stop": True}, {**QUESTION, "load": 5}, QUESTION]
+    lines = "".join(f"{json.dumps(question)}\n" for question in asked)
+    done = nowhere.run("gate", "decide", "-", given=lines)
+    reasons = [json.loads(line)["reason"] for line in done.out.splitlines()]
+    assert reasons == ["no-authorisation", "stopped"]
+    assert done.code == 3
+    assert done.err.startswith("line 3: $.load: ")
+    assert not nowhere.workspace.exists()
+
+
+def test_recompute_agrees_where_nothing_was_done(told):
+    assert told["score recompute"].document == {"scores": 1, "differences": []}

@@ -100,15 +100,18 @@ def revoke(
     reason: Annotated[str, typer.Option(help="Why.")],
     key: Key = None,
 ) -> None:
-    """Withdraw an authorisation; checks under it end at once."""
+    """Withdraw an authorisation, with or without a key; checks under it end at once."""
     from cyberposture.services import authorise, people
 
     runtime = open_runtime(context, by)
-    private = people.read_key(key or runtime.key_file_of(by))
+    file = key or runtime.key_file_of(by)
+    # Nobody is kept from stopping: where no key is at hand, the withdrawal is unsigned and holds.
+    private = people.read_key(file) if key is not None or file.exists() else None
     authorise.withdraw(
         runtime.register, code, by, private, withdrawn_by=withdrawn_by, reason=reason
     )
-    typer.echo(f"{code} is withdrawn")
+    signed = "" if private is not None else "; without a signature: no key was at hand"
+    typer.echo(f"{code} is withdrawn{signed}")
 
 
 @app.command("list")

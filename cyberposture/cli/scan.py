@@ -176,7 +176,7 @@ def who(
     except ValueError as error:
         raise WrongUsage(f"--at: {error}") from error
     found = service.who(open_runtime(context).register, address, moment)
-    last = found.last
+    last = found.running[0] if found.running else found.last
     document: dict[str, Any] = {
         "address": found.address,
         "at": found.at,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from cyberposture.errors import Fault, InvalidInput
+from cyberposture.errors import Fault, InvalidInput, WrongState
 from cyberposture.exchange.answers import AnswerSheet, PlacedAnswer, read_answers, read_evidence
 from cyberposture.model.assessments import Answer, Evidence, Review
 from cyberposture.services.register import Change, Register
@@ -15,6 +15,7 @@ from cyberposture.store import answering, answers, assessments, institutions, ro
 from cyberposture.store.answers import Standing
 from cyberposture.store.assessments import AssessmentRecord, AssessmentState
 
+FINAL_STATES: tuple[AssessmentState, ...] = ("finalised", "archived")
 OPEN_STATES: tuple[AssessmentState, ...] = ("planned", "scoping", "answering", "clarification")
 """In these the institution may answer."""
 
@@ -213,7 +214,7 @@ def review(register: Register, institution: str, round_code: str, given: Review)
     Raises:
         InvalidInput: the control takes no review.
         NotFound: institution, round, assessment or control is not there.
-        WrongState: not applicable is approved where nobody claims it.
+        WrongState: not applicable is approved where nobody claims it, or the assessment is final.
     """
     control = register.content.catalogue.find(given.control)
     if control is not None and control.evidence_mode == "N":
@@ -222,6 +223,11 @@ def review(register: Register, institution: str, round_code: str, given: Review)
     with register.change("reviewed", f"{institution}/{given.control}") as change:
         institution_id, assessment = find_parts(change.connection, institution, round_code)
         change.institution_id = institution_id
+        if assessment.state in FINAL_STATES:
+            raise WrongState(
+                f"the assessment of {institution} in {round_code} is {assessment.state}",
+                advice="a later round takes the review",
+            )
         present = answers.list_answers(change.connection, assessment.id, controls=[given.control])
         revision = present[given.control].revision if given.control in present else 0
         answering.record_review(

@@ -1,9 +1,10 @@
 """The life of an authorisation: requested, recorded, granted by a second person, ended."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, ValidationError
 from sqlalchemy import Connection
@@ -15,10 +16,12 @@ from cyberposture.exchange.sheets import build_row
 from cyberposture.model.addresses import CIDRText, read_address
 from cyberposture.model.authorisations import (
     AuthorisationTerms,
+    ConsentedCIDR,
     Grant,
     Receipt,
     Reference,
     TermsEntry,
+    Withdrawal,
 )
 from cyberposture.model.foundation import Code, Model, Moment, Sentence
 from cyberposture.model.institutions import Declaration
@@ -26,6 +29,7 @@ from cyberposture.model.people import Person, Role
 from cyberposture.scanning.signing import (
     require_signature,
     require_two_people,
+    require_withdrawal,
     sign_grant,
     sign_receipt,
     sign_withdrawal,
@@ -99,17 +103,17 @@ def request_letter(
         record = institutions.get_institution(change.connection, institution, as_of=change.now)
         change.institution_id = record.id
         declared = declarations.get_declaration(change.connection, record.id, as_of=change.now)
-        scope = _scope_of(declared, special_allowed)
+        given = {"reference": reference, "exclusions": exclusions}
+        request = build_row(_Request, "arguments", given)
+        scope = _scope_of(declared, request.exclusions, special_allowed)
         if not scope:
-            raise WrongState(f"{institution} declared no address yet")
-        asked = {"reference": reference, "scope": scope, "exclusions": exclusions}
-        request = build_row(_Request, "arguments", asked)
+            raise WrongState(f"{institution} declared no address that is not excluded")
         facts = LetterFacts(
             reference=request.reference,
             institution=record.institution.name,
             valid_from=change.now,
             valid_until=change.now + timedelta(days=days),
-            scope=request.scope,
+            scope=scope,
             exclusions=request.exclusions,
             load=load,
             opt_in=opt_in,
@@ -121,24 +125,25 @@ def request_letter(
     return letter
 
 
-def _scope_of(declared: Declaration, special_allowed: bool) -> list[dict[str, Any]]:
-    """Return a scope entry for each declared address, IPv4 first, in numerical order."""
-    ordered = sorted(declared.addresses(), key=lambda a: (":" in a, int(read_address(a))))
-    return [
-        {
-            "cidr": f"{address}/{128 if ':' in address else 32}",
-            "ports": None,
-            "special_allowed": special_allowed,
-        }
-        for address in ordered
-    ]
+def _scope_of(
+    declared: Declaration, exclusions: Sequence[str], special_allowed: bool
+) -> tuple[TermsEntry, ...]:
+    """Return a scope entry for each address that is not excluded, IPv4 first, in their order."""
+    kept_out = [ip_network(cidr) for cidr in exclusions]
+    addresses = [read_address(text) for text in declared.addresses()]
+    return tuple(
+        ConsentedCIDR(
+            cidr=f"{address}/{address.max_prefixlen}", ports=None, special_allowed=special_allowed
+        )
+        for address in sorted(addresses, key=lambda a: (a.version, int(a)))
+        if not any(address.version == n.version and address in n for n in kept_out)
+    )
 
 
 class _Request(Model):
     """What a letter is about, checked before anything is written."""
 
     reference: Reference
-    scope: tuple[TermsEntry, ...]
     exclusions: tuple[CIDRText, ...]
 
 
@@ -266,15 +271,18 @@ def withdraw(
     register: Register,
     code: str,
     person: str,
-    private_key: str,
+    private_key: str | None,
     *,
     withdrawn_by: str,
     reason: str,
 ) -> AuthorisationRecord:
     """End an authorisation at once; running checks under it end with it.
 
+    Without a key the withdrawal is unsigned, and holds as well: ending must never wait for a key.
+
     Raises:
         InvalidInput: it is not said who wanted it, or why.
+        NotAuthorised: the key is not the person's.
         NotFound: the authorisation is not in the register.
         WrongState: it is withdrawn already.
     """
@@ -284,13 +292,18 @@ def withdraw(
         record = store.get_authorisation(change.connection, code)
         change.institution_id = record.institution_id
         terms = AuthorisationTerms.model_validate(record.terms)
-        signed = sign_withdrawal(
-            private_key, terms, person, change.now, withdrawn_by=withdrawn_by, reason=reason
-        )
+        said = {"withdrawn_by": withdrawn_by, "reason": reason}
+        if private_key is None:
+            digest = terms_digest(terms)
+            withdrawal = Withdrawal(terms_sha256=digest, person=person, at=change.now, **said)
+        else:
+            withdrawal = sign_withdrawal(private_key, terms, person, change.now, **said)
+            known = {r.person.code: r.person for r in people.list_people(change.connection)}
+            require_withdrawal(terms, withdrawal, known)
         record = store.record_withdrawal(
             change.connection,
             code,
-            signed.model_dump(mode="json"),
+            withdrawal.model_dump(mode="json"),
             change.by,
             withdrawn_at=change.now,
         )

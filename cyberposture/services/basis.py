@@ -1,6 +1,6 @@
 """All that one score stands on, gathered from the register as it stood at one moment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,9 +12,18 @@ from cyberposture.scoring.assemble import assemble
 from cyberposture.scoring.rollup import compute
 from cyberposture.services.register import Register
 from cyberposture.services.standing import CheckStanding, standing_of, tallies
-from cyberposture.store import answers, assessments, audit, authorisations, institutions, rounds
+from cyberposture.store import (
+    answers,
+    assessments,
+    audit,
+    authorisations,
+    institutions,
+    rounds,
+    scores,
+)
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.institutions import InstitutionRecord
+from cyberposture.store.scores import ScoreRecord
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,34 @@ def gather_basis(
     )
     result = compute(document)
     return Basis(record, assessment, campaign, as_of, given, checks, document, result)
+
+
+def find_kept_score(
+    connection: Connection, institution: str, round_code: str
+) -> ScoreRecord | None:
+    """Return the score that was kept when a round was finalised for an institution, or None.
+
+    Raises:
+        NotFound: institution or round is not there.
+    """
+    round_id = rounds.get_round(connection, round_code).id
+    institution_id = institutions.get_institution_id(connection, institution)
+    return scores.find_score(connection, institution_id, round_id=round_id)
+
+
+def gather_kept(
+    register: Register, connection: Connection, code: str, round_code: str, kept: ScoreRecord
+) -> Basis:
+    """Return what a kept score stands on, as the register held it at its moment, with that score.
+
+    Nothing that came later (a newer answer, a repair) changes it.
+    """
+    basis = gather_basis(register, connection, code, round_code, kept.summary.as_of)
+    return replace(
+        basis,
+        document=ScoreDocument.model_validate(kept.document),
+        result=ScoreResult.model_validate(kept.result),
+    )
 
 
 def _answers(given: dict[str, answers.Standing]) -> dict[str, Answer]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from cyberposture.errors import NotFound
 from cyberposture.model.authorisations import AuthorisationTerms
 from cyberposture.model.controls import Control
@@ -14,7 +16,7 @@ from cyberposture.scoring.explain import (
 from cyberposture.scoring.plan import Step as Improvement
 from cyberposture.scoring.plan import rank_improvements
 from cyberposture.services.authorise import granters
-from cyberposture.services.basis import Basis, gather_basis
+from cyberposture.services.basis import Basis, find_kept_score, gather_basis, gather_kept
 from cyberposture.services.register import Register
 from cyberposture.services.standing import CheckStanding
 from cyberposture.services.trail import Step, Trail
@@ -44,10 +46,20 @@ class ControlNote:
     permissions: tuple[Permission, ...]
 
 
+def _basis(
+    register: Register, connection: Connection, institution: str, round_code: str | None
+) -> Basis:
+    if round_code is not None:
+        kept = find_kept_score(connection, institution, round_code)
+        if kept is not None:
+            return gather_kept(register, connection, institution, round_code, kept)
+    return gather_basis(register, connection, institution, round_code, register.clock())
+
+
 def explain_one(
     register: Register, institution: str, control_id: str, round_code: str | None
 ) -> ControlNote:
-    """Return the note of one control for one institution, as the register stands now.
+    """Return the note of one control for one institution: a final round as kept, else as of now.
 
     Raises:
         NotFound: institution, round or control is not there, or the control is not asked of it.
@@ -56,7 +68,7 @@ def explain_one(
     if control is None:
         raise NotFound("control", control_id, advice="see: cyberposture catalogue list")
     with register.reading() as connection:
-        basis = gather_basis(register, connection, institution, round_code, register.clock())
+        basis = _basis(register, connection, institution, round_code)
         trail = Trail(connection)
         directions = {use.code: use.direction for use in control.observations}
         checks = tuple(
@@ -81,13 +93,13 @@ def explain_one(
 def explain_all(
     register: Register, institution: str, round_code: str | None
 ) -> tuple[Basis, WholeExplanation]:
-    """Return how an institution came to its band, as the register stands now.
+    """Return how an institution came to its band: a final round as kept, else as of now.
 
     Raises:
         NotFound: institution or round is not there.
     """
     with register.reading() as connection:
-        basis = gather_basis(register, connection, institution, round_code, register.clock())
+        basis = _basis(register, connection, institution, round_code)
     return basis, explain_whole(basis.document, basis.result)
 
 

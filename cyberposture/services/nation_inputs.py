@@ -113,15 +113,22 @@ class NationGatherer:
     def _shared(self, names: dict[UUID, str]) -> tuple[given.SharedService, ...]:
         """Return suppliers and hosting that at least two institutions declare."""
         users: dict[tuple[str, str], set[str]] = defaultdict(set)
+        failing: dict[tuple[str, str], set[str]] = defaultdict(set)
+        standing = findings.list_findings(self.connection, states=("open", "disputed"))
+        failed = {(f.key.institution_id, f.address) for f in standing}
         for institution_id, code in names.items():
             declared = declarations.get_declaration(self.connection, institution_id, as_of=self.now)
             for kind, name in _declared_services(declared):
                 users[(kind, name)].add(code)
+            for host in declared.hosts():
+                if any((institution_id, address) in failed for address in host.addresses):
+                    failing[("hosting", host.third_party or "")].add(code)
         return tuple(
             given.SharedService(
                 name=name,
                 kind="hosting" if kind == "hosting" else "supplier",
                 institutions=tuple(sorted(codes)),
+                failing=tuple(sorted(failing[(kind, name)])),
             )
             for (kind, name), codes in sorted(users.items())
             if len(codes) > 1

@@ -13,7 +13,7 @@ from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.reporting import inputs as given
 from cyberposture.scoring.plan import rank_improvements
 from cyberposture.services.authorise import granters
-from cyberposture.services.basis import Basis, gather_basis
+from cyberposture.services.basis import Basis, find_kept_score, gather_basis, gather_kept
 from cyberposture.services.letters import LOADS
 from cyberposture.services.register import Register
 from cyberposture.services.standing import counts_from, repair_days
@@ -29,7 +29,7 @@ from cyberposture.store import (
     scores,
 )
 from cyberposture.store.audit import find_head, list_entries
-from cyberposture.store.findings import FindingRecord
+from cyberposture.store.findings import FindingRecord, findings_at
 from cyberposture.store.scores import ScoreRecord
 
 STEPS = 5
@@ -67,6 +67,17 @@ def taken(title: str, record: ScoreRecord) -> given.TakenScore:
     )
 
 
+def _kept_score(connection: Connection, code: str, round_code: str) -> ScoreRecord:
+    found = find_kept_score(connection, code, round_code)
+    if found is None:
+        raise NotFound(
+            "round score",
+            round_code,
+            advice="cyberposture assessment finalise --institution … --round …",
+        )
+    return found
+
+
 class InstitutionGatherer:
     """Gathers the inputs of one institution's report from one consistent state."""
 
@@ -75,24 +86,14 @@ class InstitutionGatherer:
     ) -> None:
         self.register = register
         self.connection = connection
-        self.now = register.clock()
-        self.basis: Basis = gather_basis(register, connection, code, round_code, self.now)
-        self.institution_id = self.basis.institution.id
-        self.kept = self._kept_score(round_code)
-
-    def _kept_score(self, round_code: str | None) -> ScoreRecord | None:
-        """Return the frozen score of the round, or None for a live report."""
+        self.kept: ScoreRecord | None = None
         if round_code is None:
-            return None
-        round_id = rounds.get_round(self.connection, round_code).id
-        found = scores.find_score(self.connection, self.institution_id, round_id=round_id)
-        if found is None:
-            raise NotFound(
-                "round score",
-                round_code,
-                advice="cyberposture assessment finalise --institution … --round …",
-            )
-        return found
+            self.basis: Basis = gather_basis(register, connection, code, None, register.clock())
+        else:
+            self.kept = _kept_score(connection, code, round_code)
+            self.basis = gather_kept(register, connection, code, round_code, self.kept)
+        self.now = self.basis.as_of
+        self.institution_id = self.basis.institution.id
 
     def gather(self) -> given.InstitutionInputs:
         """Return everything."""
@@ -230,10 +231,8 @@ class InstitutionGatherer:
 
     def _findings(self) -> tuple[given.SeenFinding, ...]:
         fresh = {f.id for one in self.basis.checks.values() for f in one.fresh}
-        return tuple(
-            self._finding(f, f.id in fresh)
-            for f in findings.list_findings(self.connection, institution_id=self.institution_id)
-        )
+        known = findings_at(self.connection, self.institution_id, self.now)
+        return tuple(self._finding(f, f.id in fresh) for f in known)
 
     def _finding(self, one: FindingRecord, is_fresh: bool) -> given.SeenFinding:
         clocks = self.register.content.catalogue.framework.clocks
@@ -272,12 +271,14 @@ class InstitutionGatherer:
         return tuple(
             given.FindingChange(codes[e.finding_id], e.kind, e.act.at)
             for e in events
-            if e.kind in ("opened", "closed", "reopened")
+            if e.kind in ("opened", "closed", "reopened") and e.act.at <= self.now
         )
 
     def _scans(self) -> tuple[given.ScanRun, ...]:
         found = []
         for scan in scans.list_scans(self.connection, institution_id=self.institution_id):
+            if scan.act.at > self.now:
+                continue
             pieces = chunks.list_chunks(self.connection, scan_id=scan.id)
             found.append(
                 given.ScanRun(

@@ -11,6 +11,7 @@ from cyberposture.content.editions import canonical
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.model.scores import ScoreDocument
 from cyberposture.scoring.rollup import compute
+from cyberposture.services.assess import FINAL_STATES
 from cyberposture.services.basis import Basis, gather_basis
 from cyberposture.services.contradictions import follow_contradictions
 from cyberposture.services.register import Change, Register
@@ -71,7 +72,7 @@ def finalise(register: Register, code: str, round_code: str, *, reason: str = ""
         basis = gather_basis(register, change.connection, code, round_code, change.now)
         if basis.assessment is None:
             raise NotFound("assessment", f"{code} in {round_code}")
-        if basis.assessment.state in ("finalised", "archived"):
+        if basis.assessment.state in FINAL_STATES:
             raise WrongState(f"the assessment of {code} in {round_code} is finalised already")
         follow_contradictions(change, basis, register.content.catalogue)
         assessments.record_state(

@@ -127,16 +127,14 @@ def standing_of(
     """Return how each check stands for an institution at `as_of`, by check id."""
     clocks = register.content.catalogue.framework.clocks
     oldest = as_of - timedelta(days=clocks.observation_age_days)
-    found_here = findings.list_findings(
-        connection, institution_id=institution_id, states=findings.STANDING
-    )
-    standing = _by_place(found_here)
+    known = findings.findings_at(connection, institution_id, as_of)
+    standing = _by_place(one for one in known if one.state in findings.STANDING)
     latest = list_latest_judgements(connection, institution_id, as_of=as_of)
     counting = {p: f for p, f in standing.items() if f.last_seen >= oldest}
     looks = _newest_looks(latest, counting)
     records = list(_with_findings(looks, standing, oldest, as_of))
     declared = declarations.get_declaration(connection, institution_id, as_of=as_of)
-    known = {
+    places = {
         "any": declared.addresses(),
         "external": declared.addresses(),
         "internal": _inside(declared),
@@ -145,7 +143,7 @@ def standing_of(
     for check in register.content.checks.checks:
         rows = tuple(r for r in records if r.judgement.check == check.id)
         fresh = _fresh(check, rows, standing, as_of, (clocks, campaign))
-        tally = _tally(check, rows, known[check.vantage], len(fresh))
+        tally = _tally(check, rows, places[check.vantage], len(fresh))
         found[check.id] = CheckStanding(check, rows, tally, fresh)
     return found
 

@@ -94,7 +94,7 @@ class Trail:
             port=told.port,
             verdict=told.verdict,
             says=told.says,
-            observed_at=record.observed_at,
+            observed_at=seen.observed_at if seen else record.observed_at,
             technique=seen.fact.technique if seen else standing.check.technique,
             scan=scan.code,
             vantage=record.vantage,

@@ -4,7 +4,7 @@ Here they are read; `finding_changes` writes them.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -148,6 +148,22 @@ def list_states(
     )
     query = sa.select(ranked.c.finding_id, ranked.c.state).where(ranked.c.place == 1)
     return {row.finding_id: row.state for row in connection.execute(query)}
+
+
+def findings_at(
+    connection: Connection, institution_id: UUID, as_of: datetime
+) -> list[FindingRecord]:
+    """Return the findings that were known at `as_of`, by first sight, in the state of then."""
+    then = list_states(connection, institution_id, as_of=as_of)
+    return [
+        replace(one, state=then[one.id], closed_at=one.closed_at if _is_past(one, as_of) else None)
+        for one in list_findings(connection, institution_id=institution_id)
+        if one.id in then
+    ]
+
+
+def _is_past(finding: FindingRecord, as_of: datetime) -> bool:
+    return finding.closed_at is not None and finding.closed_at <= as_of
 
 
 def list_events(

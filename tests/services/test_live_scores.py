@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from cyberposture.errors import WrongState
 from cyberposture.model.assessments import Review
 from cyberposture.scoring.rollup import compute
-from cyberposture.services import assess, authorise, score
+from cyberposture.services import assess, authorise, explain, score
 
 TELNET = "cleartext.no-telnet-or-r-login"
 CLEAN = {"rest": "closed", "services": {"443": "ssl/http"}}
@@ -187,3 +188,25 @@ def test_round_score_stays_while_the_live_score_moves(office, claiming):
     assert live.result != frozen.result
     assert score.find_current(office.register, code, "autumn").result == frozen.result
     assert score.find_current(office.register, code, None).summary.id == live.summary.id
+
+
+def test_what_came_later_changes_no_word_about_a_final_round(office, claiming):
+    code = claiming("open-house", "127.52.2.1")
+    office.look(code, "127.52.2.1", rest="closed", services={"23": "telnet"})
+    office.clock.forward(days=15)
+    frozen = score.finalise(office.register, code, "autumn")
+    note = explain.explain_one(office.register, code, "IAM-10", "autumn")
+    assert note.basis.result.model_dump(mode="json") == frozen.result
+    assert [one.tally.fail for one, _, _ in note.checks if one.check.id == TELNET] == [1]
+    office.clock.forward(hours=1)
+    office.look(code, "127.52.2.1", **CLEAN)
+    assert explain.explain_one(office.register, code, "IAM-10", "autumn") == note
+    assert explain.explain_one(office.register, code, "IAM-10", None).basis != note.basis
+
+
+def test_final_round_takes_no_review(office, claiming):
+    code = claiming("open-house", "127.52.2.1")
+    score.finalise(office.register, code, "autumn")
+    given = Review(control="GOV-01", level=1, grade="E2", reason="Late.")
+    with office.refuses(WrongState, "is finalised"):
+        assess.review(office.register, code, "autumn", given)

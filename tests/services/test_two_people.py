@@ -188,6 +188,24 @@ def test_withdrawal_ends_it_for_the_gate(office, code):
         office.withdraw(record.code)
 
 
+def end(office, record, key):
+    said = {"withdrawn_by": "the head of the office", "reason": "works on the network"}
+    return authorise.withdraw(office.register, record.code, "a-analyst", key, **said)
+
+
+def test_withdrawal_under_the_key_of_another_person_is_refused(office, code):
+    record = grant(office, receive(office, code))
+    foreign = office.invite("b-analyst", "cert-analyst")
+    with office.refuses(NotAuthorised):
+        end(office, record, foreign)
+
+
+def test_nobody_without_a_key_is_kept_from_withdrawing(office, code):
+    record = end(office, grant(office, receive(office, code)), None)
+    assert record.withdrawn_at is not None
+    assert record.withdrawal["signature"] is None
+
+
 def test_withdrawn_authorisation_is_granted_no_more(office, code):
     record = receive(office, code)
     office.withdraw(record.code)
@@ -214,6 +232,14 @@ def test_letter_names_every_declared_address_in_order(office, code):
     places = [lines.index(next(one for one in lines if one.startswith(f"127.56.0.{n}/32")))
               for n in (1, 2, 12)]  # fmt: skip
     assert places == sorted(places)
+
+
+def test_letter_never_allows_what_it_excludes(office, code):
+    text = letter(office, code, exclusions=("127.56.0.2/32",)).text
+    assert text.count("127.56.0.2/32") == 1
+    assert "127.56.0.1/32" in text
+    with office.refuses(WrongState):
+        letter(office, code, "R-2", exclusions=("127.56.0.0/16",))
 
 
 def test_same_facts_at_the_same_moment_give_the_same_letter(office, code):

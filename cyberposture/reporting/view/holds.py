@@ -136,8 +136,9 @@ def next_step(m: Material, control: str) -> Text | None:
     if level is None:
         return m.words.say("next.answer")
     if level < 2 and found is not None and found.levels is not None:
-        reached = found.levels.part if level == 0 else found.levels.whole
-        return m.words.say("next.reach", level=level + 1, meaning=first_sentence(reached))
+        # Level 1 opens no gate: the step that counts is the whole.
+        meaning = first_sentence(found.levels.whole)
+        return m.words.say("next.reach", level=2, meaning=meaning)
     if found is not None and found.evidence:
         return m.words.say("next.document", evidence=found.evidence[0])
     return m.words.say("next.document-it")

@@ -238,7 +238,7 @@ def test_a_host_that_could_not_be_judged_is_never_called_clean():
         (
             {"level": everything(0), "reviewed": lambda c: False},
             "Answered: absent.",
-            "Reach level 1",
+            "Reach level 2",
         ),
         (
             {"level": everything(1), "reviewed": lambda c: True},

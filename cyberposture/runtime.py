@@ -9,7 +9,7 @@ from cyberposture.clock import Clock, utc_now
 from cyberposture.content.bundle import ContentFolders, find_content
 from cyberposture.content.editions import identify
 from cyberposture.content.loader import load_content
-from cyberposture.errors import WrongState
+from cyberposture.errors import MissingService, WrongState
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
 from cyberposture.settings import Settings, search_path
@@ -58,9 +58,15 @@ def lay_workspace(settings: Settings) -> None:
 
     Raises:
         WrongState: a migration failed, or only one of the two keys is there.
+        MissingService: there can be no folder in this place.
     """
-    settings.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (settings.workspace / "keys").mkdir(exist_ok=True, mode=0o700)
+    try:
+        settings.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (settings.workspace / "keys").mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise MissingService(
+            f"{settings.workspace} cannot be a workspace: {error.strerror}"
+        ) from error
     master, signing = settings.master_key_path, signing_key_path(settings)
     if signing.exists() != master.exists():
         missing = signing if master.exists() else master

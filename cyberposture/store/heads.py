@@ -86,7 +86,7 @@ class HeadsFile:
         """Yield every head in the order of the file; a line cut by a crash is left out.
 
         Raises:
-            MissingService: the file is not there.
+            MissingService: the file is not there, or cannot be read.
             Corrupt: a whole line is no head.
         """
         try:
@@ -95,6 +95,10 @@ class HeadsFile:
             raise MissingService(
                 f"the audit heads are not at {self.path}",
                 advice="without them a shortened chain cannot be told from a whole one",
+            ) from error
+        except OSError as error:
+            raise MissingService(
+                f"the audit heads cannot be read from {self.path}: {error.strerror}"
             ) from error
         for number, line in enumerate(lines, start=1):
             if line.startswith("{") != line.endswith("}") or not line:

@@ -43,7 +43,7 @@ def trigger_of(code: str, kind: str, spec: str, zone: str) -> BaseTrigger:
                 return DateTrigger(datetime.fromisoformat(spec), timezone=zone)
             case other:
                 raise WrongUsage(f"no trigger of kind {other!r}: cron, interval or date")
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, OverflowError) as error:
         raise WrongUsage(f"schedule {code}: {spec!r} in {zone!r} is no {kind}") from error
 
 

@@ -70,7 +70,7 @@ class Round(Model):
     """A campaign: all institutions are asked under one pinned edition."""
 
     code: Code
-    title: str
+    title: Sentence
     edition: Sha256
     opens: Moment
     due: Moment

@@ -244,6 +244,14 @@ def test_server_out_of_reach_is_a_missing_service_and_its_password_a_secret(offi
     assert "secret" not in done.err
 
 
+def test_workspace_that_cannot_be_a_folder_is_a_missing_service(office):
+    shutil.rmtree(office.workspace)
+    office.workspace.write_text("a file\n")
+    done = office.run("init")
+    assert done.code == 6
+    assert "cannot be a workspace" in done.err
+
+
 def test_wrong_setting_is_named_with_its_variable(office):
     done = office.run("institution", "list", rate_pps="fast")
     assert (done.code, done.err.partition(":")[0]) == (3, "CYBERPOSTURE_RATE_PPS")

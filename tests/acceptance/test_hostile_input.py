@@ -361,7 +361,10 @@ WORDS = (
         "programs: cannot be read as a key file",
     ),
     of_words("round", ("round", "open", "-x/../y", *ROUND), "No such option", code=2),
-    of_words("code of a round", ("round", "open", *ROUND, "--", "../y"), "column code: "),
+    of_words(
+        "code of a round", ("round", "open", "--title", "", *ROUND[2:], "--", "../y"),
+        "column code: ", "column title: ",
+    ),
     of_words(
         "schedule", ("schedule", "add", "--kind", "scan", "--trigger", "interval", "--spec", "60",
                      "--arguments", "[1]", "--", "../y"),
@@ -371,6 +374,11 @@ WORDS = (
         "interval", ("schedule", "add", "x", "--kind", "scan", "--trigger", "interval", "--spec",
                      "-60"),
         "'-60' in 'UTC' is no interval", code=2,
+    ),
+    of_words(
+        "endless interval", ("schedule", "add", "x", "--kind", "scan", "--trigger", "interval",
+                             "--spec", "9" * 30),
+        "in 'UTC' is no interval", code=2,
     ),
     of_words(
         "review", ("assessment", "review", NETWORK_ONLY, *HILL, "--round", "round-1", "--level",

@@ -28,21 +28,30 @@ class Ended:
     said: str
 
 
+def wait_until_it_sends(office: Any) -> None:
+    until = time.monotonic() + 30
+    while not any(call.startswith("-oX") for call in office.nmap_calls()):
+        assert time.monotonic() < until, "the scan did not begin"
+        time.sleep(0.1)
+    time.sleep(1)
+
+
 def end_while_sending(office: Any, watching: Any, *words: str) -> Ended:
     """Start a slow scan, run the command when nmap is at work, and watch until all is quiet."""
     with watching(office.folder) as capture:
         running = office.start(
             "scan", "run", "--institution", "hill-office", rate_pps=2, host_timeout_s=600
         )
-        until = time.monotonic() + 20
-        while not any(call.startswith("-oX") for call in office.nmap_calls()):
-            assert time.monotonic() < until, "the scan did not begin"
-            time.sleep(0.1)
-        time.sleep(1)
-        office.do(*words)
-        stopped_at = time.time()
-        said, _ = running.communicate(timeout=30)
-        ended_at = time.time()
+        try:
+            wait_until_it_sends(office)
+            office.do(*words)
+            stopped_at = time.time()
+            said, _ = running.communicate(timeout=30)
+            ended_at = time.time()
+        finally:
+            if running.poll() is None:
+                running.kill()
+                running.communicate()
         time.sleep(1)
         packets = capture.packets() if capture is not None else None
     scan = office.do("scan", "list", "--json").document[0]

@@ -5,6 +5,9 @@ It does not schedule anything: schedules live in `cyberposture.worker`.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Clock = Callable[[], datetime]
 """Returns the present moment, aware and in UTC."""
@@ -36,3 +39,23 @@ def from_iso(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} names no zone")
     return moment.astimezone(UTC)
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(files("tzdata").joinpath("zones").read_text().split())
+
+
+@cache
+def find_zone(name: str) -> ZoneInfo:
+    """Return the IANA zone, out of the locked data of the program and never of the machine.
+
+    Otherwise a logged decision could come out differently after an update of the machine.
+
+    Raises:
+        ZoneInfoNotFoundError: the data know no such zone.
+    """
+    if name not in _zone_names():
+        raise ZoneInfoNotFoundError(name)
+    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,7 @@ from pydantic import (
     field_validator,
 )
 
+from cyberposture.clock import find_zone
 from cyberposture.model.addresses import AddressText, CIDRText
 from cyberposture.model.checks import Protocol
 from cyberposture.model.foundation import Model, Port
@@ -31,11 +32,11 @@ LONGEST_WINDOW_S = 7 * 24 * 3600
 
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-    r"(Z|[+-][0-9]{2}:[0-9]{2})\Z"
+    r"(Z|[+-][0-9]{2}:[0-5][0-9])\Z"
 )
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
-_UNPORTABLE_ZONES = frozenset({"localtime", "posixrules", "Factory"})
+_NO_PLACES = frozenset({"Factory"})
 
 
 def _version(value: Any) -> Any:
@@ -55,12 +56,12 @@ def _moment(value: Any) -> datetime:
 
 
 def _zone(name: str) -> str:
-    """Return the name of an IANA zone; what means another thing on another machine is unknown."""
+    """Return the name of an IANA zone; one that is no place is unknown."""
     try:
-        if name in _UNPORTABLE_ZONES or name.startswith(("posix/", "right/")):
+        if name in _NO_PLACES:
             raise ZoneInfoNotFoundError(name)
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        find_zone(name)
+    except ZoneInfoNotFoundError as error:
         raise ValueError(f"unknown zone {name[:40]!r}") from error
     return name
 

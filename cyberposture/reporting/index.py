@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
-from zoneinfo import ZoneInfo
 
+from cyberposture.clock import find_zone
 from cyberposture.errors import WrongUsage
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.charts import ChartRow, row_of
@@ -77,7 +77,7 @@ def _view(words: Words, lens: Lens, inputs: SetInputs) -> SetView:
             headline=given(inputs.title),
             subtitle=(words.say("index.holds", n=len(inputs.entries)),),
             as_of=inputs.as_of,
-            zone=ZoneInfo(inputs.zone),
+            zone=find_zone(inputs.zone),
         ),
         sentences=tuple(given(text, LONG) for text in inputs.sentences[:SENTENCES]),
         nation=tuple(row for subject, row in rows if subject == "nation"),

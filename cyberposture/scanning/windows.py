@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from cyberposture.clock import find_zone
 from cyberposture.model.gate import LONGEST_WINDOW_S, Window
 
 SECOND_US = 1_000_000
@@ -53,7 +54,7 @@ def occurrences(window: Window, from_ordinal: int) -> Iterator[tuple[int, int]]:
 
     The days are those of `date.toordinal`; they end with the year 9999.
     """
-    zone, clock = ZoneInfo(window.zone), time.fromisoformat(window.start)
+    zone, clock = find_zone(window.zone), time.fromisoformat(window.start)
     for ordinal in range(max(1, from_ordinal), date.max.toordinal() + 1):
         day = date.fromordinal(ordinal)
         if day.weekday() in window.weekdays:

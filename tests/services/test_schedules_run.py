@@ -5,11 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from cyberposture.clock import to_iso, utc_now
+from cyberposture.clock import find_zone, to_iso, utc_now
 from cyberposture.content.bundle import find_content
 from cyberposture.errors import WrongUsage
 from cyberposture.runtime import Runtime
@@ -148,7 +147,7 @@ def test_rows_are_read_in_zones_of_their_own(runtime):
     for code, zone in (("here", "Asia/Karachi"), ("there", "America/New_York")):
         found = row(runtime, code)
         assert found.next_run is not None
-        local = found.next_run.astimezone(ZoneInfo(zone))
+        local = found.next_run.astimezone(find_zone(zone))
         assert (local.hour, local.minute) == (2, 30)
     assert row(runtime, "here").next_run != row(runtime, "there").next_run
 

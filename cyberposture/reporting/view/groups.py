@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from cyberposture.clock import find_zone
 from cyberposture.model.scores import ScoreParameters, ScoreResult
 from cyberposture.reporting.inputs import InstitutionRow, NationInputs
 from cyberposture.reporting.view.lens import Lens
@@ -77,7 +78,7 @@ class Nation:
     @cached_property
     def zone(self) -> ZoneInfo:
         """The zone in which dates are printed."""
-        return ZoneInfo(self.inputs.zone)
+        return find_zone(self.inputs.zone)
 
     @property
     def is_guarded(self) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from cyberposture.clock import find_zone
 from cyberposture.model.checks import Check
 from cyberposture.model.controls import Control
 from cyberposture.model.scores import (
@@ -34,7 +35,7 @@ class Material:
     @cached_property
     def zone(self) -> ZoneInfo:
         """The zone in which its dates are read."""
-        return ZoneInfo(self.inputs.institution.zone)
+        return find_zone(self.inputs.institution.zone)
 
     @property
     def parameters(self) -> ScoreParameters:

@@ -8,13 +8,13 @@ import ipaddress
 import json
 import random
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, get_args
-from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cyberposture.clock import find_zone
 from cyberposture.model.gate import GateQuestion, Reason
 from cyberposture.scanning.gate import decide
 
@@ -40,7 +40,7 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def begins_at(local: datetime, zone: ZoneInfo) -> datetime:
+def begins_at(local: datetime, zone: tzinfo) -> datetime:
     """Try every offset that the zone has about that day; the earliest that shows the time wins."""
     around = [local.replace(tzinfo=UTC) + timedelta(hours=h) for h in range(-36, 37)]
     offsets = [instant.astimezone(zone).utcoffset() or timedelta() for instant in around]
@@ -61,7 +61,7 @@ def stretches(windows: list[Json], about: datetime) -> list[tuple[datetime, date
             day = about.date() + timedelta(days=days)
             if day.weekday() in window["weekdays"]:
                 local = datetime.fromisoformat(f"{day}T{window['start']}")
-                begins = begins_at(local, ZoneInfo(window["zone"]))
+                begins = begins_at(local, find_zone(window["zone"]))
                 found.append((begins, begins + timedelta(seconds=window["length_s"])))
     merged = True
     while merged:
@@ -206,7 +206,7 @@ def rarely(rng: random.Random, one_in: int) -> bool:
 
 def near(rng: random.Random, now: datetime, expected_s: int) -> str:
     step = rng.choice([0, 1, -1, expected_s, expected_s - 1, expected_s + 1, 9000, -9000])
-    zone = rng.choice([UTC, ZoneInfo("Asia/Karachi")])
+    zone = rng.choice([UTC, find_zone("Asia/Karachi")])
     return (now + timedelta(seconds=step)).astimezone(zone).isoformat()
 
 
@@ -238,7 +238,7 @@ def make_authorisation(rng: random.Random, number: int, now: datetime, expected_
 
 def make_window(rng: random.Random, now: datetime) -> Json:
     zone = rng.choice(ZONES)
-    local = now.astimezone(ZoneInfo(zone)) + timedelta(minutes=rng.choice([-180, -90, -30, 0, 15]))
+    local = now.astimezone(find_zone(zone)) + timedelta(minutes=rng.choice([-180, -90, -30, 0, 15]))
     clock = rng.choice(["00:00", "01:30", "02:15", *[local.strftime("%H:%M")] * 3])
     return {
         "weekdays": rng.choice([[0, 1, 2, 3, 4, 5, 6], [local.weekday()], [3], [5, 6, 6]]),

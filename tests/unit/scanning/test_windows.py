@@ -2,12 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cyberposture.clock import find_zone
 from cyberposture.model.gate import Window
 from cyberposture.scanning.windows import (
     occurrences,
@@ -178,10 +178,10 @@ def walked_start(zone: str, day: date, start: str) -> datetime:
     """Walk through the quarters of an hour about the day, looking at the clock on the wall."""
     wanted = datetime.fromisoformat(f"{day}T{start}")
     moment = wanted.replace(tzinfo=UTC) - timedelta(hours=26)
-    last = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    last = moment.astimezone(find_zone(zone)).replace(tzinfo=None)
     for _ in range(4 * 60):
         moment += QUARTER
-        wall = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        wall = moment.astimezone(find_zone(zone)).replace(tzinfo=None)
         if wall == wanted:
             return moment
         if last < wanted < wall:

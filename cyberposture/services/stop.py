@@ -12,6 +12,7 @@ from cyberposture.store import stops as store
 from cyberposture.store.audit import find_head
 from cyberposture.store.chunks import Contact
 from cyberposture.store.heads import SignedHead
+from cyberposture.store.people import MembershipRecord
 from cyberposture.store.stops import StopRecord
 
 ANALYSTS: frozenset[Role] = frozenset({"cert-analyst", "cert-administrator"})
@@ -80,18 +81,21 @@ def _bits(text: str) -> int:
 def agree_to_resume(register: Register, code: str, person: str, role: Role) -> bool:
     """Record that a person agrees to send again; return whether that ended the stop.
 
-    One of the two must be an analyst; a stop of everything needs two analysts.
+    One of the two must be an analyst, the other may be of the institution that is stopped; a stop
+    of everything needs two analysts.
 
     Raises:
         NotFound: there is no such stop or person.
-        NotAuthorised: the person does not hold the role.
+        NotAuthorised: the person does not hold the role, has no say in this, or acts no more.
     """
     with register.change("resume-agreed", code) as change:
         record = store.get_stop(change.connection, code)
         change.institution_id = record.institution_id
+        if people.get_person(change.connection, person).person.disabled_at is not None:
+            raise NotAuthorised("disabled-person", f"{person} acts no more")
         held = people.list_memberships(change.connection, as_of=change.now, person=person)
-        if not any(one.membership.role == role for one in held):
-            raise NotAuthorised("wrong-role", f"{person} is no {role}")
+        if not any(_may_agree(one, role, record) for one in held):
+            raise NotAuthorised("wrong-role", f"{person} is no {role} with a say in this")
         by = type(change.by)(person, change.by.reason, change.now)
         agreed = store.record_resumption(change.connection, code, by, role=role)
         analysts = sum(one.role in ANALYSTS for one in agreed)
@@ -100,6 +104,14 @@ def agree_to_resume(register: Register, code: str, person: str, role: Role) -> b
             store.lift_stop(change.connection, code, at=change.now)
         change.tell(person=person, role=role, lifted=enough)
     return enough
+
+
+def _may_agree(held: MembershipRecord, role: Role, stopped: StopRecord) -> bool:
+    """Return whether somebody in this role may: an analyst, or one of the stopped institution."""
+    if held.membership.role != role:
+        return False
+    of_its_own = held.institution_id is not None and held.institution_id == stopped.institution_id
+    return role in ANALYSTS or of_its_own
 
 
 def list_stops(register: Register, *, active_only: bool = False) -> list[StopRecord]:

@@ -1,0 +1,145 @@
+"""Anybody stops, at once; sending again takes two people, and two analysts where all was stopped."""
+
+import pytest
+
+from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState, WrongUsage
+from cyberposture.services import people, scan, stop
+from cyberposture.services.ground import gather
+
+HOST = "127.59.0.1"
+
+
+@pytest.fixture
+def code(office):
+    """An institution that may be scanned, two analysts, and a lead of its own."""
+    code = office.institution()
+    office.declare(code, HOST)
+    office.authorise(code, f"{HOST}/32")
+    office.invite("b-analyst", "cert-analyst")
+    office.invite("the-lead", "institution-lead", institution=code)
+    return code
+
+
+def stops_all(office, code, address=HOST):
+    """Return whether the gate would refuse this address for a stop."""
+    with office.register.reading() as connection:
+        ground = gather(connection, office.id_of(code), office.clock())
+    return ground.stopped or any(cidr.startswith(address) for cidr in ground.excluded_elsewhere)
+
+
+def agree(office, record, person, role="cert-analyst"):
+    return stop.agree_to_resume(office.register, record.code, person, role)
+
+
+@pytest.mark.parametrize(
+    "what", [{"everything": True}, {"institution": "hill-office"}, {"cidr": HOST}]
+)
+def test_stop_holds_from_its_commit_on(office, code, what):
+    assert not stops_all(office, code)
+    stop.stop(office.register, **what, reason="a call", complaint="the pumps stutter")
+    assert stops_all(office, code)
+    (held,) = stop.list_stops(office.register, active_only=True)
+    assert (held.complaint, held.act.reason) == ("the pumps stutter", "a call")
+
+
+@pytest.mark.parametrize("what", [{}, {"everything": True, "cidr": HOST}])
+def test_stop_names_exactly_one_thing(office, what):
+    with office.refuses(WrongUsage, "what is stopped"):
+        stop.stop(office.register, **what)
+
+
+@pytest.mark.parametrize("cidr", ["127.1", "127.59.0.1/24", "::ffff:127.0.0.1", "everything"])
+def test_stop_of_no_range_is_refused(office, cidr):
+    with office.refuses(InvalidInput):
+        stop.stop(office.register, cidr=cidr)
+
+
+def test_one_person_does_not_lift_a_stop(office, code):
+    held = stop.stop(office.register, institution=code)
+    assert not agree(office, held, "a-analyst")
+    assert stops_all(office, code)
+    with office.refuses(WrongState, "agreed already"):
+        agree(office, held, "a-analyst")
+
+
+def test_contact_and_analyst_lift_the_stop_of_an_institution(office, code):
+    held = stop.stop(office.register, institution=code)
+    assert not agree(office, held, "the-lead", "institution-lead")
+    assert agree(office, held, "a-analyst")
+    assert not stops_all(office, code)
+    with office.refuses(WrongState):
+        agree(office, held, "b-analyst")
+
+
+def test_stop_of_everything_takes_two_analysts(office, code):
+    held = stop.stop(office.register, everything=True)
+    with office.refuses(NotAuthorised, "wrong-role"):
+        agree(office, held, "the-lead", "institution-lead")
+    assert not agree(office, held, "a-analyst")
+    assert stops_all(office, code)
+    assert agree(office, held, "b-analyst")
+    assert not stops_all(office, code)
+
+
+def test_two_people_without_an_analyst_lift_nothing(office, code):
+    office.invite("other-lead", "institution-lead", institution=code)
+    held = stop.stop(office.register, institution=code)
+    assert not agree(office, held, "the-lead", "institution-lead")
+    assert not agree(office, held, "other-lead", "institution-lead")
+    assert stops_all(office, code)
+
+
+def test_lead_of_another_institution_has_no_say(office, code):
+    office.institution("dale-office")
+    office.invite("stranger", "institution-lead", institution="dale-office")
+    held = stop.stop(office.register, institution=code)
+    with office.refuses(NotAuthorised, "wrong-role"):
+        agree(office, held, "stranger", "institution-lead")
+
+
+def test_role_that_is_not_held_counts_nothing(office, code):
+    held = stop.stop(office.register, institution=code)
+    with office.refuses(NotAuthorised, "wrong-role"):
+        agree(office, held, "the-lead", "cert-analyst")
+
+
+def test_person_who_left_agrees_to_nothing(office, code):
+    held = stop.stop(office.register, institution=code)
+    people.disable(office.register, "b-analyst")
+    with office.refuses(NotAuthorised, "disabled-person"):
+        agree(office, held, "b-analyst")
+
+
+def test_unknown_stop_and_person_are_named(office, code):
+    held = stop.stop(office.register, institution=code)
+    with office.refuses(NotFound):
+        agree(office, held, "nobody")
+    with office.refuses(NotFound):
+        stop.agree_to_resume(office.register, "s-none", "a-analyst", "cert-analyst")
+
+
+def test_another_stop_holds_when_one_is_lifted(office, code):
+    first = stop.stop(office.register, institution=code)
+    stop.stop(office.register, cidr=HOST)
+    agree(office, first, "a-analyst")
+    agree(office, first, "b-analyst")
+    assert stops_all(office, code)
+
+
+def test_stop_of_one_institution_covers_its_addresses_in_the_hands_of_another(office, code):
+    office.institution("dale-office")
+    stop.stop(office.register, institution=code)
+    assert stops_all(office, "dale-office")
+    assert not stops_all(office, "dale-office", "127.59.0.2")
+
+
+def test_stopped_institution_is_not_scanned_and_is_again_after_the_resumption(
+    office, code, scanner
+):
+    held = stop.stop(office.register, institution=code)
+    with pytest.raises(NotAuthorised, match="stopped"):
+        scan.run_scan(office.register, scanner, scan.Request(code))
+    agree(office, held, "a-analyst")
+    agree(office, held, "the-lead", "institution-lead")
+    with office.register.reading() as connection:
+        assert not gather(connection, office.id_of(code), office.clock()).stopped

@@ -1,4 +1,4 @@
-"""Anybody stops, at once; sending again takes two people, and two analysts where all was stopped."""
+"""Anybody stops, at once; sending again takes two people, and two analysts after a global stop."""
 
 import pytest
 

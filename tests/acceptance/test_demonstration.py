@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -39,7 +40,12 @@ from cyberposture.services import (
 )
 from cyberposture.settings import load_settings
 
-pytestmark = [pytest.mark.loopback, pytest.mark.acceptance, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.loopback,
+    pytest.mark.acceptance,
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("nmap") is None, reason="nmap is not on this machine"),
+]
 
 POWER = "indus-valley-power"
 LONGEST_S = 90

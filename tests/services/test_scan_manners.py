@@ -5,6 +5,7 @@ import io
 import os
 import random
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,7 +35,11 @@ from cyberposture.store import chunks
 from cyberposture.store.facts import list_facts
 from cyberposture.worker.works import WORKS
 
-pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
+pytestmark = [
+    pytest.mark.loopback,
+    pytest.mark.acceptance,
+    pytest.mark.skipif(shutil.which("nmap") is None, reason="nmap is not on this machine"),
+]
 
 CHANCE = random.SystemRandom()
 NETWORK = f"127.{CHANCE.randrange(96, 250)}.{CHANCE.randrange(256)}"

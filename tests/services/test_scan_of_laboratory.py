@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import shutil
 from dataclasses import dataclass
 
 import pytest
@@ -22,7 +23,12 @@ from cyberposture.store.chunks import ChunkRecord
 from cyberposture.store.database import open_database
 from cyberposture.store.facts import FactRecord, JudgementRecord, list_facts, list_judgements
 
-pytestmark = [pytest.mark.loopback, pytest.mark.acceptance, pytest.mark.store]
+pytestmark = [
+    pytest.mark.loopback,
+    pytest.mark.acceptance,
+    pytest.mark.store,
+    pytest.mark.skipif(shutil.which("nmap") is None, reason="nmap is not on this machine"),
+]
 
 CODE = "hill-office"
 OFFSET = needed_port_offset()

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +21,11 @@ from cyberposture.laboratory.ports import needed_port_offset
 from cyberposture.services import audit, calendar, scan, scan_views, stop
 from cyberposture.store import tables
 
-pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
+pytestmark = [
+    pytest.mark.loopback,
+    pytest.mark.acceptance,
+    pytest.mark.skipif(shutil.which("nmap") is None, reason="nmap is not on this machine"),
+]
 
 OFFSET = needed_port_offset()
 CHANCE = random.SystemRandom()

@@ -77,7 +77,7 @@ def make_port(number: int, chance: random.Random) -> str:
 
 def read_hosts(path: Path) -> None:
     """Our parser, as a stream of plain hosts."""
-    from cyberposture.scanning.nmap_xml import HostStream
+    from cyberposture.scanning.reading.nmap_xml import HostStream
 
     for _ in HostStream(path):
         pass
@@ -85,7 +85,7 @@ def read_hosts(path: Path) -> None:
 
 def read_door(path: Path) -> None:
     """The document of `scan parse --json`, as text."""
-    from cyberposture.scanning.parse import parse_door_text
+    from cyberposture.scanning.reading.parse import parse_door_text
 
     for _ in parse_door_text(path):
         pass

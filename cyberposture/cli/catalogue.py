@@ -21,8 +21,8 @@ def check(
     from cyberposture.content.editions import identify
     from cyberposture.content.loader import load_content
     from cyberposture.errors import InvalidInput
-    from cyberposture.scanning.evaluate import compile_checks
-    from cyberposture.scanning.examples import try_examples
+    from cyberposture.scanning.judging.evaluate import compile_checks
+    from cyberposture.scanning.judging.examples import try_examples
 
     settings = read_settings(context)
     content = load_content(find_content(settings.content))

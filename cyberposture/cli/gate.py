@@ -24,6 +24,6 @@ def decide(
     ] = False,
 ) -> None:
     """Answer one gate question a line, in the same order."""
-    from cyberposture.scanning.gate import decide_lines
+    from cyberposture.scanning.permission.gate import decide_lines
 
     write_lines(decide_lines(read_lines(source)))

@@ -246,7 +246,7 @@ def parse_file(
     as_json: Json = False,
 ) -> None:
     """Turn nmap XML into facts; needs no register, no authorisation and no nmap."""
-    from cyberposture.scanning.parse import parse_door_text, read_requested
+    from cyberposture.scanning.reading.parse import parse_door_text, read_requested
 
     asked = read_requested(requested) if requested is not None else None
     for piece in parse_door_text(file, asked):
@@ -264,9 +264,9 @@ def judge_file(
     from cyberposture.cli.surroundings import read_settings
     from cyberposture.content.bundle import find_content
     from cyberposture.content.loader import load_checks
-    from cyberposture.scanning.evaluate import judge_door
-    from cyberposture.scanning.parse import parse, parse_door, read_requested
-    from cyberposture.scanning.reading import read_facts
+    from cyberposture.scanning.judging.evaluate import judge_door
+    from cyberposture.scanning.reading.facts import read_facts
+    from cyberposture.scanning.reading.parse import parse, parse_door, read_requested
 
     asked = read_requested(requested) if requested is not None else None
     checks = load_checks(find_content(read_settings(context).content).scanners)

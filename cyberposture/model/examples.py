@@ -1,6 +1,6 @@
 """Small hosts written down compactly: the facts of a check's own examples.
 
-They are compiled to the facts that a scan gives in `cyberposture.scanning.examples`.
+They are compiled to the facts that a scan gives in `cyberposture.scanning.judging.examples`.
 """
 
 from typing import Annotated, Any, Literal

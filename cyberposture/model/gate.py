@@ -1,4 +1,4 @@
-"""The document that the gate is asked with, and its answer; deciding is `scanning.gate`.
+"""The document that the gate is asked with, and its answer; deciding is `scanning.permission.gate`.
 
 The keys are exactly those of the pure door `gate decide`, so that what the audit log keeps can be
 handed to any other implementation. All keys must be given: a question with gaps is refused.

@@ -1,6 +1,6 @@
 """What is about to be sent: one technique, its targets and ports. A plan permits nothing.
 
-Only the gate turns a plan into a permitted one: `scanning.gate.permit`.
+Only the gate turns a plan into a permitted one: `scanning.permission.gate.permit`.
 """
 
 from collections.abc import Iterable

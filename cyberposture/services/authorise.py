@@ -26,7 +26,7 @@ from cyberposture.model.authorisations import (
 from cyberposture.model.foundation import Code, Model, Moment, Sentence
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.people import Person, Role
-from cyberposture.scanning.signing import (
+from cyberposture.scanning.permission.signing import (
     require_signature,
     require_two_people,
     require_withdrawal,

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from cyberposture.errors import CyberpostureError, Denied, NotAuthorised, Refused, WrongState
 from cyberposture.model.plans import Plan
-from cyberposture.scanning.gate import PermittedPlan, permit
-from cyberposture.scanning.tickets import verify
+from cyberposture.scanning.permission.gate import PermittedPlan, permit
+from cyberposture.scanning.permission.tickets import verify
 from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, concerns, gather
 from cyberposture.services.register import Register

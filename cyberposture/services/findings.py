@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from cyberposture.model.checks import Check
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.observations import Judgement
-from cyberposture.scanning.hostview import HostView
+from cyberposture.scanning.judging.hostview import HostView
 from cyberposture.scanning.ports import PortKey
-from cyberposture.scanning.states import GONE, State
+from cyberposture.scanning.reading.states import GONE, State
 from cyberposture.store import finding_changes as changes
 from cyberposture.store import findings as store
 from cyberposture.store.acts import Act

@@ -14,7 +14,7 @@ from cyberposture.model.authorisations import AuthorisationTerms, Grant, Receipt
 from cyberposture.model.gate import Blackout, ChunkQuestion, GateAuthorisation, Window
 from cyberposture.model.people import Person
 from cyberposture.model.plans import Plan
-from cyberposture.scanning.signing import require_two_people
+from cyberposture.scanning.permission.signing import require_two_people
 from cyberposture.scanning.techniques import Technique, find_technique
 from cyberposture.store import authorisations, calendar, declarations, people, stops
 from cyberposture.store.authorisations import AuthorisationRecord

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.observations import Judgement
-from cyberposture.scanning.declared import context_of
-from cyberposture.scanning.evaluate import Judge, compile_checks
-from cyberposture.scanning.hostview import HostView, view_host
+from cyberposture.scanning.judging.declared import context_of
+from cyberposture.scanning.judging.evaluate import Judge, compile_checks
+from cyberposture.scanning.judging.hostview import HostView, view_host
 from cyberposture.scanning.ports import PortKey
 from cyberposture.services.findings import Followed, Seen, fell_silent, follow
 from cyberposture.services.register import Register

@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 from cyberposture.errors import Denied
 from cyberposture.model.gate import ChunkQuestion, CIDREntry, GateAnswer, GateAuthorisation
 from cyberposture.model.plans import Plan
-from cyberposture.scanning.gate import sift
+from cyberposture.scanning.permission.gate import sift
 from cyberposture.scanning.stages import VISITED_PORTS, Wish
 from cyberposture.scanning.techniques import (
     TECHNIQUES,

@@ -7,7 +7,7 @@ from pathlib import Path
 from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.people import Membership, Person, Role
-from cyberposture.scanning.signing import generate_key_pair
+from cyberposture.scanning.permission.signing import generate_key_pair
 from cyberposture.services.register import Register
 from cyberposture.store import people as store
 from cyberposture.store.people import MembershipRecord, PersonRecord

@@ -10,8 +10,9 @@ from cyberposture.model.foundation import Moment
 from cyberposture.model.gate import Reason
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.observations import Fact
-from cyberposture.scanning.coverage import ports_needed
-from cyberposture.scanning.gate import permit
+from cyberposture.scanning.judging.coverage import ports_needed
+from cyberposture.scanning.permission.gate import permit
+from cyberposture.scanning.permission.tickets import issue
 from cyberposture.scanning.stages import (
     Wish,
     fragile_hosts,
@@ -21,7 +22,6 @@ from cyberposture.scanning.stages import (
     version_stage,
     whole_stage,
 )
-from cyberposture.scanning.tickets import issue
 from cyberposture.services.dispatch import Dispatcher
 from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, concerns, gather

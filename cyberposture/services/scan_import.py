@@ -16,9 +16,9 @@ from cyberposture.model.addresses import is_mapped, read_address
 from cyberposture.model.gate import GateAnswer, GateAuthorisation
 from cyberposture.model.observations import Fact
 from cyberposture.model.plans import Plan
-from cyberposture.scanning.gate import sift
-from cyberposture.scanning.parse import ParsedScan, parse, read_requested
-from cyberposture.scanning.reading import read_facts
+from cyberposture.scanning.permission.gate import sift
+from cyberposture.scanning.reading.facts import read_facts
+from cyberposture.scanning.reading.parse import ParsedScan, parse, read_requested
 from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, gather
 from cyberposture.services.judging import judge_scan

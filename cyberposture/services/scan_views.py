@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from cyberposture.scanning.coverage import ports_needed
+from cyberposture.scanning.judging.coverage import ports_needed
 from cyberposture.services.ground import gather
 from cyberposture.services.outlook import Outlook, first_look, techniques_allowed
 from cyberposture.services.register import Register

@@ -13,12 +13,12 @@ from cyberposture.content.editions import canonical
 from cyberposture.errors import InvalidInput
 from cyberposture.model.observations import Fact, HTTPFact, TLSFact
 from cyberposture.model.plans import Plan
-from cyberposture.scanning.gate import PermittedPlan
-from cyberposture.scanning.parse import parse
-from cyberposture.scanning.probe_http import Visitor, look_at_web
-from cyberposture.scanning.probe_tls import look_at_tls
-from cyberposture.scanning.reading import read_facts
-from cyberposture.scanning.runner import Run, Surroundings, run_nmap
+from cyberposture.scanning.permission.gate import PermittedPlan
+from cyberposture.scanning.reading.facts import read_facts
+from cyberposture.scanning.reading.parse import parse
+from cyberposture.scanning.sending.probe_http import Visitor, look_at_web
+from cyberposture.scanning.sending.probe_tls import look_at_tls
+from cyberposture.scanning.sending.runner import Run, Surroundings, run_nmap
 from cyberposture.scanning.techniques import find_technique
 from cyberposture.services.scanner import Scanner
 

@@ -12,7 +12,7 @@ from cyberposture.model.assessments import Round
 from cyberposture.model.checks import Check, Protocol
 from cyberposture.model.controls import Clocks
 from cyberposture.model.institutions import Declaration
-from cyberposture.scanning.coverage import aggregate
+from cyberposture.scanning.judging.coverage import aggregate
 from cyberposture.scoring.assemble import Tally
 from cyberposture.services.register import Register
 from cyberposture.store import declarations, findings

@@ -25,7 +25,7 @@ def preload() -> None:
     """Import what commands import, and read or open nothing."""
     for room in ROOMS:
         package = importlib.import_module(room)
-        for module in pkgutil.iter_modules(package.__path__, f"{room}."):
+        for module in pkgutil.walk_packages(package.__path__, f"{room}."):
             importlib.import_module(module.name)
     importlib.import_module("cyberposture.runtime")
 
@@ -37,7 +37,7 @@ def become(job: dict[str, Any]) -> None:
         (("given", os.O_RDONLY), ("out", os.O_WRONLY), ("err", os.O_WRONLY))
     ):
         os.dup2(os.open(job[name], flags), number)
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115  # it stays open as long as the process lives
+    sys.stdin = os.fdopen(0, closefd=False)
     os.chdir(job["folder"])
     os.environ.clear()
     os.environ.update(job["environment"])

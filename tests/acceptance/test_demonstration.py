@@ -24,8 +24,8 @@ import pytest
 from cyberposture.model.gate import GateQuestion
 from cyberposture.model.scores import ScoreDocument
 from cyberposture.runtime import Runtime, open_runtime
-from cyberposture.scanning.gate import decide
-from cyberposture.scanning.parse import parse
+from cyberposture.scanning.permission.gate import decide
+from cyberposture.scanning.reading.parse import parse
 from cyberposture.scoring.rollup import compute
 from cyberposture.services import (
     audit,

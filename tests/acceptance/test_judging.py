@@ -15,9 +15,9 @@ from cyberposture.laboratory.certificates import Certificates
 from cyberposture.laboratory.hosts import Host, Service
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.model.observations import Fact
-from cyberposture.scanning.evaluate import judge_door
-from cyberposture.scanning.parse import parse
-from cyberposture.scanning.reading import read_facts
+from cyberposture.scanning.judging.evaluate import judge_door
+from cyberposture.scanning.reading.facts import read_facts
+from cyberposture.scanning.reading.parse import parse
 
 pytestmark = [
     pytest.mark.loopback,

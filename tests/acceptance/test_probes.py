@@ -15,9 +15,15 @@ from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.ports import needed_port_offset
 from cyberposture.model.gate import ChunkQuestion
 from cyberposture.model.plans import Plan
-from cyberposture.scanning.gate import PermittedPlan, permit
-from cyberposture.scanning.probe_http import MAX_BODY, PATHS, Visitor, look_at_web, read_cookie
-from cyberposture.scanning.probe_tls import look_at_tls, names_match
+from cyberposture.scanning.permission.gate import PermittedPlan, permit
+from cyberposture.scanning.sending.probe_http import (
+    MAX_BODY,
+    PATHS,
+    Visitor,
+    look_at_web,
+    read_cookie,
+)
+from cyberposture.scanning.sending.probe_tls import look_at_tls, names_match
 
 pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
 ADDRESS, NAME = "127.78.0.1", "www.blue.example"

@@ -14,8 +14,8 @@ from cyberposture.clock import utc_now
 from cyberposture.errors import MissingService
 from cyberposture.model.gate import ChunkQuestion
 from cyberposture.model.plans import Plan
-from cyberposture.scanning.gate import PermittedPlan, permit
-from cyberposture.scanning.runner import Surroundings, run_nmap
+from cyberposture.scanning.permission.gate import PermittedPlan, permit
+from cyberposture.scanning.sending.runner import Surroundings, run_nmap
 from cyberposture.scanning.techniques import Pace
 
 pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]

@@ -21,11 +21,11 @@ from cyberposture.content.bundle import find_content
 from cyberposture.content.loader import load_checks
 from cyberposture.errors import InvalidInput
 from cyberposture.model.observations import Fact
-from cyberposture.scanning.evaluate import compile_checks
-from cyberposture.scanning.hostview import view_host
-from cyberposture.scanning.parse import ParsedScan, parse, parse_door
-from cyberposture.scanning.reading import read_facts
-from cyberposture.scanning.states import State
+from cyberposture.scanning.judging.evaluate import compile_checks
+from cyberposture.scanning.judging.hostview import view_host
+from cyberposture.scanning.reading.facts import read_facts
+from cyberposture.scanning.reading.parse import ParsedScan, parse, parse_door
+from cyberposture.scanning.reading.states import State
 from cyberposture.services.findings import fell_silent
 
 pytestmark = [

@@ -14,7 +14,7 @@ class Module:
     """One source file of the package."""
 
     name: str
-    """Dotted, such as `cyberposture.scanning.gate`; a package goes by its own name."""
+    """Dotted, such as `cyberposture.scanning.permission.gate`; a package goes by its own name."""
     path: Path
     text: str
     tree: ast.Module

@@ -12,7 +12,7 @@ DOORS = {"cli", "web", "worker", "__main__"}
 """The rooms that turn an error into an exit code, a page or a log line."""
 
 PROCESS_STARTERS = {
-    "cyberposture.scanning.runner": "starts and ends nmap's process group",
+    "cyberposture.scanning.sending.runner": "starts and ends nmap's process group",
 }
 """The modules that may start a program, and why."""
 
@@ -89,12 +89,12 @@ def test_python_nmap_is_imported_in_its_child_process_only(modules):
         for _, name in module.imports()
         if name.split(".")[0] == "nmap"
     }
-    assert importers <= {"cyberposture.scanning.nmap_child"}
+    assert importers <= {"cyberposture.scanning.sending.nmap_child"}
 
 
 def test_only_the_gate_makes_a_permitted_plan(modules):
     def makers(module) -> Iterator[ast.AST]:
-        if module.name == "cyberposture.scanning.gate":
+        if module.name == "cyberposture.scanning.permission.gate":
             return
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Call):

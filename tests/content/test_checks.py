@@ -13,9 +13,9 @@ from cyberposture.content.loader import load_checks
 from cyberposture.model.checks import Check, Example, Expression
 from cyberposture.model.examples import ExampleFacts
 from cyberposture.model.observations import Fact, Judgement
-from cyberposture.scanning.coverage import ports_needed
-from cyberposture.scanning.evaluate import compile_checks
-from cyberposture.scanning.examples import (
+from cyberposture.scanning.judging.coverage import ports_needed
+from cyberposture.scanning.judging.evaluate import compile_checks
+from cyberposture.scanning.judging.examples import (
     ADDRESS,
     MOMENT,
     compile_example,

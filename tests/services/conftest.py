@@ -28,7 +28,7 @@ from cyberposture.errors import CyberpostureError
 from cyberposture.model.examples import ExampleFacts
 from cyberposture.model.institutions import Institution
 from cyberposture.model.observations import Fact
-from cyberposture.scanning.examples import compile_facts
+from cyberposture.scanning.judging.examples import compile_facts
 from cyberposture.services import (
     assess,
     audit,

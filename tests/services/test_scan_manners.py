@@ -28,7 +28,7 @@ from cyberposture.laboratory.certificates import Certificates
 from cyberposture.laboratory.hosts import Host, Service
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.runtime import Runtime, open_runtime
-from cyberposture.scanning.parse import parse
+from cyberposture.scanning.reading.parse import parse
 from cyberposture.services import audit, files, finding_views, scan, scan_views, schedules, stop
 from cyberposture.settings import load_settings
 from cyberposture.store import chunks

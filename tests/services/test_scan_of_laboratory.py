@@ -15,8 +15,8 @@ from cyberposture.laboratory.hosts import Host, Service
 from cyberposture.laboratory.laboratory import Counters, Laboratory
 from cyberposture.laboratory.ports import needed_port_offset
 from cyberposture.model.gate import GateQuestion
-from cyberposture.scanning.gate import decide
-from cyberposture.scanning.parse import parse
+from cyberposture.scanning.permission.gate import decide
+from cyberposture.scanning.reading.parse import parse
 from cyberposture.scanning.techniques import is_fragile
 from cyberposture.services import audit, files, finding_views, scan, scan_views, stop
 from cyberposture.store.chunks import ChunkRecord

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState
-from cyberposture.scanning.signing import generate_key_pair
+from cyberposture.scanning.permission.signing import generate_key_pair
 from cyberposture.services import audit, authorise, files, people
 from cyberposture.services.ground import gather
 from cyberposture.store import tables

@@ -4,9 +4,9 @@ from typing import Any
 
 from cyberposture.model.examples import ExampleFacts
 from cyberposture.model.observations import Fact
-from cyberposture.scanning.examples import compile_context, compile_facts
-from cyberposture.scanning.hostview import HostView, view_host
-from cyberposture.scanning.states import State
+from cyberposture.scanning.judging.examples import compile_context, compile_facts
+from cyberposture.scanning.judging.hostview import HostView, view_host
+from cyberposture.scanning.reading.states import State
 
 
 def states_of(fact: Fact, *ports: int) -> list[State]:

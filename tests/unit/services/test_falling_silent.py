@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from cyberposture.model.examples import ExampleFacts
-from cyberposture.scanning.examples import compile_facts
-from cyberposture.scanning.hostview import HostView, view_host
+from cyberposture.scanning.judging.examples import compile_facts
+from cyberposture.scanning.judging.hostview import HostView, view_host
 from cyberposture.services.findings import fell_silent
 
 HOST = "192.0.2.7"

@@ -1,0 +1,1 @@
+"""Who may be contacted, when and how closely: scopes, windows, signatures, and the gate."""

@@ -1,0 +1,1 @@
+"""Turns what came back into facts, and never takes silence for an answer."""

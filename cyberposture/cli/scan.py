@@ -149,13 +149,18 @@ def resume(
     code: Annotated[str, typer.Argument(help="Code of the stop.")],
     by: Annotated[str, typer.Option(help="Code of the person who agrees.")],
     role: Annotated[str, typer.Option(help="In which role, such as cert-analyst.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", help="The person's private key; else in the workspace.")
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
 ) -> None:
-    """Agree to send again; two people must."""
+    """Agree, under one's own key, to send again; two people must."""
+    from cyberposture.services import people
     from cyberposture.services import stop as service
 
     runtime = open_runtime(context, by)
-    done = service.agree_to_resume(runtime.register, code, by, role)  # type: ignore[arg-type]  # compared with the roles held
+    private = people.read_key(key or runtime.key_file_of(by))
+    done = service.agree_to_resume(runtime.register, code, by, role, private)  # type: ignore[arg-type]  # compared with the roles held
     typer.echo(f"{code} is lifted" if done else f"{code} still holds: a second person must agree")
 
 

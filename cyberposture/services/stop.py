@@ -1,11 +1,15 @@
 """The stop switch: anybody stops, at once; two people agree before anything is sent again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from sqlalchemy import Connection
 
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound, WrongUsage
 from cyberposture.model.addresses import read_address, read_cidr
 from cyberposture.model.people import Role
+from cyberposture.scanning.permission.signing import require_signature, resumption_text, sign
 from cyberposture.services.register import Register
 from cyberposture.store import chunks, institutions, people, scans
 from cyberposture.store import stops as store
@@ -13,7 +17,7 @@ from cyberposture.store.audit import find_head
 from cyberposture.store.chunks import Contact
 from cyberposture.store.heads import SignedHead
 from cyberposture.store.people import MembershipRecord
-from cyberposture.store.stops import StopRecord
+from cyberposture.store.stops import Resumption, StopRecord
 
 ANALYSTS: frozenset[Role] = frozenset({"cert-analyst", "cert-administrator"})
 
@@ -78,32 +82,58 @@ def _bits(text: str) -> int:
     return read_address(text).max_prefixlen
 
 
-def agree_to_resume(register: Register, code: str, person: str, role: Role) -> bool:
-    """Record that a person agrees to send again; return whether that ended the stop.
+def agree_to_resume(
+    register: Register, code: str, person: str, role: Role, private_key: str
+) -> bool:
+    """Record a person's signed word that may be sent again; return whether that ended the stop.
 
     One of the two must be an analyst, the other may be of the institution that is stopped; a stop
     of everything needs two analysts.
 
     Raises:
         NotFound: there is no such stop or person.
-        NotAuthorised: the person does not hold the role, has no say in this, or acts no more.
+        NotAuthorised: the person does not hold the role, has no say in this, or acts no more; or
+            the key is not the person's, or that of somebody who agreed already.
     """
     with register.change("resume-agreed", code) as change:
         record = store.get_stop(change.connection, code)
         change.institution_id = record.institution_id
-        if people.get_person(change.connection, person).person.disabled_at is not None:
+        signer = people.get_person(change.connection, person).person
+        if signer.disabled_at is not None:
             raise NotAuthorised("disabled-person", f"{person} acts no more")
         held = people.list_memberships(change.connection, as_of=change.now, person=person)
         if not any(_may_agree(one, role, record) for one in held):
             raise NotAuthorised("wrong-role", f"{person} is no {role} with a say in this")
+        scope = _stopped(change.connection, record, change.now)
+        said = resumption_text(code, scope, person, role, change.now)
+        signature = sign(private_key, said)
+        require_signature(signer.public_key, signature, said)
         by = type(change.by)(person, change.by.reason, change.now)
         agreed = store.record_resumption(change.connection, code, by, role=role)
+        _require_two_keys(change.connection, agreed)
         analysts = sum(one.role in ANALYSTS for one in agreed)
         enough = len(agreed) >= 2 and analysts >= (2 if record.scope == "all" else 1)
         if enough:
             store.lift_stop(change.connection, code, at=change.now)
-        change.tell(person=person, role=role, lifted=enough)
+        change.tell(person=person, role=role, scope=scope, signature=signature, lifted=enough)
     return enough
+
+
+def _stopped(connection: Connection, record: StopRecord, now: datetime) -> str:
+    """Return what was stopped, as it is signed: the kind of scope and, but for `all`, its name."""
+    if record.scope == "institution" and record.institution_id is not None:
+        found = institutions.get_institution_by_id(connection, record.institution_id, as_of=now)
+        return f"institution {found.institution.code}"
+    if record.scope == "scan" and record.scan_id is not None:
+        return f"scan {scans.get_scan_by_id(connection, record.scan_id).code}"
+    return "all" if record.cidr is None else f"cidr {record.cidr}"
+
+
+def _require_two_keys(connection: Connection, agreed: Sequence[Resumption]) -> None:
+    """Return if no two of them share a key: two codes with one key are one person."""
+    keys = {people.get_person(connection, one.act.actor).person.public_key for one in agreed}
+    if len(keys) < len(agreed):
+        raise NotAuthorised("same-person", "another person agreed with this key already")
 
 
 def _may_agree(held: MembershipRecord, role: Role, stopped: StopRecord) -> bool:

@@ -85,14 +85,21 @@ def test_scan_that_is_ended_while_it_runs_falls_silent(office, services, watchin
 def test_two_analysts_must_agree_before_a_stop_of_everything_ends(office):
     code = office.do("scan", "stop", "--all").out.partition(":")[0]
 
-    def agree(person: str, role: str) -> Any:
-        return office.run("scan", "resume", code, "--by", person, "--role", role)
+    def agree(person: str, role: str, *key: object) -> Any:
+        return office.run("scan", "resume", code, "--by", person, "--role", role, *key)
 
     assert "still holds" in agree("a-analyst", "cert-analyst").out
     assert agree("a-analyst", "cert-analyst").code == 5
     assert agree("o-officer", "cert-analyst").refusal == "wrong-role"
     assert agree("o-officer", "authorising-officer").refusal == "wrong-role"
     assert office.run("scan", "run", "--institution", "hill-office").refusal == "stopped"
+    foreign = office.workspace / "keys" / "people" / "a-analyst.key"
+    assert agree("b-analyst", "cert-analyst", "--key", foreign).refusal == "bad-signature"
+    own = foreign.with_name("b-analyst.key")
+    elsewhere = own.rename(office.folder / "b-analyst.key")
+    assert agree("b-analyst", "cert-analyst").code == 5
+    assert office.run("scan", "run", "--institution", "hill-office").refusal == "stopped"
+    elsewhere.rename(own)
     assert "is lifted" in agree("b-analyst", "cert-analyst").out
     plan = office.do("scan", "plan", "--institution", "hill-office", "--json").document
     assert sorted(plan["targets"]) == sorted([office.front, office.back])

@@ -206,7 +206,9 @@ def ending(office) -> Iterator[Step]:
     for person in ("a-analyst", "b-analyst"):
         yield (
             stop.agree_to_resume, "resume-agreed",
-            lambda p=person: stop.agree_to_resume(register, held_by(office), p, "cert-analyst"),
+            lambda p=person: stop.agree_to_resume(
+                register, held_by(office), p, "cert-analyst", office.invite(p, "")
+            ),
         )  # fmt: skip
     yield authorise.withdraw, "authorisation-withdrawn", lambda: office.withdraw("A-1")
 

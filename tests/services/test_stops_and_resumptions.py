@@ -1,10 +1,17 @@
 """Anybody stops, at once; sending again takes two people, and two analysts after a global stop."""
 
 import pytest
+import sqlalchemy as sa
 
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState, WrongUsage
-from cyberposture.services import people, scan, stop
+from cyberposture.scanning.permission.signing import (
+    generate_key_pair,
+    require_signature,
+    resumption_text,
+)
+from cyberposture.services import audit, people, scan, stop
 from cyberposture.services.ground import gather
+from cyberposture.store import tables
 
 HOST = "127.59.0.1"
 
@@ -27,8 +34,9 @@ def stops_all(office, code, address=HOST):
     return ground.stopped or any(cidr.startswith(address) for cidr in ground.excluded_elsewhere)
 
 
-def agree(office, record, person, role="cert-analyst"):
-    return stop.agree_to_resume(office.register, record.code, person, role)
+def agree(office, record, person, role="cert-analyst", key=None):
+    private = key or people.read_key(office.key_of(person))
+    return stop.agree_to_resume(office.register, record.code, person, role, private)
 
 
 @pytest.mark.parametrize(
@@ -112,10 +120,55 @@ def test_person_who_left_agrees_to_nothing(office, code):
 
 def test_unknown_stop_and_person_are_named(office, code):
     held = stop.stop(office.register, institution=code)
+    key = people.read_key(office.key_of("a-analyst"))
     with office.refuses(NotFound):
-        agree(office, held, "nobody")
+        agree(office, held, "nobody", key=key)
     with office.refuses(NotFound):
-        stop.agree_to_resume(office.register, "s-none", "a-analyst", "cert-analyst")
+        stop.agree_to_resume(office.register, "s-none", "a-analyst", "cert-analyst", key)
+
+
+def test_agreement_under_the_key_of_another_person_is_refused(office, code):
+    held = stop.stop(office.register, institution=code)
+    for key in (generate_key_pair().private_key, people.read_key(office.key_of("b-analyst"))):
+        with office.refuses(NotAuthorised, "bad-signature"):
+            agree(office, held, "a-analyst", key=key)
+    assert stops_all(office, code)
+
+
+def test_two_names_with_one_key_do_not_lift_a_stop(office, code):
+    held = stop.stop(office.register, institution=code)
+    agree(office, held, "a-analyst")
+    p = tables.people
+    with office.register.database.transaction() as connection:
+        key = connection.execute(
+            sa.select(p.c.public_key).where(p.c.code == "a-analyst")
+        ).scalar_one()
+        connection.execute(sa.update(p).where(p.c.code == "b-analyst").values(public_key=key))
+    with office.refuses(NotAuthorised, "same-person"):
+        agree(office, held, "b-analyst", key=people.read_key(office.key_of("a-analyst")))
+    assert stops_all(office, code)
+
+
+@pytest.mark.parametrize(
+    ("what", "scope"),
+    [
+        ({"everything": True}, "all"),
+        ({"institution": "hill-office"}, "institution hill-office"),
+        ({"cidr": HOST}, f"cidr {HOST}/32"),
+    ],
+)
+def test_audit_log_holds_what_was_signed_and_the_signature(office, code, what, scope):
+    held = stop.stop(office.register, **what)
+    agree(office, held, "a-analyst")
+    (entry,) = audit.read_entries(office.register, kind="resume-agreed")
+    said = resumption_text(held.code, scope, "a-analyst", entry.data["role"], entry.act.at)
+    assert (entry.subject, entry.data["scope"]) == (held.code, scope)
+    (person,) = [
+        record.person
+        for record, _ in people.list_people(office.register)
+        if record.person.code == "a-analyst"
+    ]
+    require_signature(person.public_key, entry.data["signature"], said)
 
 
 def test_another_stop_holds_when_one_is_lifted(office, code):

@@ -1,7 +1,7 @@
 """Ed25519 keys of people, and the rule that an authorisation needs two of them.
 
-A signature speaks for one kind of statement by one person at one moment about one text of terms,
-so that none can be used in the place of another. Keys are handed in; none is kept here.
+A signature speaks for one kind of statement by one person at one moment about one text of terms
+or one stop, so that none can be used in the place of another. Keys are handed in; none is kept.
 """
 
 import hashlib
@@ -57,6 +57,23 @@ def signed_text(
             "person": person,
             "at": to_iso(at),
             **said,
+        }
+    )
+
+
+def resumption_text(stop: str, scope: str, person: str, role: str, at: datetime) -> bytes:
+    """Return the bytes that a person signs who agrees, in a role, that a stop may end.
+
+    `scope` is what was stopped, such as `all` or `cidr 127.0.0.0/8`.
+    """
+    return rfc8785.dumps(
+        {
+            "statement": "resumption",
+            "stop": stop,
+            "scope": scope,
+            "person": person,
+            "role": role,
+            "at": to_iso(at),
         }
     )
 

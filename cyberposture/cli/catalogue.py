@@ -1,10 +1,10 @@
 """`cyberposture catalogue`: the controls, for authors and for anybody who wants to read them."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from cyberposture.cli.options import Json
+from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
 HELP = "The controls: check, list, show."
@@ -59,13 +59,13 @@ def list_controls(
     """List the controls with their domain, weight and tier."""
     from cyberposture.content.bundle import find_content
     from cyberposture.content.loader import load_catalogue
-    from cyberposture.errors import WrongUsage
+    from cyberposture.model.controls import Tier
 
     settings = read_settings(context)
     catalogue = load_catalogue(find_content(settings.content).controls)
-    if tier is not None and tier not in ("A", "G", "X"):
-        raise WrongUsage("a tier is A, G or X")
-    found = catalogue.selected(tier) if tier is not None else catalogue.controls  # type: ignore[arg-type]  # compared with the tiers above
+    found = catalogue.controls
+    if tier is not None:
+        found = catalogue.selected(one_of(get_args(Tier), tier, "tier"))
     if domain is not None:
         found = tuple(c for c in found if c.domain == domain.upper())
     if as_json:
@@ -136,7 +136,6 @@ def schema(
     kind: Annotated[str, typer.Argument(help="control, check, framework, pack or report.")],
 ) -> None:
     """Print the JSON Schema of a content file, for editors."""
-    from cyberposture.errors import WrongUsage
     from cyberposture.model.checks import Check, Pack
     from cyberposture.model.controls import Control, Framework
     from cyberposture.model.foundation import Model
@@ -149,6 +148,4 @@ def schema(
         "pack": Pack,
         "report": ReportDefinition,
     }
-    if kind not in models:
-        raise WrongUsage(f"no schema {kind!r}; there are: {', '.join(models)}")
-    show_json(models[kind].model_json_schema(by_alias=True))
+    show_json(models[one_of(tuple(models), kind, "schema")].model_json_schema(by_alias=True))

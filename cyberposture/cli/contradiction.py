@@ -4,7 +4,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from cyberposture.cli.options import AnyJson, Json, OnlyInstitution
+from cyberposture.cli.options import AnyJson, Json, OnlyInstitution, one_of
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "Claims that the network contradicts."
@@ -68,12 +68,11 @@ def mark(
     register = open_runtime(context).register
     if comment is None and state is None:
         raise WrongUsage("give --comment or --state")
+    wanted = None if state is None else one_of(get_args(ContradictionState), state, "state")
+    if wanted is not None and not reason:
+        raise WrongUsage("a state changes for a --reason")
     if comment is not None:
         contradictions.comment(register, code, comment)
-    if state is not None:
-        if state not in get_args(ContradictionState):
-            raise WrongUsage(f"no state {state!r}: {', '.join(get_args(ContradictionState))}")
-        if not reason:
-            raise WrongUsage("a state changes for a --reason")
-        contradictions.mark(register, code, state, reason=reason)  # type: ignore[arg-type]  # checked
+    if wanted is not None:
+        contradictions.mark(register, code, wanted, reason=reason)
     typer.echo(f"{code} is noted")

@@ -11,6 +11,7 @@ from cyberposture.laboratory.claims import ClaimFiles, write_claims
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.nation import Scene
 from cyberposture.model.assessments import Review
+from cyberposture.model.people import Role
 from cyberposture.runtime import Runtime
 from cyberposture.scanning.techniques import TECHNIQUES
 from cyberposture.scoring.assemble import applies
@@ -37,13 +38,14 @@ class Stage:
 
 def invite_people(stage: Stage) -> None:
     """Register the people of the central CERT, each with a key."""
-    for code, name, role in (
+    cast: tuple[tuple[str, str, Role], ...] = (
         ("a-analyst", "Amina Example", "cert-analyst"),
         ("o-officer", "Omar Example", "authorising-officer"),
         ("r-reviewer", "Rida Example", "reviewer"),
-    ):
+    )
+    for code, name, role in cast:
         key = stage.runtime.key_file_of(code)
-        people.invite(stage.runtime.register, code, name, role, key)  # type: ignore[arg-type]  # three roles of the list
+        people.invite(stage.runtime.register, code, name, role, key)
 
 
 def enter_institution(stage: Stage, scene: Scene) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from cyberposture.cli.options import AnyJson, Json, OnlyInstitution
+from cyberposture.cli.options import AnyJson, Json, OnlyInstitution, one_of
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "What is wrong on the network, and since when."
@@ -19,14 +19,11 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List findings by first sight."""
-    from cyberposture.errors import WrongUsage
     from cyberposture.services import finding_views
     from cyberposture.store.findings import FindingState
 
-    if state is not None and state not in get_args(FindingState):
-        raise WrongUsage(f"no state {state!r}: {', '.join(get_args(FindingState))}")
-    register = open_runtime(context).register
-    found = finding_views.list_findings(register, institution, state)  # type: ignore[arg-type]  # checked
+    wanted = None if state is None else one_of(get_args(FindingState), state, "state")
+    found = finding_views.list_findings(open_runtime(context).register, institution, wanted)
     if as_json:
         show_json([_document(one) for one in found])
         return

@@ -1,8 +1,13 @@
-"""Options that many commands share, so that they are called and explained alike everywhere."""
+"""Options and words that many commands share, so that they are called and explained alike."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
 
 import typer
+
+from cyberposture.errors import WrongUsage
+
+T = TypeVar("T")
 
 Institution = Annotated[str, typer.Option("--institution", help="Code of the institution.")]
 OnlyInstitution = Annotated[
@@ -10,3 +15,15 @@ OnlyInstitution = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 AnyJson = Annotated[bool, typer.Option("--json", help="It is JSON in any case.")]
+
+
+def one_of(known: Sequence[T], given: str, what: str) -> T:
+    """Return the one of the known words that was given; `what` says what kind of word it is.
+
+    Raises:
+        WrongUsage: it is none of them.
+    """
+    for one in known:
+        if one == given:
+            return one
+    raise WrongUsage(f"no {what} {given!r}; there are: {', '.join(map(str, known))}")

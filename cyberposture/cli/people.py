@@ -1,11 +1,11 @@
 """`cyberposture people`: those who act in the register, each with a signing key."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from cyberposture.cli.options import Json
+from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "Those who act, each with a signing key."
@@ -25,24 +25,13 @@ def invite(
     as_json: Json = False,
 ) -> None:
     """Register a person and make a signing key that only this person keeps."""
-    from typing import get_args
-
-    from cyberposture.errors import WrongUsage
     from cyberposture.model.people import Role
     from cyberposture.services import people
 
-    if role not in get_args(Role):
-        raise WrongUsage(f"no role {role!r}; there are: {', '.join(get_args(Role))}")
+    held = one_of(get_args(Role), role, "role")
     runtime = open_runtime(context)
     path = key_out or runtime.key_file_of(code)
-    invited = people.invite(
-        runtime.register,
-        code,
-        name,
-        role,  # type: ignore[arg-type]  # checked above against the very list
-        path,
-        institution=institution,
-    )
+    invited = people.invite(runtime.register, code, name, held, path, institution=institution)
     if as_json:
         show_json({"person": invited.person, "key_file": invited.key_file})
         return

@@ -1,11 +1,11 @@
 """`cyberposture scan`: authorised network checks, the stop switch, and the two pure doors."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
-from cyberposture.cli.options import Institution, Json, OnlyInstitution
+from cyberposture.cli.options import Institution, Json, OnlyInstitution, one_of
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "Authorised network checks."
@@ -155,12 +155,14 @@ def resume(
     reason: Annotated[str, typer.Option(help="Why.")] = "",
 ) -> None:
     """Agree, under one's own key, to send again; two people must."""
+    from cyberposture.model.people import Role
     from cyberposture.services import people
     from cyberposture.services import stop as service
 
+    held = one_of(get_args(Role), role, "role")
     runtime = open_runtime(context, by)
     private = people.read_key(key or runtime.key_file_of(by))
-    done = service.agree_to_resume(runtime.register, code, by, role, private)  # type: ignore[arg-type]  # compared with the roles held
+    done = service.agree_to_resume(runtime.register, code, by, held, private)
     typer.echo(f"{code} is lifted" if done else f"{code} still holds: a second person must agree")
 
 

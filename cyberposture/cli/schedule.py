@@ -5,7 +5,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from cyberposture.cli.options import Json
+from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "What starts by itself, and when."
@@ -24,23 +24,22 @@ def add(
     arguments: Annotated[str, typer.Option(help="JSON object.")] = "{}",
 ) -> None:
     """Add a schedule row, enabled."""
-    from cyberposture.errors import Fault, InvalidInput, WrongUsage
+    from cyberposture.errors import Fault, InvalidInput
     from cyberposture.services import schedules
     from cyberposture.store.schedules import TriggerKind
     from cyberposture.worker.schedule import next_run_of
 
-    if trigger not in get_args(TriggerKind):
-        raise WrongUsage(f"no trigger {trigger!r}: {', '.join(get_args(TriggerKind))}")
+    fires = one_of(get_args(TriggerKind), trigger, "trigger")
     try:
         given = json.loads(arguments)
     except json.JSONDecodeError as error:
         raise InvalidInput(Fault("--arguments", str(error))) from error
-    next_run = next_run_of(code, trigger, spec, zone)
+    next_run = next_run_of(code, fires, spec, zone)
     schedules.add_schedule(
         open_runtime(context).register,
         code,
         kind,
-        trigger,  # type: ignore[arg-type]  # checked above
+        fires,
         spec,
         institution=institution,
         zone=zone,
@@ -76,8 +75,8 @@ def next_runs(context: typer.Context) -> None:
     from cyberposture.services import schedules
 
     found = schedules.list_schedules(open_runtime(context).register, enabled_only=True)
-    waiting = sorted((s for s in found if s.next_run), key=lambda s: s.next_run.isoformat())  # type: ignore[union-attr]  # filtered
-    show_table(("next", "code", "kind"), ((s.next_run, s.code, s.kind) for s in waiting))
+    waiting = sorted((s.next_run, s.code, s.kind) for s in found if s.next_run)
+    show_table(("next", "code", "kind"), waiting)
 
 
 @app.command("remove")

@@ -15,6 +15,7 @@ from report_samples import (
     usual_level,
 )
 
+from cyberposture.model.controls import Tier
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.reporting.inputs import (
     CheckFailure,
@@ -26,6 +27,7 @@ from cyberposture.scoring.assemble import parameters_of
 from cyberposture.scoring.rollup import compute
 
 SECTORS = ("government", "power", "telecom", "finance", "health", "water", "transport", "education")
+TIERS: tuple[Tier, ...] = ("A", "G", "X")
 NAMES = ("Blue Canal", "Saffron Coast", "Juniper Hill", "Monsoon", "Karakoram", "Silver Delta")
 
 
@@ -42,7 +44,7 @@ def baseline_of(document: ScoreDocument) -> ScoreDocument:
 
 
 @cache
-def scored(tier: str, quality: int, gate: bool, kind: int = 0) -> tuple[ScoreResult, ScoreResult]:
+def scored(tier: Tier, quality: int, gate: bool, kind: int = 0) -> tuple[ScoreResult, ScoreResult]:
     """Return the own and the baseline result of an institution; a higher quality is better."""
 
     def level(control: str) -> int | None:
@@ -62,7 +64,7 @@ def scored(tier: str, quality: int, gate: bool, kind: int = 0) -> tuple[ScoreRes
 
 def a_row(number: int, sector: str, **change: Any) -> InstitutionRow:
     """Return one institution; every twelfth did not answer, every thirteenth said too little."""
-    tier = "AGX"[number % 3]
+    tier = TIERS[number % 3]
     quality = (-1, 0, 0, 1, -1, 0, 1)[number % 7] - (sector == "water") + (sector == "finance")
     kind = number % 5
     own, base = scored(tier, max(-1, quality) if number % 13 else -2, number % 3 == 0, kind)
@@ -72,7 +74,7 @@ def a_row(number: int, sector: str, **change: Any) -> InstitutionRow:
         code=f"{sector}-{number}",
         name=f"{NAMES[number % 6]} {sector.title()} {number} (fictional)",
         sector=sector,
-        tier=tier,  # type: ignore[arg-type] - one letter of AGX, which mypy cannot see
+        tier=tier,
         result=own if answered else None,
         baseline=base if answered else None,
         previous_baseline=earlier if number % 5 else None,

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
@@ -152,22 +153,14 @@ def test_heads_file_that_cannot_be_written_is_told(database, make, signer, tmp_p
 
 def test_many_writers_make_one_chain(open_register, make, audit_log, check):
     registers = [open_register() for _ in range(3)]
-    problems = []
 
     def write(number):
-        try:
-            for turn in range(10):
-                with registers[number % 3].transaction() as connection:
-                    audit_log.append(connection, None, "gate", f"{number}-{turn}", make.act())
-        except Exception as problem:
-            problems.append(problem)
+        for turn in range(10):
+            with registers[number % 3].transaction() as connection:
+                audit_log.append(connection, None, "gate", f"{number}-{turn}", make.act())
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert problems == []
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(write, range(6)))
     report = check()
     assert report.is_intact, report.faults
     assert report.entries == 60
@@ -185,16 +178,13 @@ def test_first_entries_of_a_chain_written_at_once_do_not_fork_it(
 
     def write(number):
         mine = open_register()
-        start.wait()
+        start.wait(10)
         for owner in owners:
             with mine.transaction() as connection:
                 audit_log.append(connection, owner, "gate", str(number), make.act())
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
     report = check()
     assert report.is_intact, report.faults
     assert report.entries == 20

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -15,26 +16,25 @@ pytestmark = pytest.mark.store
 SQLITE = pytest.mark.parametrize("engine", [pytest.param("sqlite")], indirect=True)
 
 
-class Writer(threading.Thread):
-    """A thread that writes a person inside a turn, held up until it is let go."""
+class Writer:
+    """Writes a person inside a turn, in a thread, held up until it is let go."""
 
-    def __init__(self, queue, make, code, *, spoil=None):
-        super().__init__(daemon=True)
+    def __init__(self, queue, make, code, spoil):
         self.queue, self.make, self.code, self.spoil = queue, make, code, spoil
         self.is_inside, self.may_leave = threading.Event(), threading.Event()
-        self.problem = None
-        self.start()
+        self.outcome = None
 
-    def run(self):
-        try:
-            with self.queue.turn() as connection:
-                self.is_inside.set()
-                self.may_leave.wait(10)
-                self.make.person(connection, self.code)
-                if self.spoil is not None:
-                    self.spoil(connection)
-        except Exception as problem:
-            self.problem = problem
+    def write(self):
+        with self.queue.turn() as connection:
+            self.is_inside.set()
+            self.may_leave.wait(10)
+            self.make.person(connection, self.code)
+            if self.spoil is not None:
+                self.spoil(connection)
+
+    def finish(self):
+        """Wait for the end; what went wrong in the thread is raised here."""
+        self.outcome.result(10)
 
 
 @pytest.fixture
@@ -45,23 +45,33 @@ def queue(database):
 
 
 @pytest.fixture
-def write(queue, make, monkeypatch):
-    """Let writers, each with what it does in the end, share one transaction; return them."""
+def begin(queue, make):
+    """Start a writer in a thread of its own and return it."""
+    with ThreadPoolExecutor(4) as pool:
+
+        def start(code, spoil=None):
+            writer = Writer(queue, make, code, spoil)
+            writer.outcome = pool.submit(writer.write)
+            return writer
+
+        yield start
+
+
+@pytest.fixture
+def problems(queue, begin, monkeypatch):
+    """Let writers, each with its own end, share one transaction; return what each is told."""
     monkeypatch.setattr("cyberposture.store.writers.LONGEST_SHARED_S", 60)
 
     def run(*spoils):
         writers = []
         for number, spoil in enumerate(spoils):
-            writers.append(Writer(queue, make, f"person-{number}", spoil=spoil))
+            writers.append(begin(f"person-{number}", spoil))
             if number == 0:
                 assert writers[0].is_inside.wait(10)
         wait_until(lambda: queue._waiting == len(spoils) - 1)
         for writer in writers:
             writer.may_leave.set()
-        for writer in writers:
-            writer.join(10)
-            assert not writer.is_alive()
-        return writers
+        return [writer.outcome.exception(10) for writer in writers]
 
     return run
 
@@ -91,50 +101,49 @@ def count_commits(connections):
 
 
 @SQLITE
-def test_writers_that_wait_share_one_commit(database, write):
+def test_writers_that_wait_share_one_commit(database, problems):
     commits = count_commits(database._engine)
-    writers = write(None, None, None, None)
-    assert [writer.problem for writer in writers] == [None] * 4
+    assert problems(None, None, None, None) == [None] * 4
     assert people(database) == {"person-0", "person-1", "person-2", "person-3"}
     assert len(commits) == 1
 
 
 @SQLITE
 def test_writer_that_leaves_first_waits_for_the_commit_of_the_last(
-    database, queue, make, monkeypatch
+    database, queue, begin, monkeypatch
 ):
     monkeypatch.setattr("cyberposture.store.writers.LONGEST_SHARED_S", 60)
-    first = Writer(queue, make, "first")
+    first = begin("first")
     assert first.is_inside.wait(10)
-    second = Writer(queue, make, "second")
+    second = begin("second")
     wait_until(lambda: queue._waiting == 1)
     first.may_leave.set()
     assert second.is_inside.wait(10)
-    assert first.is_alive(), "it must not go on before the commit"
+    assert not first.outcome.done(), "it must not go on before the commit"
     assert people(database) == set()
     second.may_leave.set()
-    first.join(10)
-    second.join(10)
-    assert (first.problem, second.problem) == (None, None)
+    first.finish()
+    second.finish()
     assert people(database) == {"first", "second"}
 
 
 @SQLITE
-def test_failure_of_one_writer_undoes_its_own_writes_only(database, write):
+def test_failure_of_one_writer_undoes_its_own_writes_only(database, problems):
     def fail(_connection):
         raise RuntimeError("mine alone")
 
-    writers = write(None, fail, None)
-    assert [type(writer.problem) for writer in writers] == [type(None), RuntimeError, type(None)]
+    first, second, third = problems(None, fail, None)
+    assert isinstance(second, RuntimeError)
+    assert (first, third) == (None, None)
     assert people(database) == {"person-0", "person-2"}
 
 
 @SQLITE
-def test_lost_transaction_is_told_to_everyone_who_wrote_in_it(database, write):
+def test_lost_transaction_is_told_to_everyone_who_wrote_in_it(database, problems):
     """SQLite rolls back by itself when the disk is full."""
-    writers = write(None, lambda connection: connection.exec_driver_sql("ROLLBACK"))
-    assert isinstance(writers[0].problem, MissingService)
-    assert writers[1].problem is not None
+    first, second = problems(None, lambda connection: connection.exec_driver_sql("ROLLBACK"))
+    assert isinstance(first, MissingService)
+    assert second is not None
     assert people(database) == set()
 
 
@@ -150,18 +159,18 @@ def test_transaction_handed_to_nobody_is_ended_by_who_waits_for_it(
 
 
 @SQLITE
-def test_transaction_that_is_old_takes_nobody_in(database, queue, make, monkeypatch):
+def test_transaction_that_is_old_takes_nobody_in(database, queue, begin, monkeypatch):
     monkeypatch.setattr("cyberposture.store.writers.LONGEST_SHARED_S", 0)
     commits = count_commits(database._engine)
-    first = Writer(queue, make, "first")
+    first = begin("first")
     assert first.is_inside.wait(10)
-    second = Writer(queue, make, "second")
+    second = begin("second")
     wait_until(lambda: queue._waiting == 1)
     first.may_leave.set()
-    first.join(10)
+    first.finish()
     assert people(database) == {"first"}
     second.may_leave.set()
-    second.join(10)
+    second.finish()
     assert len(commits) == 2
 
 

@@ -14,7 +14,20 @@ from cyberposture.model.controls import Catalogue
 from cyberposture.model.foundation import Model, Sha256
 
 _TEXTS = frozenset(
-    {"title", "statement", "intent", "levels", "guidance", "evidence", "review", "why", "note"}
+    {
+        "title",
+        "statement",
+        "weight_reason",
+        "intent",
+        "levels",
+        "guidance",
+        "evidence",
+        "review",
+        "sector_notes",
+        "maps_to",
+        "why",
+        "note",
+    }
 )
 _CHECK_TEXTS = frozenset({"title", "says", "why", "remedy", "sources", "examples", "rollup_reason"})
 
@@ -51,6 +64,9 @@ def documents(catalogue: Catalogue, checks: Checks) -> dict[str, bytes]:
     whole = catalogue.model_dump(mode="json", by_alias=True)
     found = checks.model_dump(mode="json", by_alias=True)
     control_rules, control_texts = _split(whole["controls"], _TEXTS)
+    for rules, control in zip(control_rules, catalogue.controls, strict=True):
+        # Its words are text; how old it may be decides a grade.
+        rules["evidence_age_days"] = [proof.max_age_days for proof in control.evidence]
     check_rules, check_texts = _split(found["checks"], _CHECK_TEXTS)
     clause_ids = [clause["id"] for clause in whole["clauses"]]
     texts = {

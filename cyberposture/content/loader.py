@@ -1,5 +1,6 @@
 """Reads whole content folders into validated models, and reports every fault with file and line."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,15 @@ from cyberposture.content.bundle import ContentFolders
 from cyberposture.content.documents import Document, build, read_file
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks, Observation, Pack
-from cyberposture.model.controls import Catalogue, Clause, Condition, Control, Framework, Retired
+from cyberposture.model.controls import (
+    Catalogue,
+    Clause,
+    Condition,
+    Control,
+    Framework,
+    Neighbour,
+    Retired,
+)
 from cyberposture.model.reports import ReportDefinition
 
 T = TypeVar("T", bound=BaseModel)
@@ -109,9 +118,28 @@ def _check_control(
     for number, source in enumerate(control.sources):
         if source.clause not in clauses:
             reader.refuse(document.where(("sources", number)), f"unknown clause {source.clause}")
+    _check_words(reader, control, document, catalogue)
     levels = {clauses[s.clause].level for s in control.sources if s.clause in clauses}
     if levels and levels <= {"Nat", "Ctx"}:
         reader.refuse(document.where(("sources",)), "rests on national-only clauses alone")
+
+
+def _check_words(
+    reader: _Reader, control: Control, document: Document, catalogue: Catalogue
+) -> None:
+    """Refuse a sector or a neighbouring framework that the catalogue does not know."""
+    sectors = {sector.id for sector in catalogue.framework.sectors}
+    for sector in sorted(set(control.sector_notes) - sectors):
+        reader.refuse(document.where(("sector_notes", sector)), f"unknown sector {sector}")
+    neighbours = {neighbour.id: neighbour for neighbour in catalogue.neighbours}
+    for number, crossing in enumerate(control.maps_to):
+        where = document.where(("maps_to", number))
+        neighbour = neighbours.get(crossing.framework)
+        if neighbour is None:
+            known = ", ".join(neighbours) or "none"
+            reader.refuse(where, f"unknown framework {crossing.framework}; there are: {known}")
+        elif not re.fullmatch(neighbour.ids, crossing.id):
+            reader.refuse(where, f"{crossing.id} is no id of {neighbour.title}")
 
 
 def find_catalogue(folder: Path) -> Path:
@@ -139,6 +167,8 @@ def load_catalogue(folder: Path) -> Catalogue:
     clauses = reader.rows(Clause, home / "clauses.yaml")
     retired_path = home / "retired.yaml"
     retired = reader.rows(Retired, retired_path) if retired_path.exists() else []
+    neighbours_path = home / "neighbours.yaml"
+    neighbours = reader.rows(Neighbour, neighbours_path) if neighbours_path.exists() else []
     if framework is None:
         reader.finish()
         raise InvalidInput(Fault(home.name, "no framework"))
@@ -148,6 +178,7 @@ def load_catalogue(folder: Path) -> Catalogue:
         clauses=tuple(clause for clause, _ in clauses),
         controls=(),
         retired=tuple(row for row, _ in retired),
+        neighbours=tuple(row for row, _ in neighbours),
     )
     found: list[tuple[Control, str]] = []
     for path in sorted(home.glob("*/*.yaml")):

@@ -82,6 +82,26 @@ class Supersession(Model):
     why: Sentence
 
 
+class Proof(Model):
+    """Something that would convince a reviewer, and how old it may be when it is looked at."""
+
+    what: Sentence
+    max_age_days: Annotated[int, Field(ge=1, le=1830, strict=True)]
+
+
+class Crossing(Model):
+    """A control beside one of a neighbouring framework, and how far the two ask the same.
+
+    `equal`: both ask the same; `subset`: what we ask is a part of what they ask; `superset`: we
+    ask that and more; `intersects`: each asks something that the other does not.
+    """
+
+    framework: Code
+    id: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    relation: Literal["equal", "subset", "superset", "intersects"]
+    why: Sentence
+
+
 class Levels(Model):
     """What each answer level means for one control, in its own words."""
 
@@ -100,6 +120,7 @@ class Control(Model):
     statement: Annotated[str, StringConstraints(min_length=20, max_length=300)]
     evidence_mode: EvidenceMode
     weight: Annotated[Literal[1, 3, 5], WholeNumber]
+    weight_reason: Sentence | None = None
     tier: Tier
     gate: Tier | None = None
     """The lowest tier at which this control is a gate; None: it never is."""
@@ -109,15 +130,21 @@ class Control(Model):
     intent: Sentence | None = None
     levels: Levels | None = None
     guidance: dict[Code, Sentence] = Field(default_factory=dict)
-    evidence: tuple[Sentence, ...] = ()
+    evidence: tuple[Proof, ...] = ()
     review: tuple[Sentence, ...] = ()
-    maps_to: dict[Code, tuple[str, ...]] = Field(default_factory=dict)
+    """Questions that a reviewer asks."""
+    sector_notes: dict[Code, Sentence] = Field(default_factory=dict)
+    maps_to: tuple[Crossing, ...] = ()
     supersedes: tuple[Supersession, ...] = ()
 
     @property
     def domain(self) -> str:
         """The id of the domain that the control belongs to."""
         return self.id[:3]
+
+    def evidence_age_days(self, default: int) -> int:
+        """Return how old evidence may be: the most that a proof allows, else `default`."""
+        return max((proof.max_age_days for proof in self.evidence), default=default)
 
     @model_validator(mode="after")
     def _coherent(self) -> "Control":
@@ -131,6 +158,8 @@ class Control(Model):
             raise ValueError("observations: a network-only control takes directions C or S")
         if len({o.code for o in self.observations}) != len(self.observations):
             raise ValueError("observations: each code once")
+        if len({(c.framework, c.id) for c in self.maps_to}) != len(self.maps_to):
+            raise ValueError("maps_to: each id of a framework once")
         return self
 
 
@@ -213,6 +242,23 @@ class Framework(Model):
     features: tuple[Named, ...]
 
 
+class Neighbour(Model):
+    """Another framework that controls are set beside.
+
+    Status V: read in the text itself; S: a secondary source was read; U: unverified, and never
+    stated as fact.
+    """
+
+    id: Code
+    title: str
+    edition: str
+    issuer: str
+    status: Literal["V", "S", "U"]
+    ids: str
+    """The pattern that every id of the framework matches."""
+    note: Sentence
+
+
 class Retired(Model):
     """An id that must never come back."""
 
@@ -228,6 +274,7 @@ class Catalogue(Model):
     clauses: tuple[Clause, ...]
     controls: tuple[Control, ...]
     retired: tuple[Retired, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
 
     def find(self, control_id: str) -> Control | None:
         """Return the control with this id, or None."""

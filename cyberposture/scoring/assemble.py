@@ -151,7 +151,11 @@ def assemble(
             given.append(_out_of_condition(control))
         else:
             scored = _answer(
-                control, answers.get(control.id), reviews.get(control.id), on, age_days
+                control,
+                answers.get(control.id),
+                reviews.get(control.id),
+                on,
+                control.evidence_age_days(age_days),
             )
             given += [scored] if scored is not None else []
         rows.extend(_rows(control, checks, tallies))

@@ -140,7 +140,7 @@ def next_step(m: Material, control: str) -> Text | None:
         meaning = first_sentence(found.levels.whole)
         return m.words.say("next.reach", level=2, meaning=meaning)
     if found is not None and found.evidence:
-        return m.words.say("next.document", evidence=found.evidence[0])
+        return m.words.say("next.document", evidence=found.evidence[0].what)
     return m.words.say("next.document-it")
 
 

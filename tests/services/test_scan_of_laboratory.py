@@ -224,6 +224,7 @@ def test_refused_address_is_named_with_the_reason(scanned):
         (QUIET, TELNET, 23, "pass"),
         (QUIET, "ot.no-control-protocol-on-the-internet", 502, "pass"),
     ],
+    ids={host.address: host.code for host in HOSTS}.get,
 )
 def test_real_services_get_the_verdicts_that_they_deserve(scanned, address, check, port, verdict):
     assert scanned.verdicts(address)[(check, port)] == verdict

@@ -1,6 +1,7 @@
 """The pure door `gate decide`: one answer a line, and every refusal with its line and path."""
 
 import json
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -20,8 +21,13 @@ PUBLISHED = """
  "windows": [{"weekdays": [3], "start": "01:00", "length_s": 14400, "zone": "Asia/Karachi"}],
  "blackouts": [{"from": "2026-12-24T00:00:00+05:00", "until": "2026-12-26T00:00:00+05:00"}]}
 """
-GONE = object()
 Path = list[str | int]
+
+
+class Mark(Enum):
+    """Stands for a value that is not there."""
+
+    GONE = "gone"
 
 
 def line(path: Path | None = None, value: Any = None) -> str:
@@ -31,7 +37,7 @@ def line(path: Path | None = None, value: Any = None) -> str:
         place = document
         for part in path[:-1]:
             place = place[part]
-        if value is GONE:
+        if value is Mark.GONE:
             del place[path[-1]]
         elif isinstance(place, list) and path[-1] == len(place):
             place.append(value)
@@ -93,7 +99,7 @@ REFUSED: list[tuple[Path, Any, str]] = [
     (["gate"], True, "$.gate: unknown version; known is 1"),
     (["gate"], 1.0, "$.gate: unknown version; known is 1"),
     (["gate"], "1", "$.gate: unknown version; known is 1"),
-    (["gate"], GONE, "$.gate: missing"),
+    (["gate"], Mark.GONE, "$.gate: missing"),
     (["technique"], "x", "$.technique: unknown key"),
     (["odd key"], 1, '$["odd key"]: unknown key'),
     ([*A, "note"], "x", "$.authorisations[0].note: unknown key"),
@@ -145,7 +151,7 @@ REFUSED: list[tuple[Path, Any, str]] = [
     ),
     ([*A, "scope", 1, "name"], None, "$.authorisations[0].scope[1].name: must be text"),
     ([*A, "scope", 1, "subdomains"], "yes", "$.authorisations[0].scope[1].subdomains: must be"),
-    ([*A, "scope", 1, "subdomains"], GONE, "$.authorisations[0].scope[1].subdomains: missing"),
+    ([*A, "scope", 1, "subdomains"], Mark.GONE, "$.authorisations[0].scope[1].subdomains: missing"),
     ([*A, "scope", 1], {}, "$.authorisations[0].scope[1].cidr: missing"),
     ([*A, "scope", 1], "39.32.10.0/28", "$.authorisations[0].scope[1]: must be an object"),
     ([*A, "scope", 0, "special_allowed"], 0, "$.authorisations[0].scope[0].special_allowed: must"),
@@ -169,7 +175,7 @@ REFUSED: list[tuple[Path, Any, str]] = [
     (["port"], 65536, "$.port: "),
     (["port"], "22", "$.port: must be a whole number"),
     (["port"], True, "$.port: must be a whole number"),
-    (["port"], GONE, "$.port: missing"),
+    (["port"], Mark.GONE, "$.port: missing"),
     (["load"], 5, "$.load: "),
     (["load"], -1, "$.load: "),
     ([*A, "load"], 5, "$.authorisations[0].load: "),

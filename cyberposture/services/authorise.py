@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from uuid import UUID
 
 from pydantic import Field, ValidationError
 from sqlalchemy import Connection
@@ -42,9 +43,12 @@ from cyberposture.services.letters import Letter, LetterFacts, write_letter
 from cyberposture.services.register import Register
 from cyberposture.store import authorisations as store
 from cyberposture.store import declarations, institutions, people
+from cyberposture.store.audit import list_entries
 from cyberposture.store.authorisations import AuthorisationRecord
 
 MAX_LETTER_BYTES = 25_000_000
+REQUESTED = "authorisation-requested"
+"""The kind of the audit entry that holds the digest of a letter of ours."""
 RECEIVERS: frozenset[Role] = frozenset({"cert-analyst", "cert-administrator"})
 GRANTERS: frozenset[Role] = frozenset({"authorising-officer"})
 
@@ -99,7 +103,7 @@ def request_letter(
     """
     for technique in opt_in:
         find_technique(technique)
-    with register.change("authorisation-requested", reference) as change:
+    with register.change(REQUESTED, reference) as change:
         record = institutions.get_institution(change.connection, institution, as_of=change.now)
         change.institution_id = record.id
         declared = declarations.get_declaration(change.connection, record.id, as_of=change.now)
@@ -202,6 +206,29 @@ def _terms(
     return terms
 
 
+def _require_our_letter(
+    connection: Connection, document: Document, terms: AuthorisationTerms, institution_id: UUID
+) -> None:
+    """Return if the letter that was signed is one that we wrote; terms may name none of ours.
+
+    Raises:
+        InvalidInput: no letter of this digest is on record under this reference number.
+    """
+    if terms.request_sha256 is None:
+        return
+    written = list_entries(
+        connection, institution_id=institution_id, kind=REQUESTED, subject=terms.id
+    )
+    if terms.request_sha256 not in {entry.data["letter_sha256"] for entry in written}:
+        raise InvalidInput(
+            Fault(
+                document.where(("request_sha256",)),
+                f"no letter of this digest was written for {terms.institution} under {terms.id}",
+            ),
+            advice="compare the letter with its copy, or leave the field out if we wrote none",
+        )
+
+
 def add(
     register: Register, file: Path, letter: Path, receiver: str, private_key: str
 ) -> AuthorisationRecord:
@@ -227,6 +254,7 @@ def add(
             change.connection, change.institution_id, "letter", data, change.by
         )
         terms = _terms(document, written, sha256, receiver, change.now)
+        _require_our_letter(change.connection, document, terms, change.institution_id)
         receipt = sign_receipt(private_key, terms, receiver, change.now)
         said = signed_text("receipt", terms, receiver, change.now)
         require_signature(person.public_key, receipt.signature, said)

@@ -227,6 +227,26 @@ def test_letter_says_what_is_allowed_and_its_digest_is_on_record(office, code):
     assert entry.data["letter_sha256"] == written.sha256
 
 
+def test_terms_of_a_letter_that_we_wrote_are_recorded(office, code):
+    written = letter(office, code, "A-7")
+    record = receive(office, code, id="A-7", request_sha256=written.sha256)
+    assert record.terms["request_sha256"] == written.sha256
+
+
+def test_terms_of_a_letter_that_we_never_wrote_are_refused_with_their_place(office, code):
+    office.institution("dale-office")
+    office.declare("dale-office", "127.56.9.1")
+    digests = {
+        "of no letter": "ab" * 32,
+        "of another reference": letter(office, code, "A-8").sha256,
+        "of another institution": letter(office, "dale-office", "A-7").sha256,
+    }
+    for sha256 in digests.values():
+        with office.refuses(InvalidInput, "no letter of this digest") as caught:
+            receive(office, code, id="A-7", request_sha256=sha256)
+        assert caught.value.faults[0].where.startswith("terms-")
+
+
 def test_letter_names_every_declared_address_in_order(office, code):
     lines = [line.strip() for line in letter(office, code).text.splitlines()]
     places = [lines.index(next(one for one in lines if one.startswith(f"127.56.0.{n}/32")))

@@ -14,6 +14,7 @@ from cyberposture.services.register import Change, Register
 from cyberposture.store import answering, answers, assessments, institutions, rounds
 from cyberposture.store.answers import Standing
 from cyberposture.store.assessments import AssessmentRecord, AssessmentState
+from cyberposture.store.rounds import RoundRecord
 
 FINAL_STATES: tuple[AssessmentState, ...] = ("finalised", "archived")
 OPEN_STATES: tuple[AssessmentState, ...] = ("planned", "scoping", "answering", "clarification")
@@ -41,6 +42,37 @@ def find_parts(
     return institution_id, assessments.get_assessment(connection, institution_id, round_id)
 
 
+def _get_open_round(connection: Connection, code: str) -> RoundRecord:
+    """Return the round, in which institutions still answer."""
+    found = rounds.get_round(connection, code)
+    if found.closed_at is not None:
+        raise WrongState(
+            f"the round {code} is closed; it takes no more answers",
+            advice="see which are open: cyberposture round list",
+        )
+    return found
+
+
+def _find_answerable(
+    connection: Connection, institution: str, round_code: str
+) -> tuple[UUID, AssessmentRecord]:
+    """Return what `find_parts` does, of an assessment that its institution still answers."""
+    found = find_parts(connection, institution, round_code)
+    state = found[1].state
+    if state in FINAL_STATES:
+        raise WrongState(
+            f"the assessment of {institution} in {round_code} is {state}",
+            advice="a later round takes the answers",
+        )
+    _get_open_round(connection, round_code)
+    if state not in OPEN_STATES:
+        raise WrongState(
+            f"the assessment of {institution} in {round_code} is {state}",
+            advice="its answers change only where a reviewer asks for clarification",
+        )
+    return found
+
+
 def open_assessment(
     register: Register, institution: str, round_code: str, *, reason: str = ""
 ) -> AssessmentRecord:
@@ -48,13 +80,13 @@ def open_assessment(
 
     Raises:
         NotFound: institution or round is not in the register.
-        WrongState: there is one already.
+        WrongState: there is one already, or the round is closed.
     """
     catalogue = register.content.catalogue
     with register.change("assessment-opened", institution, reason=reason) as change:
         now = register.clock()
         record = institutions.get_institution(change.connection, institution, as_of=now)
-        round_id = rounds.get_round(change.connection, round_code).id
+        round_id = _get_open_round(change.connection, round_code).id
         change.institution_id = record.id
         opened = assessments.insert_assessment(
             change.connection,
@@ -181,15 +213,17 @@ def import_answers(
     Raises:
         InvalidInput: with each fault at its file and line; nothing was changed.
         NotFound: institution, round or assessment is not there.
-        WrongState: the assessment takes no answers any more.
+        WrongState: the round is closed, or the assessment takes no answers any more.
     """
     with register.reading() as connection:
-        _, assessment = find_parts(connection, institution, round_code)
+        _, assessment = _find_answerable(connection, institution, round_code)
         asked = set(assessments.get_layout(connection, assessment.layout))
     sheet = _checked_sheet(register, path, institution, round_code, asked)
     files = _read_files(sheet, path.parent)
     with register.change("answers-imported", institution, reason=reason) as change:
         change.institution_id = assessment.institution_id
+        # The files took their time, and the round may have closed meanwhile.
+        _find_answerable(change.connection, institution, round_code)
         assessments.record_state(
             change.connection, assessment.id, "answering", change.by, expected=OPEN_STATES
         )
@@ -241,10 +275,10 @@ def submit(register: Register, institution: str, round_code: str, *, reason: str
 
     Raises:
         NotFound: institution, round or assessment is not there.
-        WrongState: it was handed in already.
+        WrongState: it was handed in already, or the round is closed.
     """
     with register.change("submitted", institution, reason=reason) as change:
-        institution_id, assessment = find_parts(change.connection, institution, round_code)
+        institution_id, assessment = _find_answerable(change.connection, institution, round_code)
         change.institution_id = institution_id
         assessments.record_state(
             change.connection, assessment.id, "submitted", change.by, expected=OPEN_STATES

@@ -1,11 +1,14 @@
 """`cyberposture contradiction`: claims that the network contradicts."""
 
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from cyberposture.cli.options import AnyJson, Json, OnlyInstitution, one_of
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
+
+if TYPE_CHECKING:
+    from cyberposture.services.contradictions import ContradictionView
 
 HELP = "Claims that the network contradicts."
 app = typer.Typer()
@@ -22,34 +25,46 @@ def list_all(
 
     found = contradictions.list_contradictions(open_runtime(context).register, institution)
     if as_json:
-        show_json(
-            [
-                {"code": c.code, "control": c.control, "check": c.check, "level": c.level,
-                 "state": c.state, "opened_at": c.opened_at, "closed_at": c.closed_at,
-                 "comment": c.comment}
-                for c in found
-            ]
-        )  # fmt: skip
+        show_json([_document(one) for one in found])
         return
-    rows = ((c.code, c.control, c.level, c.check, c.state, c.opened_at.date()) for c in found)
-    show_table(("code", "control", "claimed", "check", "state", "since"), rows)
+    rows = (
+        (one.record.code, one.institution, _round(one), one.record.control, one.record.level,
+         one.record.check, one.record.state, one.record.opened_at.date())
+        for one in found
+    )  # fmt: skip
+    show_table(
+        ("code", "institution", "round", "control", "claimed", "check", "state", "since"), rows
+    )
 
 
 @app.command("show")
 def show(context: typer.Context, code: str, as_json: AnyJson = False) -> None:
     """Show one contradiction as JSON."""
-    from cyberposture.errors import NotFound
     from cyberposture.services import contradictions
 
-    for c in contradictions.list_contradictions(open_runtime(context).register):
-        if c.code == code:
-            show_json(
-                {"code": c.code, "control": c.control, "check": c.check, "level": c.level,
-                 "answer_revision": c.answer_revision, "state": c.state,
-                 "opened_at": c.opened_at, "closed_at": c.closed_at, "comment": c.comment}
-            )  # fmt: skip
-            return
-    raise NotFound("contradiction", code)
+    found = contradictions.get_contradiction(open_runtime(context).register, code)
+    show_json({**_document(found), "answer_revision": found.record.answer_revision})
+
+
+def _round(one: "ContradictionView") -> str:
+    return one.round if one.round_state == "open" else f"{one.round} ({one.round_state})"
+
+
+def _document(one: "ContradictionView") -> dict[str, object]:
+    record = one.record
+    return {
+        "code": record.code,
+        "institution": one.institution,
+        "round": one.round,
+        "round_state": one.round_state,
+        "control": record.control,
+        "check": record.check,
+        "level": record.level,
+        "state": record.state,
+        "opened_at": record.opened_at,
+        "closed_at": record.closed_at,
+        "comment": record.comment,
+    }
 
 
 @app.command("mark")

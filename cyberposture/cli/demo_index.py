@@ -29,8 +29,8 @@ def _sentences(runtime: Runtime, results: dict[str, ScoreResult], refusals: list
     names = {
         r.institution.code: r.institution.name for r in institutions.list_institutions(register)
     }
-    standing = [c for c in contradictions.list_contradictions(register) if c.state == "open"]
-    claims = {(c.institution_id, c.control) for c in standing}
+    standing = contradictions.list_contradictions(register)
+    claims = {(c.institution, c.record.control) for c in standing if c.record.state == "open"}
     most = max(results, key=lambda code: len(results[code].institution.contradictions))
     whole = results[most].institution
     found = finding_views.list_findings(register)

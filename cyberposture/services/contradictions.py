@@ -1,15 +1,37 @@
 """Contradictions: a claim of level 2 or 3 beside a failed check. They never edit the answer."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import Connection
 
 from cyberposture.model.controls import Catalogue
+from cyberposture.services.assess import FINAL_STATES
 from cyberposture.services.basis import Basis
 from cyberposture.services.register import Change, Register
 from cyberposture.services.standing import CheckStanding
+from cyberposture.store import assessments, institutions, rounds
 from cyberposture.store import contradictions as store
-from cyberposture.store import institutions
 from cyberposture.store.acts import Act
 from cyberposture.store.contradictions import ContradictionRecord, ContradictionState
+
+RoundState = Literal["open", "closed", "final"]
+
+
+@dataclass(frozen=True)
+class ContradictionView:
+    """A contradiction with the codes of its institution and of the round of the claim.
+
+    The claim can be mended while that round is open. Once the round is final for the institution,
+    the contradiction belongs to a score that is frozen, and follows the network no more.
+    """
+
+    institution: str
+    round: str
+    round_state: RoundState
+    record: ContradictionRecord
 
 
 def _failed_checks(
@@ -62,7 +84,7 @@ def follow_contradictions(change: Change, basis: Basis, catalogue: Catalogue) ->
 
 def list_contradictions(
     register: Register, institution: str | None = None
-) -> list[ContradictionRecord]:
+) -> list[ContradictionView]:
     """Return the contradictions of an institution, or of all, in the order in which they opened.
 
     Raises:
@@ -70,7 +92,37 @@ def list_contradictions(
     """
     with register.reading() as connection:
         institution_id = institutions.get_owner_id(connection, institution)
-        return store.list_contradictions(connection, institution_id=institution_id)
+        found = store.list_contradictions(connection, institution_id=institution_id)
+        return _views(connection, found, institution_id)
+
+
+def get_contradiction(register: Register, code: str) -> ContradictionView:
+    """Return one contradiction.
+
+    Raises:
+        NotFound: there is no such contradiction.
+    """
+    with register.reading() as connection:
+        record = store.get_contradiction(connection, code)
+        (view,) = _views(connection, [record], record.institution_id)
+        return view
+
+
+def _views(
+    connection: Connection, records: list[ContradictionRecord], institution_id: UUID | None
+) -> list[ContradictionView]:
+    found = assessments.list_assessments(connection, institution_id=institution_id)
+    of = {assessment.id: assessment for assessment in found}
+    closed = {one.id for one in rounds.list_rounds(connection) if one.closed_at is not None}
+
+    def view(record: ContradictionRecord) -> ContradictionView:
+        claimed = of[record.assessment_id]
+        state: RoundState = "closed" if claimed.round_id in closed else "open"
+        if claimed.state in FINAL_STATES:
+            state = "final"
+        return ContradictionView(claimed.institution, claimed.round, state, record)
+
+    return [view(record) for record in records]
 
 
 def comment(register: Register, code: str, text: str) -> None:

@@ -198,6 +198,17 @@ def test_new_interpreter_says_the_same(busy, told, name):
     assert (alone.code, alone.out, alone.err) == (told[name].code, told[name].out, told[name].err)
 
 
+def test_contradiction_says_whose_it_is_and_that_its_round_is_over(busy, told):
+    of_round = {"institution": "hill-office", "round": "round-1", "round_state": "final"}
+    for found in (*told["contradiction list"].document, told["contradiction show"].document):
+        assert of_round.items() <= found.items()
+    office, _ = busy
+    header, *rows = office.do("contradiction", "list", *HILL).out.splitlines()
+    assert header.split()[:3] == ["code", "institution", "round"]
+    assert all("hill-office" in row and "round-1 (final)" in row for row in rows)
+    assert rows
+
+
 # Exit codes. ------------------------------------------------------------------------------------
 
 

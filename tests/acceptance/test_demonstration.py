@@ -223,7 +223,7 @@ def test_nothing_but_loopback_was_ever_contacted(runtime: Runtime) -> None:
 
 def test_network_contradicts_a_claim(shown: Shown, runtime: Runtime) -> None:
     found = contradictions.list_contradictions(runtime.register, POWER)
-    assert "IAM-09" in {one.control for one in found}
+    assert "IAM-09" in {one.record.control for one in found}
     listed = shown.told("contradiction", "list")
     assert len(listed) >= len(found) >= 1
 

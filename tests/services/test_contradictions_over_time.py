@@ -3,7 +3,7 @@
 import pytest
 
 from cyberposture.errors import NotFound, WrongState
-from cyberposture.services import assess, contradictions, score
+from cyberposture.services import assess, contradictions, rounds, score
 
 HOST = "127.53.0.1"
 SSH = "remote-access.ssh-not-on-the-internet"
@@ -24,7 +24,7 @@ def code(office):
 
 
 def listed(office, control="IAM-09"):
-    found = contradictions.list_contradictions(office.register)
+    found = [one.record for one in contradictions.list_contradictions(office.register)]
     return [one for one in found if one.control == control]
 
 
@@ -39,10 +39,8 @@ def test_claim_that_the_network_fails_is_contradicted(office, code):
 
 
 def test_only_claims_of_level_two_or_three_are_contradicted(office, code):
-    assert {one.control for one in contradictions.list_contradictions(office.register)} == {
-        "IAM-09",
-        "SUP-07",
-    }
+    found = contradictions.list_contradictions(office.register)
+    assert {one.record.control for one in found} == {"IAM-09", "SUP-07"}
 
 
 def test_contradiction_edits_no_answer(office, code):
@@ -116,3 +114,35 @@ def test_comment_and_mark_name_what_is_not_there(office, code):
         contradictions.comment(office.register, "c-none", "nothing")
     with pytest.raises(WrongState):
         contradictions.mark(office.register, listed(office)[0].code, "open", reason="again")
+
+
+def test_contradiction_names_its_round_and_what_became_of_that(office, code):
+    def told():
+        found = contradictions.list_contradictions(office.register, code)
+        return {(one.institution, one.round, one.round_state) for one in found}
+
+    assert told() == {(code, "autumn", "open")}
+    rounds.close_round(office.register, "autumn")
+    assert told() == {(code, "autumn", "closed")}
+    score.finalise(office.register, code, "autumn")
+    assert told() == {(code, "autumn", "final")}
+
+
+def test_contradictions_of_a_past_round_stand_apart_from_those_of_the_next(office, code):
+    score.finalise(office.register, code, "autumn")
+    office.clock.forward(days=1)
+    office.answer(code, office.open_round("spring"), IAM_09=2)
+    score.score_live(office.register, code)
+    of_iam = [
+        (one.round, one.round_state, one.record.level)
+        for one in contradictions.list_contradictions(office.register)
+        if one.record.control == "IAM-09"
+    ]
+    assert of_iam == [("autumn", "final", 3), ("spring", "open", 2)]
+
+
+def test_one_contradiction_comes_with_the_same_names_as_in_the_list(office, code):
+    for one in contradictions.list_contradictions(office.register):
+        assert contradictions.get_contradiction(office.register, one.record.code) == one
+    with pytest.raises(NotFound):
+        contradictions.get_contradiction(office.register, "c-none")

@@ -168,7 +168,7 @@ def test_an_authorisation_that_was_not_asked_about_gives_no_time() -> None:
 
 def test_nobody_else_can_make_change_copy_or_store_a_permitted_plan() -> None:
     permitted = permit(a_plan(), question())
-    with pytest.raises(TypeError, match=r"ask scanning\.gate\.permit"):
+    with pytest.raises(TypeError, match=r"ask permission\.gate\.permit"):
         PermittedPlan(object(), a_plan(), "A-1", permitted.decided_at, permitted.not_after)
     with pytest.raises(TypeError, match="final"):
         type("Forged", (PermittedPlan,), {})

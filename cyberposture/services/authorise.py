@@ -41,6 +41,7 @@ from cyberposture.scanning.techniques import TECHNIQUES, find_technique
 from cyberposture.services.ground import is_granted
 from cyberposture.services.letters import Letter, LetterFacts, write_letter
 from cyberposture.services.register import Register
+from cyberposture.services.scopes import require_own_scope
 from cyberposture.store import authorisations as store
 from cyberposture.store import declarations, institutions, people
 from cyberposture.store.audit import list_entries
@@ -279,6 +280,8 @@ def grant(register: Register, code: str, granter: str, private_key: str) -> Auth
     Raises:
         NotFound: authorisation or person is not in the register.
         NotAuthorised: the same person, a wrong role, a wrong key, or altered terms.
+        WrongState: it was withdrawn or granted before, or holds what another institution's letter
+            in force holds too.
     """
     with register.change("authorisation-granted", code) as change:
         record = store.get_authorisation(change.connection, code)
@@ -288,6 +291,7 @@ def grant(register: Register, code: str, granter: str, private_key: str) -> Auth
         signed = sign_grant(private_key, terms, granter, change.now)
         known = {r.person.code: r.person for r in people.list_people(change.connection)}
         require_two_people(terms, Receipt.model_validate(record.receipt), signed, known)
+        require_own_scope(change.connection, record, terms, known, change.now)
         record = store.record_grant(
             change.connection, code, signed.model_dump(mode="json"), change.by
         )

@@ -168,11 +168,16 @@ def get_authorisation(connection: Connection, code: str) -> AuthorisationRecord:
 
 
 def list_authorisations(
-    connection: Connection, *, institution_id: UUID | None = None
+    connection: Connection, *, institution_id: UUID | None = None, is_locking: bool = False
 ) -> list[AuthorisationRecord]:
-    """Return the authorisations of an institution, or of all, as they came in; ended ones too."""
+    """Return the authorisations of an institution, or of all, as they came in; ended ones too.
+
+    With `is_locking`, nobody else grants or ends one of them before the transaction ends.
+    """
     a = t.authorisations
     query = sa.select(a).order_by(a.c.at, a.c.code)
+    if is_locking:
+        query = query.with_for_update()
     if institution_id is not None:
         query = query.where(a.c.institution_id == institution_id)
     return _load(connection, query)

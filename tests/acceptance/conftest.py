@@ -202,6 +202,12 @@ class Office:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
+    def entry(self, **changes: Any) -> dict[str, Any]:
+        """Return the entry of a scope: the addresses that a hoster runs for both offices."""
+        consent = {"third_party": "Fictional Hosting Ltd", "letter_sha256": "cd" * 32}
+        entry = {"cidr": self.scope, "ports": None, "special_allowed": True, "consent": consent}
+        return entry | changes
+
     def terms(self, reference: str, institution: str = "meadow-office", **changes: Any) -> Path:
         """Write the terms of a letter: good ones, but for the changes."""
         now = datetime.now(UTC)
@@ -213,7 +219,7 @@ class Office:
             "power_to_sign_checked": "compared with the fictional register of offices",
             "valid_from": (now - timedelta(days=10)).isoformat(),
             "valid_until": (now + timedelta(days=10)).isoformat(),
-            "scope": [{"cidr": self.scope, "ports": None, "special_allowed": True}],
+            "scope": [self.entry()],
             "load": 3,
             "emergency_contacts": ["duty desk"],
         }

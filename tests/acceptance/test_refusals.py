@@ -52,6 +52,11 @@ def letter(grant: bool = True, **changes: Any) -> Callable[[Any], None]:
     return prepare
 
 
+def letter_for(**changes: Any) -> Callable[[Any], None]:
+    """Have a letter of the meadow office granted whose one entry is changed."""
+    return lambda office: letter(scope=[office.entry(**changes)])(office)
+
+
 def command(*words: str) -> Callable[[Any], None]:
     """Run a command."""
 
@@ -150,7 +155,7 @@ CASES = (
     ),
     Case(
         "port not allowed", "port-not-allowed",
-        letter(scope=[{"cidr": "<scope>", "ports": [4242], "special_allowed": True}]), **MEADOW,
+        letter_for(ports=[4242]), **MEADOW,
     ),
     Case("own exclusion", "excluded", letter(exclusions=["<front>/32"]), **MEADOW),
     Case("exclusion of another institution", "excluded", excluded_by_the_neighbour),
@@ -162,7 +167,7 @@ CASES = (
     Case("not yet valid", "not-yet-valid", letter(valid_from=iso(days=1)), **MEADOW),
     Case(
         "loopback not expressly allowed", "special-range",
-        letter(scope=[{"cidr": "<scope>", "ports": None, "special_allowed": False}]), **MEADOW,
+        letter_for(special_allowed=False), **MEADOW,
     ),
     Case("grant altered in the register", "no-authorisation", altered(GRANT_BY_ANOTHER)),
     Case("scope altered in the register", "no-authorisation", altered(WIDER_SCOPE)),

@@ -5,13 +5,14 @@ Addresses of both families lie on one line of whole numbers: IPv6 from 0, IPv4 a
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final, Self
 
 from cyberposture.errors import WrongUsage
 from cyberposture.model.addresses import CIDR, Address, is_mapped, read_address, read_cidr
 
 IPV4_STARTS: Final = 1 << 128
+IPV4_ENDS: Final = IPV4_STARTS + (1 << 32) - 1
 Ports = frozenset[int] | None
 """Ports that an entry allows; None means all."""
 
@@ -34,6 +35,15 @@ def parse_address(text: str) -> Address:
 def number_of(address: Address) -> int:
     """Return the place of the address on the one line of numbers."""
     return IPV4_STARTS + int(address) if isinstance(address, IPv4Address) else int(address)
+
+
+def spell_span(first: int, last: int) -> str:
+    """Return the addresses of a stretch as people read them; it is cut where its family ends."""
+    if first >= IPV4_STARTS:
+        ends = [str(IPv4Address(number - IPV4_STARTS)) for number in (first, last)]
+    else:
+        ends = [str(IPv6Address(number)) for number in (first, min(last, IPV4_STARTS - 1))]
+    return " to ".join(dict.fromkeys(ends))
 
 
 def _span(cidr: CIDR) -> tuple[int, int]:
@@ -75,6 +85,25 @@ class IntervalSet:
     def overlaps(self, other: Self) -> bool:
         """Return whether any address lies in both sets."""
         return any(other._touches(first, last) for first, last in self)
+
+    def common(self, other: Self) -> Self:
+        """Return the addresses that lie in both sets."""
+        found: list[tuple[int, int]] = []
+        for first, last in self:
+            index = max(bisect_right(other._starts, first) - 1, 0)
+            while index < len(other._starts) and other._starts[index] <= last:
+                start, end = max(first, other._starts[index]), min(last, other._ends[index])
+                if start <= end:
+                    found.append((start, end))
+                index += 1
+        return type(self)(found)
+
+    def without(self, other: Self) -> Self:
+        """Return the addresses of this set that do not lie in the other."""
+        starts = [0, *(end + 1 for end in other._ends)]
+        ends = [*(start - 1 for start in other._starts), IPV4_ENDS]
+        rest = type(self)((s, e) for s, e in zip(starts, ends, strict=True) if s <= e)
+        return self.common(rest)
 
     def _touches(self, first: int, last: int) -> bool:
         index = bisect_right(self._starts, last) - 1

@@ -16,6 +16,7 @@ from cyberposture.scanning.permission.scope import (
     PortTable,
     number_of,
     parse_address,
+    spell_span,
 )
 
 HOSTILE = [
@@ -246,6 +247,30 @@ def test_sets_overlap_where_two_of_their_cidrs_do(ours: list[str], theirs: list[
         if ip_network(a).version == ip_network(b).version
     )
     assert IntervalSet.of_cidrs(ours).overlaps(IntervalSet.of_cidrs(theirs)) == expected
+
+
+@given(st.lists(small_networks, max_size=5), st.lists(small_networks, max_size=5), near_addresses)
+def test_common_and_rest_hold_what_both_and_only_one_hold(
+    ours: list[str], theirs: list[str], address: IPv4Address | IPv6Address
+) -> None:
+    one, other = IntervalSet.of_cidrs(ours), IntervalSet.of_cidrs(theirs)
+    number = number_of(address)
+    assert (number in one.common(other)) == (number in one and number in other)
+    assert (number in one.without(other)) == (number in one and number not in other)
+
+
+@pytest.mark.parametrize(
+    ("cidrs", "spelt"),
+    [
+        (["10.0.0.7/32"], ["10.0.0.7"]),
+        (["10.0.0.0/30", "10.0.0.4/30"], ["10.0.0.0 to 10.0.0.7"]),
+        (["2400:cb00::/127", "10.0.0.0/31"], ["2400:cb00:: to 2400:cb00::1",
+                                              "10.0.0.0 to 10.0.0.1"]),
+        (["::/0", "0.0.0.0/0"], [":: to ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"]),
+    ],
+)  # fmt: skip
+def test_stretch_is_spelt_by_its_ends(cidrs: list[str], spelt: list[str]) -> None:
+    assert [spell_span(*span) for span in IntervalSet.of_cidrs(cidrs)] == spelt
 
 
 def test_touching_and_nested_stretches_become_one() -> None:

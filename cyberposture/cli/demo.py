@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -218,7 +218,8 @@ def _repair(stage: Stage) -> int:
 def run_demonstration(out: Path) -> dict[str, Any]:
     """Run everything into the folder `out` and return where things are.
 
-    The folder must be new, or hold an earlier demonstration, which is replaced.
+    The folder must be new, or hold an earlier demonstration, which is replaced. What goes on
+    meanwhile is told on standard error.
 
     Raises:
         WrongState: the folder holds something else.
@@ -234,7 +235,14 @@ def run_demonstration(out: Path) -> dict[str, Any]:
         sentences = write_index(stage.runtime, stage.out, SECOND, refusals)
     finally:
         stage.runtime.close()
-    return _tell(stage, sentences, time.monotonic() - began)
+    return {
+        "index": str(stage.out / "index.html"),
+        "reports": str(stage.out / "reports"),
+        "inputs": str(stage.out / "inputs"),
+        "workspace": str(stage.runtime.settings.workspace),
+        "sentences": list(sentences[:3]),
+        "seconds": round(time.monotonic() - began, 1),
+    }
 
 
 def _play(stage: Stage) -> list[str]:
@@ -263,23 +271,17 @@ def _play(stage: Stage) -> list[str]:
     return refusals
 
 
-def _tell(stage: Stage, sentences: Sequence[str], seconds: float) -> dict[str, Any]:
-    workspace = stage.runtime.settings.workspace
+def show_demonstration(done: Mapping[str, Any]) -> None:
+    """Write what a demonstration showed, where things are, and how to look on."""
     typer.echo("")
-    for sentence in sentences[:3]:
+    for sentence in done["sentences"]:
         typer.echo(f"  • {sentence}")
     typer.echo("")
-    typer.echo(f"Start page  {stage.out / 'index.html'}")
-    typer.echo(f"Reports     {stage.out / 'reports'}")
-    typer.echo(f"Inputs      {stage.out / 'inputs'}")
-    typer.echo(f"Workspace   {workspace}")
-    example = f"cyberposture --workspace {os.path.relpath(workspace)} score explain IAM-09"
+    typer.echo(f"Start page  {done['index']}")
+    typer.echo(f"Reports     {done['reports']}")
+    typer.echo(f"Inputs      {done['inputs']}")
+    typer.echo(f"Workspace   {done['workspace']}")
+    workspace = os.path.relpath(done["workspace"])
+    example = f"cyberposture --workspace {workspace} score explain IAM-09"
     typer.echo(f"Look on     {example} --institution indus-valley-power")
-    typer.echo(f"Took        {seconds:.0f} s")
-    return {
-        "index": str(stage.out / "index.html"),
-        "reports": str(stage.out / "reports"),
-        "workspace": str(workspace),
-        "sentences": list(sentences[:3]),
-        "seconds": round(seconds, 1),
-    }
+    typer.echo(f"Took        {done['seconds']:.0f} s")

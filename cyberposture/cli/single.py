@@ -125,11 +125,13 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Run the whole main job on the loopback laboratory, end to end."""
-    from cyberposture.cli.demo import run_demonstration
+    from cyberposture.cli.demo import run_demonstration, show_demonstration
 
     done = run_demonstration(out)
     if as_json:
         show_json(done)
+    else:
+        show_demonstration(done)
 
 
 def register(app: typer.Typer) -> None:

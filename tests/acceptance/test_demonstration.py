@@ -103,7 +103,7 @@ class Shown:
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """The one run of the demonstration."""
     folder = tmp_path_factory.mktemp("demonstration") / "out"
-    done = command("demo", "--out", str(folder))
+    done = command("demo", "--out", str(folder), "--json")
     assert done.code == 0, done.err[-3000:]
     return Shown(folder, done)
 
@@ -120,9 +120,15 @@ def test_demonstration_takes_less_than_a_minute_and_a_half(shown: Shown) -> None
     assert shown.done.seconds < LONGEST_S
 
 
-def test_demonstration_says_where_things_are_and_how_to_look_on(shown: Shown) -> None:
-    assert str(shown.folder / "index.html") in shown.done.out
-    assert f"score explain IAM-09 --institution {POWER}" in shown.done.out.replace("\n", " ")
+def test_demonstration_tells_where_things_are_as_one_json_document(shown: Shown) -> None:
+    told = shown.done.document
+    places = {name: Path(told[name]) for name in ("index", "reports", "inputs", "workspace")}
+    assert places["index"] == shown.folder / "index.html"
+    assert all(place.exists() for place in places.values())
+    assert len(told["sentences"]) == 3
+
+
+def test_demonstration_tells_on_standard_error_what_goes_on(shown: Shown) -> None:
     assert "The gate refused department-of-invented-affairs: withdrawn" in shown.done.err
 
 

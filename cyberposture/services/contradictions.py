@@ -24,8 +24,8 @@ RoundState = Literal["open", "closed", "final"]
 class ContradictionView:
     """A contradiction with the codes of its institution and of the round of the claim.
 
-    The claim can be mended while that round is open. Once the round is final for the institution,
-    the contradiction belongs to a score that is frozen, and follows the network no more.
+    The institution can mend its claim while that round is open; once the round is final for it,
+    the claim stands as it was scored.
     """
 
     institution: str

@@ -101,7 +101,8 @@ class Database:
         """Bring the register to this program's shape and return its revision.
 
         Raises:
-            WrongState: a migration failed; then nothing was changed.
+            WrongState: a migration failed, or the register is of another program; then nothing
+                was changed.
             MissingService: the database cannot be reached.
         """
         if self.path is not None and not self.path.exists():

@@ -248,6 +248,15 @@ def test_register_that_is_no_database_is_damage_and_exit_code_1(office):
     assert "cannot be read" in done.err
 
 
+@pytest.mark.parametrize("words", [("migrate",), ("init",), ("institution", "list")], ids=" ".join)
+def test_register_of_another_program_is_a_wrong_state_and_told_in_a_sentence(office, words):
+    office.sql("update alembic_version set version_num = 'cafe'")
+    done = office.run(*words)
+    assert done.code == 5
+    assert done.err.startswith("the register has revision 'cafe', which this program never had\n")
+    assert "Traceback" not in done.err
+
+
 def test_server_out_of_reach_is_a_missing_service_and_its_password_a_secret(office):
     url = "postgresql://cyberposture:secret@127.0.0.1:1/register"
     done = office.run("institution", "list", database_url=url)

@@ -87,15 +87,24 @@ def test_failed_migration_changes_nothing_and_is_not_served(
     another.close()
 
 
-def test_register_of_a_newer_program_is_neither_served_nor_migrated(
-    fresh: Database, empty_url: str
+@pytest.mark.parametrize(
+    ("revision", "said"),
+    [
+        ("9999", "revision 9999, newer than this program"),
+        ("0000", "revision '0000', which this program never had"),
+        ("1a2b3c4d5e6f", "revision '1a2b3c4d5e6f', which this program never had"),
+        ("", "revision '', which this program never had"),
+    ],
+)
+def test_register_of_another_program_is_neither_served_nor_migrated(
+    fresh: Database, empty_url: str, revision: str, said: str
 ) -> None:
     fresh.migrate()
     with fresh.transaction() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
-    older = open_database(empty_url)
-    with pytest.raises(WrongState, match="newer than this program"), older.reading():
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
+    opened = open_database(empty_url)
+    with pytest.raises(WrongState, match=said), opened.reading():
         pass
-    with pytest.raises(WrongState, match="newer than this program"):
-        older.migrate()
-    older.close()
+    with pytest.raises(WrongState, match=said):
+        opened.migrate()
+    opened.close()

@@ -230,8 +230,15 @@ def get_assessment(
     """
     found = find_assessment(connection, institution_id, round_id)
     if found is None:
-        raise NotFound("assessment", f"{institution_id} in round {round_id}")
+        owner = _code_of(connection, t.institutions, institution_id)
+        name = f"{owner} in {_code_of(connection, t.rounds, round_id)}"
+        raise NotFound("assessment", name, advice="cyberposture assessment open makes one")
     return found
+
+
+def _code_of(connection: Connection, table: sa.Table, row_id: UUID) -> str:
+    code = connection.execute(sa.select(table.c.code).where(table.c.id == row_id))
+    return str(code.scalar_one_or_none() or row_id)
 
 
 def list_assessments(

@@ -94,8 +94,9 @@ def test_answers_that_were_handed_in_take_no_more(office, code):
 def test_answers_without_an_assessment_are_refused(office):
     code = office.institution()
     office.open_round()
-    with office.refuses(NotFound):
+    with office.refuses(NotFound, "no assessment called 'hill-office in autumn'") as caught:
         take_in(office, code, GOOD)
+    assert "assessment open" in caught.value.advice()
 
 
 def test_later_answer_is_a_new_revision(office, code):

@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -14,6 +15,8 @@ from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 
 EditionKind = Literal["catalogue", "checks", "reports", "texts"]
+ADOPTED: tuple[EditionKind, ...] = ("catalogue", "checks", "texts")
+"""What is adopted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,63 @@ class EditionRecord:
     name: str
     version: str
     act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """The digests of the rules, checks and texts that were adopted together, counted from 1."""
+
+    number: int
+    catalogue: str
+    checks: str
+    texts: str
+    name: str
+    version: str
+    act: Act
+
+
+def record_adoption(
+    connection: Connection,
+    documents: Mapping[EditionKind, bytes],
+    act: Act,
+    *,
+    name: str,
+    version: str,
+) -> Adoption:
+    """Keep the bytes of rules, checks and texts and that they are in force from now on."""
+    kept = {
+        kind: adopt_edition(connection, kind, documents[kind], act, name=name, version=version)
+        for kind in ADOPTED
+    }
+    last = connection.execute(sa.select(sa.func.max(t.adoptions.c.number))).scalar_one()
+    adoption = Adoption(
+        number=(last or 0) + 1,
+        catalogue=kept["catalogue"].digest,
+        checks=kept["checks"].digest,
+        texts=kept["texts"].digest,
+        name=kept["catalogue"].name,
+        version=kept["catalogue"].version,
+        act=act,
+    )
+    columns: dict[str, object] = {kind: record.digest for kind, record in kept.items()}
+    row = columns | {"number": adoption.number} | act.written()
+    connection.execute(sa.insert(t.adoptions), row)
+    return adoption
+
+
+def list_adoptions(connection: Connection) -> list[Adoption]:
+    """Return every adoption, oldest first; the last is in force."""
+    query = _adoptions().order_by(t.adoptions.c.number)
+    return [_read_adoption(row) for row in connection.execute(query).mappings()]
+
+
+def find_adoption(connection: Connection, catalogue: str | None = None) -> Adoption | None:
+    """Return the last adoption (of the rules with this digest), or None."""
+    query = _adoptions().order_by(t.adoptions.c.number.desc()).limit(1)
+    if catalogue is not None:
+        query = query.where(t.adoptions.c.catalogue == catalogue)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _read_adoption(row)
 
 
 def adopt_edition(
@@ -102,6 +162,24 @@ def list_editions(connection: Connection, kind: EditionKind | None = None) -> li
     if kind is not None:
         query = query.where(t.editions.c.kind == kind)
     return [_read(row) for row in connection.execute(query).mappings()]
+
+
+def _adoptions() -> sa.Select[tuple[object, ...]]:
+    a, e = t.adoptions, t.editions
+    named = sa.and_(e.c.kind == "catalogue", e.c.digest == a.c.catalogue)
+    return sa.select(a, e.c.name, e.c.version).join(e, named)
+
+
+def _read_adoption(row: RowMapping) -> Adoption:
+    return Adoption(
+        number=row["number"],
+        catalogue=row["catalogue"],
+        checks=row["checks"],
+        texts=row["texts"],
+        name=row["name"],
+        version=row["version"],
+        act=read_act(row),
+    )
 
 
 def _editions() -> sa.Select[tuple[object, ...]]:

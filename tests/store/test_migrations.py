@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from alembic.script import ScriptDirectory
 
 from cyberposture.errors import WrongState
 from cyberposture.store import tables as t
+from cyberposture.store.audit import AuditLog
 from cyberposture.store.database import Database, open_database
 from cyberposture.store.migration import head_revision
 
@@ -68,6 +70,29 @@ def test_migrating_again_keeps_the_rows_written_before(fresh: Database) -> None:
     with fresh.reading() as connection:
         kept = connection.execute(sa.select(t.denials)).mappings().one()
     assert dict(kept) == row
+
+
+def test_adoptions_that_only_the_log_knew_are_taken_over(
+    fresh: Database, audit_log: AuditLog, make: Any
+) -> None:
+    """Revision 0002 reads what the program of revision 0001 wrote."""
+    fresh.migrate()
+    told = [{"catalogue": sign * 64, "checks": "c" * 64, "texts": sign * 64} for sign in ("a", "b")]
+    with fresh.transaction() as connection:
+        connection.execute(sa.text("DROP TABLE adoptions"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+        for number, data in enumerate(told):
+            act = make.act(minutes=number)
+            audit_log.append(connection, None, "edition-adopted", "national", act, data=data)
+        audit_log.append(connection, None, "round-opened", "autumn", make.act(minutes=5))
+    assert fresh.migrate() == head_revision()
+    with fresh.reading() as connection:
+        rows = connection.execute(sa.select(t.adoptions).order_by(t.adoptions.c.number)).mappings()
+        kept = [dict(row) for row in rows]
+    assert kept == [
+        {"number": number, **data, **make.act(minutes=number - 1).written()}
+        for number, data in enumerate(told, start=1)
+    ]
 
 
 def test_failed_migration_changes_nothing_and_is_not_served(

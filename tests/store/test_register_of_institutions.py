@@ -16,10 +16,13 @@ from cyberposture.store.declarations import (
 )
 from cyberposture.store.editions import (
     adopt_edition,
+    find_adoption,
     find_current_edition,
     find_edition,
     get_edition_content,
+    list_adoptions,
     list_editions,
+    record_adoption,
 )
 from cyberposture.store.institutions import (
     find_institution,
@@ -214,6 +217,25 @@ def test_changed_edition_is_not_served(database, make, bytes_kept):
         connection.execute(sa.update(t.editions).values(content=bytes_kept))
         with pytest.raises(Corrupt):
             get_edition_content(connection, "checks", edition.digest)
+
+
+def test_adoption_says_what_is_in_force_even_when_it_was_there_before(database, make):
+    first = {"catalogue": b"[1]", "checks": b"[]", "texts": b"{}"}
+    second = first | {"catalogue": b"[2]"}
+    with database.transaction() as connection:
+        assert find_adoption(connection) is None
+        for minutes, documents in enumerate((first, second, first | {"texts": b"[]"})):
+            act = make.act(minutes=minutes)
+            record_adoption(connection, documents, act, name="national", version=f"1.{minutes}")
+        kept = list_adoptions(connection)
+        assert [one.number for one in kept] == [1, 2, 3]
+        assert kept[0].catalogue == kept[2].catalogue != kept[1].catalogue
+        assert [one.version for one in kept] == ["1.0", "1.1", "1.0"]
+        assert find_adoption(connection) == kept[2]
+        assert find_adoption(connection, kept[0].catalogue) == kept[2]
+        assert find_adoption(connection, kept[1].catalogue) == kept[1]
+        assert find_adoption(connection, "0" * 64) is None
+        assert len(list_editions(connection)) == 5
 
 
 def test_round_is_opened_once_and_closed_once(database, make):

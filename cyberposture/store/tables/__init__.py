@@ -28,6 +28,7 @@ from cyberposture.store.tables.authorising import (
 from cyberposture.store.tables.columns import metadata
 from cyberposture.store.tables.keeping import audit_entries, audit_heads, blobs, data_keys
 from cyberposture.store.tables.register import (
+    adoptions,
     assets,
     declarations,
     editions,
@@ -51,6 +52,7 @@ from cyberposture.store.tables.scanning import (
 )
 
 __all__ = [
+    "adoptions",
     "answer_layouts",
     "answer_rows",
     "answers",

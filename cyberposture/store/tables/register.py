@@ -100,6 +100,18 @@ editions = Table(
     Index(None, "kind", "at"),
 )
 
+# Which rules, checks and texts were adopted together; the last row is the edition in force.
+adoptions = Table(
+    "adoptions",
+    metadata,
+    number("number", primary_key=True),
+    words("catalogue"),
+    words("checks"),
+    words("texts"),
+    *written(),
+    Index(None, "catalogue"),
+)
+
 rounds = Table(
     "rounds",
     metadata,

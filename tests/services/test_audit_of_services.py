@@ -64,7 +64,7 @@ Step = tuple[Callable[..., Any], str, Callable[[], Any]]
 
 
 def contradicted(office) -> str:
-    return contradictions.list_contradictions(office.register, CODE)[0].code
+    return contradictions.list_contradictions(office.register, CODE)[0].record.code
 
 
 def letter_of(office) -> str:

@@ -23,13 +23,14 @@ def test_a_year_of_one_institution(office):
     office.look(code, HOST, outcome="timed-out", rest="closed")
     assert office.standing(code, TELNET).tally == Tally(passed=1, fail=1, inconclusive=1)
     live = score.score_live(office.register, code)
-    contradicted = {c.control for c in contradictions.list_contradictions(office.register)}
-    assert contradicted == {"DAT-04", "IAM-09"}
+    contradicted = contradictions.list_contradictions(office.register)
+    assert {one.record.control for one in contradicted} == {"DAT-04", "IAM-09"}
 
     office.look(code, HOST, **CLOSED)
     frozen = score.finalise(office.register, code, campaign)
     assert frozen.result["institution"]["contradictions"] == []
-    assert {c.state for c in contradictions.list_contradictions(office.register)} == {"corrected"}
+    contradicted = contradictions.list_contradictions(office.register)
+    assert {one.record.state for one in contradicted} == {"corrected"}
     assert frozen.result != live.result
 
     office.clock.forward(days=30)

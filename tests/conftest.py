@@ -61,6 +61,15 @@ WALL = Wall()
 sys.addaudithook(WALL.watch)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what may run beside what: tests with real services take turns, other files do not."""
+    for item in items:
+        is_alone = item.get_closest_marker("acceptance") is not None
+        item.add_marker(
+            pytest.mark.xdist_group("services" if is_alone else item.nodeid.split("::")[0])
+        )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
     """Close the wall before the test's fixtures, unless the test is marked."""

@@ -1,0 +1,1 @@
+"""OSCAL in JSON: catalogues, profiles and mappings, out and in."""

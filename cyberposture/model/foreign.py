@@ -16,7 +16,7 @@ ForeignId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 """An id as its author wrote it: `ac-2.1`, `ism-1859`, `PR.AA-01`; compared letter by letter."""
 
 Label = Annotated[str, StringConstraints(max_length=1_000)]
-Prose = Annotated[str, StringConstraints(max_length=100_000)]
+Prose = Annotated[str, StringConstraints(max_length=1_000_000)]
 
 
 class ForeignProperty(Model):

@@ -1,5 +1,6 @@
 """`cyberposture scan`: authorised network checks, the stop switch, and the two pure doors."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -27,7 +28,10 @@ def run(
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Scan an institution now, inside its authorisation or not at all."""
+    """Scan an institution now, inside its authorisation or not at all.
+
+    What was denied on the way is not tested; the exit code is then 4, whatever was done before.
+    """
     from cyberposture.cli.progress import bar
     from cyberposture.services import scan
 
@@ -38,14 +42,44 @@ def run(
         record = scan.run_scan(runtime.register, scanner, request, progress)
     if as_json:
         show_json(_document(record))
-        return
-    summary = record.summary or {}
-    found = summary.get("findings", {})
-    typer.echo(f"{record.code}: {record.state}")
-    typer.echo(f"verdicts: {_counts(summary.get('verdicts', {}))}")
-    typer.echo(f"findings: {_counts(found)}")
+    else:
+        summary = record.summary or {}
+        found = summary.get("findings", {})
+        typer.echo(f"{record.code}: {record.state}")
+        typer.echo(f"verdicts: {_counts(summary.get('verdicts', {}))}")
+        typer.echo(f"findings: {_counts(found)}")
+        _say_what_was_left_out(record)
+    _require_whole(record)
+
+
+def _say_what_was_left_out(record: Any) -> None:
     for refused in record.plan.get("refused", ()):
         say(f"not contacted: {refused['target']} ({refused['reason']})")
+    denied = Counter(
+        (one["technique"], one["reason"]) for one in (record.summary or {}).get("denied", ())
+    )
+    for (technique, reason), count in denied.items():
+        say(f"not tested: {technique} at {count} of the addresses ({reason})")
+
+
+def _require_whole(record: Any) -> None:
+    """Return if a scan came to its end.
+
+    Raises:
+        NotAuthorised: with the gate's reason, or `ended-early` where it was stopped while it sent.
+    """
+    from cyberposture.errors import NotAuthorised
+    from cyberposture.services.denials import Denial, is_cut_short
+
+    if record.state == "done":
+        return
+    denied = [Denial(**one) for one in (record.summary or {}).get("denied", ())]
+    reasons = [denial.reason for denial in denied if is_cut_short(denial)]
+    raise NotAuthorised(
+        reasons[0] if reasons else "ended-early",
+        f"{record.code} ended before its end; what was not sent any more is not tested",
+        advice=f"cyberposture scan show {record.code}",
+    )
 
 
 def _counts(numbers: dict[str, int]) -> str:
@@ -119,8 +153,7 @@ def show(context: typer.Context, code: str, as_json: Json = False) -> None:
         for c in chunks
     )  # fmt: skip
     show_table(("chunk", "state", "technique", "targets", "allowed by", "raw sha256", ""), rows)
-    for refused in record.plan.get("refused", ()):
-        say(f"not contacted: {refused['target']} ({refused['reason']})")
+    _say_what_was_left_out(record)
 
 
 @app.command("stop")

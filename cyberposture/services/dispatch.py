@@ -142,7 +142,8 @@ class Dispatcher:
             except Refused as error:
                 denied = error.denied
                 for pair in denied:
-                    log.denied(question.pair(pair.target, pair.port).document(), pair)
+                    asked = question.pair(pair.target, pair.port).document()
+                    log.denied(asked, pair, plan.technique)
         raise Refused(denied)
 
     def _end(self, chunk: ChunkRecord, why: str, outcome: store.Outcome = "ended") -> str:

@@ -13,6 +13,7 @@ from cyberposture.scanning.judging.declared import context_of
 from cyberposture.scanning.judging.evaluate import Judge, compile_checks
 from cyberposture.scanning.judging.hostview import HostView, view_host
 from cyberposture.scanning.ports import PortKey
+from cyberposture.services.denials import Denial, list_denials
 from cyberposture.services.findings import Followed, Seen, fell_silent, follow
 from cyberposture.services.register import Register
 from cyberposture.store import declarations, scans
@@ -35,6 +36,7 @@ class Judged:
     verdicts: dict[str, int]
     findings: Followed
     perhaps_blocked: bool
+    denied: tuple[Denial, ...]
 
 
 def _by_address(records: Iterable[FactRecord]) -> dict[str, list[FactRecord]]:
@@ -53,6 +55,7 @@ def _judge_hosts(
     looks: Mapping[str, Sequence[FactRecord]],
     declaration: Declaration,
     vantage: str,
+    denied: Mapping[str, Mapping[str, str]],
 ) -> tuple[list[NewJudgement], dict[str, HostView]]:
     rows: list[NewJudgement] = []
     views: dict[str, HostView] = {}
@@ -64,7 +67,7 @@ def _judge_hosts(
         ids = tuple(record.id for record in records)
         rows += [
             NewJudgement(judgement, vantage, observed_at, ids)
-            for judgement in judge.judge_host(facts, context, vantage)
+            for judgement in judge.judge_host(facts, context, vantage, denied.get(address, {}))
         ]
     return rows, views
 
@@ -130,7 +133,8 @@ def judge_scan(
     declaration = declarations.get_declaration(connection, scan.institution_id, as_of=act.at)
     looks = _by_address(list_facts(connection, scan_id=scan_id))
     judge = compile_checks(register.content.checks)
-    rows, views = _judge_hosts(judge, looks, declaration, scan.vantage)
+    denied = list_denials(connection, scan)
+    rows, views = _judge_hosts(judge, looks, declaration, scan.vantage, _by_target(denied))
     blocked = fell_silent(_opened_before(connection, scan, views, _began(scan, looks)), views)
     looked_at = {address: _looked_at(records) for address, records in looks.items()}
     overtaken = _overtaken(connection, scan, looked_at, act.at)
@@ -153,7 +157,15 @@ def judge_scan(
     )
     checks = {check.id: check for check in register.content.checks.checks}
     followed = follow(connection, seen, declaration, checks, act)
-    return Judged(_count(judgements), followed, blocked)
+    return Judged(_count(judgements), followed, blocked, denied)
+
+
+def _by_target(denied: Iterable[Denial]) -> dict[str, dict[str, str]]:
+    """Return by address, and there by technique, the reason for which it was denied."""
+    found: dict[str, dict[str, str]] = {}
+    for denial in denied:
+        found.setdefault(denial.target, {}).setdefault(denial.technique, denial.reason)
+    return found
 
 
 def _count(judgements: Iterable[Judgement]) -> dict[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address, ip_network
+from typing import NamedTuple
 
 from cyberposture.errors import Denied
 from cyberposture.model.gate import ChunkQuestion, CIDREntry, GateAnswer, GateAuthorisation
@@ -32,13 +33,20 @@ class Passed:
     answer: GateAnswer
 
 
+class Barred(NamedTuple):
+    """A pair that the gate denied, with the question as a document and what it was asked for."""
+
+    question: dict[str, object]
+    pair: Denied
+    technique: str
+
+
 @dataclass
 class Laid:
     """What came of a list of wishes."""
 
     passed: list[Passed] = field(default_factory=list)
-    denied: list[tuple[dict[str, object], Denied]] = field(default_factory=list)
-    """The question of each denied pair as a document, with the pair."""
+    denied: list[Barred] = field(default_factory=list)
 
 
 def _covers(authorisation: GateAuthorisation, target: str) -> bool:
@@ -119,20 +127,20 @@ class Outlook:
                     }
                 )
                 self.laid.passed.append(Passed(part, narrowed, answer))
-            self._note(question, sifted.denied)
+            self._note(question, sifted.denied, plan.technique)
 
     def _next_job(self) -> str:
         self._number += 1
         return f"{self._job}-{self._number}"
 
-    def _note(self, question: ChunkQuestion, denied: Sequence[Denied]) -> None:
+    def _note(self, question: ChunkQuestion, denied: Sequence[Denied], technique: str) -> None:
         """Keep one pair for each address and reason: the others would say the same again."""
         first: dict[tuple[str, str], Denied] = {}
         for pair in denied:
             first.setdefault((pair.target, pair.reason), pair)
         for pair in first.values():
             asked = question.pair(pair.target, pair.port)
-            self.laid.denied.append((asked.document(), pair))
+            self.laid.denied.append(Barred(asked.document(), pair, technique))
 
 
 _UNTIMELY = frozenset({"outside-window", "does-not-fit-window", "blackout"})
@@ -155,7 +163,7 @@ def first_look(
     ]
     found = Laid()
     for target in targets:
-        denied: list[tuple[dict[str, object], Denied]] | None = None
+        denied: list[Barred] | None = None
         for code, ports in whole if load == 4 else usual:
             outlook.laid = Laid()
             outlook.add([Wish(find_technique(code), (target,), tuple(ports))])
@@ -164,7 +172,7 @@ def first_look(
                 found.passed += outlook.laid.passed
                 denied = outlook.laid.denied
                 break
-            if any(pair.reason in _UNTIMELY for _, pair in outlook.laid.denied):
+            if any(barred.pair.reason in _UNTIMELY for barred in outlook.laid.denied):
                 denied = outlook.laid.denied
                 break
         found.denied += denied or []

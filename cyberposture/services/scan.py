@@ -22,6 +22,7 @@ from cyberposture.scanning.stages import (
     version_stage,
     whole_stage,
 )
+from cyberposture.services.denials import PLAN, is_cut_short
 from cyberposture.services.dispatch import Dispatcher
 from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, concerns, gather
@@ -169,7 +170,7 @@ class ScanRun:
                 change.tell(scan=scan.code)
             else:
                 change.tell(refused=refused.reason)
-            self._log(change, laid, "" if scan is None else scan.code)
+            self._log(change, laid, "" if scan is None else scan.code, PLAN)
         if refused is not None:
             raise refused
         assert scan is not None
@@ -181,7 +182,7 @@ class ScanRun:
             "targets": list(passed),
             "refused": [
                 {"target": pair.target, "port": pair.port, "reason": pair.reason}
-                for _, pair in laid.denied
+                for _, pair, _ in laid.denied
                 if pair.target not in passed
             ],
             "techniques": sorted(allowed),
@@ -190,7 +191,7 @@ class ScanRun:
 
     def _refusal(self, laid: Laid) -> NotAuthorised | None:
         allowed = {target for one in laid.passed for target in one.plan.targets}
-        barred = [pair for _, pair in laid.denied if pair.target not in allowed]
+        barred = [pair for _, pair, _ in laid.denied if pair.target not in allowed]
         if not barred or (self.request.addresses is None and allowed):
             return None
         first = max(barred, key=lambda pair: _REASONS.index(pair.reason))
@@ -202,16 +203,16 @@ class ScanRun:
             advice=f"cyberposture authorise list --institution {self.request.institution}",
         )
 
-    def _log(self, change: Change, laid: Laid, code: str) -> None:
+    def _log(self, change: Change, laid: Laid, code: str, stage: str) -> None:
         assert change.institution_id is not None
-        about = {"scan": code, "stage": "plan"}
+        about = {"scan": code, "stage": stage}
         log = GateLog(
             self.register.audit, change.connection, change.institution_id, change.by, about
         )
         for one in laid.passed:
             log.allowed(one.question, one.answer)
-        for question, pair in laid.denied:
-            log.denied(question, pair)
+        for question, pair, technique in laid.denied:
+            log.denied(question, pair, technique)
 
     def _wishes(
         self, scan: ScanRecord, declaration: Declaration, stage: str, ground: Ground, now: Moment
@@ -264,7 +265,7 @@ class ScanRun:
             wishes = self._wishes(scan, declaration, stage, ground, change.now)
             outlook = Outlook(ground, self.scanner, change.now, scan.code, None)
             outlook.add(wishes)
-            self._log(change, outlook.laid, scan.code)
+            self._log(change, outlook.laid, scan.code, stage)
             queued = [
                 NewChunk(
                     plan=one.plan.model_dump(mode="json"),
@@ -304,10 +305,12 @@ class ScanRun:
             )
             judged = judge_scan(self.register, change.connection, scan.id, change.by)
             counts = chunks.count_chunks(change.connection, scan.id)
-            if state == "done" and (counts.get("ended") or counts.get("failed")):
+            cut_short = any(is_cut_short(denial) for denial in judged.denied)
+            if state == "done" and (counts.get("ended") or counts.get("failed") or cut_short):
                 state = "ended"
             summary = {
                 "chunks": dict(counts),
+                "denied": [denial._asdict() for denial in judged.denied],
                 "verdicts": judged.verdicts,
                 "findings": {
                     "opened": judged.findings.opened,

@@ -127,7 +127,7 @@ def _sorted_out(
         question = ground.question(_plan([address]), change.now)
         sifted = sift(question)
         for pair in sifted.denied:
-            log.denied(question.pair(pair.target, pair.port).document(), pair)
+            log.denied(question.pair(pair.target, pair.port).document(), pair, TECHNIQUE)
             barred.append(address)
         for code, narrowed in sifted.allowed:
             answer = GateAnswer(decision="allow", reason="allowed", authorisation=code)

@@ -101,7 +101,7 @@ def preview(register: Register, scanner: Scanner, institution: str) -> dict[str,
         "targets": targets,
         "refused": [
             {"target": pair.target, "port": pair.port, "reason": pair.reason}
-            for _, pair in laid.denied
+            for _, pair, _ in laid.denied
             if pair.target not in targets
         ],
     }

@@ -26,6 +26,7 @@ class Ended:
     packets: list[Any] | None
     scan: dict[str, Any]
     said: str
+    code: int
 
 
 def wait_until_it_sends(office: Any) -> None:
@@ -55,7 +56,7 @@ def end_while_sending(office: Any, watching: Any, *words: str) -> Ended:
         time.sleep(1)
         packets = capture.packets() if capture is not None else None
     scan = office.do("scan", "list", "--json").document[0]
-    return Ended(stopped_at, ended_at, packets, scan, said)
+    return Ended(stopped_at, ended_at, packets, scan, said, running.returncode)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,7 @@ def end_while_sending(office: Any, watching: Any, *words: str) -> Ended:
 def test_scan_that_is_ended_while_it_runs_falls_silent(office, services, watching, words):
     ended = end_while_sending(office, watching, *words)
     assert ended.ended_at - ended.stopped_at < STOPS_WITHIN_S, ended.said
+    assert ended.code == 4, ended.said
     assert ended.scan["state"] == "ended"
     assert ended.scan["summary"]["findings"]["closed"] == 0
     if ended.packets is None:
@@ -80,6 +82,24 @@ def test_scan_that_is_ended_while_it_runs_falls_silent(office, services, watchin
     assert ended.packets[-1].at < ended.ended_at
     again = office.run("scan", "run", "--institution", "hill-office")
     assert again.refusal in ("stopped", "withdrawn")
+
+
+def test_scan_that_is_denied_on_its_way_says_so_and_ends_with_exit_code_4(office, services):
+    running = office.start("scan", "run", "--institution", "hill-office", rate_pps=20)
+    try:
+        wait_until_it_sends(office)
+        office.do("calendar", "add", "deny", office.network, "--reason", "a hospital")
+        said, _ = running.communicate(timeout=60)
+    finally:
+        if running.poll() is None:
+            running.kill()
+            running.communicate()
+    assert running.returncode == 4, said
+    assert "denied-nationally: scan-" in said
+    assert "not tested: http-exchange at 1 of the addresses (denied-nationally)" in said
+    scan = office.do("scan", "list", "--json").document[0]
+    assert scan["state"] == "ended"
+    assert {one["reason"] for one in scan["summary"]["denied"]} == {"denied-nationally"}
 
 
 def test_two_analysts_must_agree_before_a_stop_of_everything_ends(office):

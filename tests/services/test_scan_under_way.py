@@ -19,7 +19,9 @@ from cyberposture.laboratory.hosts import Host, Service
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.ports import needed_port_offset
 from cyberposture.services import audit, calendar, scan, scan_views, stop
+from cyberposture.services.denials import Denial
 from cyberposture.store import tables
+from cyberposture.store.facts import list_latest_judgements
 
 pytestmark = [
     pytest.mark.loopback,
@@ -134,6 +136,56 @@ def test_what_was_forbidden_after_the_plan_is_not_contacted(office, laboratory, 
     assert record.state == "ended"
     chunks = scan_views.get_scan(office.register, record.code).chunks
     assert [c.state for c in chunks] == ["done", "done", "ended", "ended", "ended", "done", "ended"]
+
+
+def test_stage_that_is_denied_whole_leaves_a_scan_that_is_not_done(office, laboratory, one_by_one):
+    hosts = web_hosts(2)
+    register_hosts(office, hosts)
+    before: dict[str, int] = {}
+
+    def forbid() -> None:
+        before.update(reached(running, hosts))
+        calendar.add_denial(office.register, f"{NETWORK}.0/24", reason="a clinic")
+
+    with laboratory(hosts) as running:
+        record = scan.run_scan(
+            office.register, one_by_one, scan.Request("hill-office"),
+            after_the_first("ports", forbid),
+        )  # fmt: skip
+        assert reached(running, hosts) == before
+    assert record.state == "ended"
+    assert record.summary["chunks"] == {"done": 1}
+    assert {Denial(**one) for one in record.summary["denied"]} == {
+        Denial(host.address, "http-exchange", "denied-nationally") for host in hosts
+    }
+    with office.register.reading() as connection:
+        rows = [
+            one.judgement
+            for one in list_latest_judgements(
+                connection, record.institution_id, as_of=office.clock()
+            )
+            if techniques(office)[one.judgement.check] == "http-exchange"
+        ]
+    assert {row.address for row in rows} == {host.address for host in hosts}
+    assert {row.verdict for row in rows} == {"not-tested"}
+    assert all("the gate denied it (denied-nationally)" in row.says for row in rows)
+
+
+def techniques(office) -> dict[str, str]:
+    return {check.id: check.technique for check in office.register.content.checks.checks}
+
+
+def test_scan_within_the_limits_of_its_letter_is_done(office, laboratory, one_by_one):
+    hosts = web_hosts(1)
+    code = office.institution()
+    office.declare(code, hosts[0].address)
+    entry = {"cidr": f"{NETWORK}.0/24", "ports": [one_by_one.actual_port(80)],
+             "special_allowed": True}  # fmt: skip
+    office.authorise(code, entry, techniques=list(VISITS))
+    with laboratory(hosts):
+        record = scan.run_scan(office.register, one_by_one, scan.Request("hill-office"))
+    assert record.state == "done"
+    assert {one["reason"] for one in record.summary["denied"]} == {"port-not-allowed"}
 
 
 def spoil(office, number: int, **values) -> None:

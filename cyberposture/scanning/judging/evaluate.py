@@ -5,7 +5,7 @@ the same judgements, today and in ten years. The present time is never asked; wh
 judged at the moment at which it was seen.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -48,6 +48,7 @@ MAX_ALIKE: Final = 4_096
 """How many likenesses of hosts a judge remembers before it begins again."""
 _NOT_APPLICABLE: Final = "This does not concern {endpoint}: {detail}."
 _NOT_TESTED: Final = "This was not looked at for {endpoint}: {detail}."
+_UNDECIDED: Final = frozenset({"inconclusive", "not-tested"})
 
 
 class Ruling(NamedTuple):
@@ -105,10 +106,10 @@ class Rule:
     def _whole(self, verdict: Verdict) -> Ruling:
         return Ruling(self, self.choice.protocol, None, None, None, verdict, None)
 
-    def describe(self, ruling: Ruling, view: HostView) -> str:
+    def describe(self, ruling: Ruling, view: HostView, denied: str) -> str:
         """Return the sentence for a ruling on this host: safe plain text of bounded length."""
         port, address = ruling.port, view.address
-        detail = ""
+        detail = f"the gate denied it ({denied})" if denied else ""
         if ruling.condition is not None:
             endpoint = Endpoint(view, ruling.protocol, port, ruling.name, ruling.tls)
             detail = ruling.condition.tell(endpoint)
@@ -146,8 +147,16 @@ def _subkey(name: str | None, vantage: str) -> str:
     return " ".join(part for part in (name, inner) if part)
 
 
-def _write_down(ruling: Ruling, view: HostView) -> Judgement:
+def _write_down(ruling: Ruling, view: HostView, denied: str) -> Judgement:
+    """Return the judgement; `denied` is why the check's technique was not allowed, if it was not.
+
+    What nobody was allowed to try is not tested, even where other looks left it in doubt.
+    """
     check = ruling.rule.check
+    if denied and ruling.verdict in _UNDECIDED:
+        ruling = ruling._replace(verdict="not-tested", condition=None)
+    else:
+        denied = ""
     return Judgement(
         check=check.id,
         version=check.version,
@@ -156,7 +165,7 @@ def _write_down(ruling: Ruling, view: HostView) -> Judgement:
         port=ruling.port,
         subkey=_subkey(ruling.name, view.vantage),
         verdict=ruling.verdict,
-        says=ruling.rule.describe(ruling, view),
+        says=ruling.rule.describe(ruling, view, denied),
     )
 
 
@@ -191,9 +200,16 @@ class Judge:
         return found
 
     def judge_host(
-        self, facts: Sequence[Fact], context: HostContext | None, vantage: str
+        self,
+        facts: Sequence[Fact],
+        context: HostContext | None,
+        vantage: str,
+        denied: Mapping[str, str] | None = None,
     ) -> list[Judgement]:
         """Return what every check of `vantage` says of the one address that the facts speak of.
+
+        `denied` holds, by technique, why the gate did not allow it at this address; it matters
+        only for a technique by which the address was not looked at.
 
         Facts of other vantages are left aside. Without facts there is nothing to name, so there
         is no judgement either: known addresses without facts are counted by `aggregate`.
@@ -202,7 +218,12 @@ class Judge:
         if not own:
             return []
         view = view_host(own, context, vantage)
-        return [_write_down(ruling, view) for ruling in self.rule_on(view)]
+        looked = {fact.technique for fact in own if fact.outcome != "not-tested"}
+        closed = {code: why for code, why in (denied or {}).items() if code not in looked}
+        return [
+            _write_down(ruling, view, closed.get(ruling.rule.check.technique, ""))
+            for ruling in self.rule_on(view)
+        ]
 
 
 def compile_checks(checks: Checks | Iterable[Check]) -> Judge:

@@ -49,7 +49,7 @@ def test_a_technique_of_one_letter_is_not_used_under_another():
     outlook.add([Wish(find_technique("ot-ports"), (PLANT, OFFICE), (502,))])
     (passed,) = outlook.laid.passed
     assert passed.plan.targets == (PLANT,)
-    assert {pair.target for _, pair in outlook.laid.denied} == {OFFICE}
+    assert {pair.target for _, pair, _ in outlook.laid.denied} == {OFFICE}
 
 
 def test_the_question_holds_only_letters_that_name_the_technique():
@@ -68,7 +68,7 @@ def test_a_gentle_letter_beside_a_bold_one_is_not_refused_for_what_it_never_offe
 def test_what_no_technique_reaches_is_denied_once():
     looked = first_look(Outlook(TWO, SCANNER, NOW, "plan", None), {}, ["127.0.5.5"], None)
     assert looked.passed == []
-    assert {pair.target for _, pair in looked.denied} == {"127.0.5.5"}
+    assert {pair.target for _, pair, _ in looked.denied} == {"127.0.5.5"}
 
 
 def test_a_letter_without_a_list_allows_what_needs_no_express_mention():

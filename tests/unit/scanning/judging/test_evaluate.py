@@ -78,6 +78,46 @@ def test_a_check_of_services_says_why_there_is_none(
     assert verdicts(a_check(**SSH), **facts) == expected
 
 
+OPEN = {"rest": "closed", "ports": {"22": "open"}}
+DECIDED = {"rest": "closed", "services": {"22": {"name": "ssh", "product": "old"}}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "denied", "verdict"),
+    [
+        (OPEN, {}, "inconclusive"),
+        (OPEN, {"service-versions": "blackout"}, "not-tested"),
+        (OPEN, {"http-exchange": "blackout"}, "inconclusive"),
+        ({"rest": "closed"}, {"service-versions": "blackout"}, "not-applicable"),
+        (DECIDED, {"service-versions": "blackout"}, "fail"),
+    ],
+    ids=["allowed", "denied", "another denied", "nothing to try", "decided by another look"],
+)
+def test_what_the_gate_denied_is_not_tested_and_says_why(
+    facts: dict[str, Any], denied: dict[str, str], verdict: str
+) -> None:
+    rule = compile_checks([a_check(technique="service-versions", **SSH)])
+    seen = [
+        fact.model_copy(update={"technique": "tcp-ports"})
+        for fact in compile_facts(ExampleFacts.model_validate(facts), "external")
+    ]
+    (row,) = rule.judge_host(seen, None, "external", denied)
+    assert row.verdict == verdict
+    assert ("the gate denied it (blackout)" in row.says) == (verdict == "not-tested")
+
+
+def test_technique_that_was_tried_all_the_same_is_not_called_denied() -> None:
+    check = a_check(technique="service-versions", **SSH)
+    seen = [
+        fact.model_copy(update={"technique": "service-versions"})
+        for fact in compile_facts(ExampleFacts.model_validate(OPEN), "external")
+    ]
+    (row,) = compile_checks([check]).judge_host(
+        seen, None, "external", {"service-versions": "blackout"}
+    )
+    assert row.verdict == "inconclusive"
+
+
 def test_nothing_is_called_absent_before_its_usual_places_were_looked_at() -> None:
     check = a_check(**{**SSH, "endpoints": {"services": ["ssh"], "usual": [22]}})
     assert verdicts(check, ports={"80": "closed"}) == {None: "not-tested"}

@@ -74,7 +74,12 @@ class ObservationUse(Model):
 
 
 class Supersession(Model):
-    """What an earlier control became."""
+    """What this control makes of an earlier one: `version` is the last one that it replaces.
+
+    `new` under the same id says that what was answered before says nothing about it. What is gone
+    without an heir stands in `retired.yaml` instead, and what did not change needs no word. Rows
+    stay when the next edition comes: they are how an answer of years ago finds its heir.
+    """
 
     id: ControlId
     version: int = Field(ge=1)
@@ -160,6 +165,8 @@ class Control(Model):
             raise ValueError("observations: each code once")
         if len({(c.framework, c.id) for c in self.maps_to}) != len(self.maps_to):
             raise ValueError("maps_to: each id of a framework once")
+        if len({(s.id, s.version) for s in self.supersedes}) != len(self.supersedes):
+            raise ValueError("supersedes: each version of a control once")
         return self
 
 

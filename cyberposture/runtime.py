@@ -20,6 +20,7 @@ from cyberposture.store.heads import HeadsFile
 from cyberposture.store.keys import (
     create_master_key,
     create_signing_key,
+    keep_public_key,
     load_master_key,
     load_signing_key,
 )
@@ -53,6 +54,11 @@ def signing_key_path(settings: Settings) -> Path:
     return settings.workspace / "keys" / "audit.key"
 
 
+def public_key_path(settings: Settings) -> Path:
+    """Return where the public half of that key is, with which auditors verify the heads."""
+    return settings.workspace / "keys" / "audit.pub"
+
+
 def lay_workspace(settings: Settings) -> None:
     """Make folder, keys and tables of a new workspace; what is there already is left alone.
 
@@ -77,6 +83,8 @@ def lay_workspace(settings: Settings) -> None:
     if not master.exists():
         create_master_key(master)
         create_signing_key(signing)
+    if not public_key_path(settings).exists():
+        keep_public_key(public_key_path(settings), load_signing_key(signing).public_key())
     database = open_database(settings.register_url)
     try:
         database.migrate()
@@ -115,11 +123,7 @@ def open_runtime(settings: Settings, actor: str, clock: Clock = utc_now) -> Runt
         MissingService: a key or the database is not there.
         InvalidInput: the content has faults.
     """
-    if settings.database_url is None and not (settings.workspace / "register.sqlite").exists():
-        raise WrongState(
-            f"there is no register in {settings.workspace}",
-            advice="cyberposture --workspace DIR init makes one",
-        )
+    _require_register(settings)
     folders = find_content(settings.content)
     content = load_content(folders)
     database = _checked(open_database(settings.register_url))
@@ -134,6 +138,26 @@ def open_runtime(settings: Settings, actor: str, clock: Clock = utc_now) -> Runt
         actor=actor,
     )
     return Runtime(settings, folders, register, _scanner(settings, clock), heads)
+
+
+def open_record(settings: Settings) -> tuple[Database, HeadsFile]:
+    """Return database and kept heads, as an auditor reads them: without any secret or content.
+
+    Raises:
+        WrongState: there is no register, or it is of another version.
+        MissingService: the database is not there.
+    """
+    _require_register(settings)
+    heads = HeadsFile(settings.workspace / "heads.jsonl")
+    return _checked(open_database(settings.register_url)), heads
+
+
+def _require_register(settings: Settings) -> None:
+    if settings.database_url is None and not (settings.workspace / "register.sqlite").exists():
+        raise WrongState(
+            f"there is no register in {settings.workspace}",
+            advice="cyberposture --workspace DIR init makes one",
+        )
 
 
 def _checked(database: Database) -> Database:

@@ -1,11 +1,18 @@
 """`cyberposture audit`: the record of everything that was done."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cyberposture.cli.options import Json, OnlyInstitution
-from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
+from cyberposture.cli.surroundings import (
+    open_runtime,
+    read_settings,
+    say,
+    show_json,
+    show_table,
+)
 
 HELP = "Read and verify the record of everything that was done."
 app = typer.Typer()
@@ -49,17 +56,25 @@ def list_entries(
 @app.command("verify")
 def verify(
     context: typer.Context,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(help="The register's public key; else keys/audit.pub of the workspace."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Find any change, removal or reordering up to the last trusted head."""
-    from cyberposture.errors import CheckFailed
-    from cyberposture.runtime import signing_key_path
-    from cyberposture.services import audit
-    from cyberposture.store.keys import load_signing_key
+    """Find any change, removal or reordering up to the last trusted head; needs no secret.
 
-    runtime = open_runtime(context)
-    public = load_signing_key(signing_key_path(runtime.settings)).public_key()
-    report = audit.verify_chains(runtime.register, runtime.heads_file, public)
+    A key that the auditor holds proves more than the one of the workspace.
+    """
+    from cyberposture.errors import CheckFailed
+    from cyberposture.runtime import open_record, public_key_path
+    from cyberposture.services import audit
+    from cyberposture.store.keys import load_public_key
+
+    settings = read_settings(context)
+    database, heads = open_record(settings)
+    key = load_public_key(public_key or public_key_path(settings))
+    report = audit.verify_chains(database, heads, key)
     if as_json:
         show_json(
             {

@@ -53,7 +53,7 @@ def _chains(settings: Settings, actor: str) -> str:
     runtime = open_runtime(settings, actor)
     try:
         public = load_signing_key(signing_key_path(settings)).public_key()
-        report = audit.verify_chains(runtime.register, runtime.heads_file, public)
+        report = audit.verify_chains(runtime.register.database, runtime.heads_file, public)
     finally:
         runtime.close()
     if not report.is_intact:

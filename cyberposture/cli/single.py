@@ -24,7 +24,7 @@ def init(
     name: Annotated[str, typer.Option(help="Name of the first administrator.")] = "Administrator",
 ) -> None:
     """Make a workspace: folder, keys, tables, the edition, and the first administrator's key."""
-    from cyberposture.runtime import lay_workspace
+    from cyberposture.runtime import lay_workspace, public_key_path
     from cyberposture.runtime import open_runtime as opened
     from cyberposture.services import people, setup
 
@@ -37,6 +37,7 @@ def init(
         key = runtime.key_file_of(administrator)
         people.invite(runtime.register, administrator, name, "cert-administrator", key)
         say(f"private key of {administrator}: {key}")
+    say(f"public key for auditors: {public_key_path(settings)}")
     typer.echo(f"the workspace {settings.workspace} is ready")
 
 

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cyberposture.services.register import Register
 from cyberposture.store import institutions
 from cyberposture.store.audit import AuditEntry, find_head, list_entries
+from cyberposture.store.database import Database
 from cyberposture.store.heads import HeadsFile, SignedHead
 from cyberposture.store.verification import VerifyReport, verify
 
@@ -54,10 +55,13 @@ def gate_decisions(entries: list[AuditEntry]) -> Iterator[dict[str, Any]]:
 
 
 def verify_chains(
-    register: Register, heads_file: HeadsFile, public_key: Ed25519PublicKey
+    database: Database, heads_file: HeadsFile, public_key: Ed25519PublicKey
 ) -> VerifyReport:
-    """Return what is wrong with the chains, up to the last head that is kept outside."""
-    with register.reading() as connection:
+    """Return what is wrong with the chains, up to the last head that is kept outside.
+
+    It needs no secret, so that an auditor can do it with a copy of database and heads.
+    """
+    with database.reading() as connection:
         return verify(connection, heads_file, [public_key])
 
 

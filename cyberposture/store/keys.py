@@ -1,7 +1,8 @@
 """The two secrets of a workspace: the master key of all files, and the key that signs audit heads.
 
-Keys are made by `create_` alone, when a workspace is laid; one that is missing later is an error,
-never made anew, because that would hide a loss.
+The public half of the second is kept beside it, for auditors. Keys are made by `create_` alone,
+when a workspace is laid; one that is missing later is an error, never made anew, because that would
+hide a loss.
 """
 
 import os
@@ -10,7 +11,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from cyberposture.errors import Corrupt, MissingService, WrongState
+from cyberposture.errors import (
+    Corrupt,
+    Fault,
+    InvalidInput,
+    MissingService,
+    NotFound,
+    WrongState,
+)
 
 KEY_BYTES = 32
 """Length of an AES-256 key and of an Ed25519 seed."""
@@ -52,6 +60,32 @@ def load_signing_key(path: Path) -> Ed25519PrivateKey:
         Corrupt: it holds no key.
     """
     return Ed25519PrivateKey.from_private_bytes(_load(path, "signing key"))
+
+
+def keep_public_key(path: Path, key: Ed25519PublicKey) -> None:
+    """Write a public key to a file that everybody may read and hand on."""
+    path.write_text(public_hex(key) + "\n", encoding="ascii")
+
+
+def load_public_key(path: Path) -> Ed25519PublicKey:
+    """Return the public key in a file.
+
+    Raises:
+        NotFound: there is no such file.
+        InvalidInput: it holds no key.
+    """
+    try:
+        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(path.read_text().strip()))
+    except FileNotFoundError as error:
+        raise NotFound(
+            "public key file",
+            str(path),
+            advice="`cyberposture init` leaves it in keys/audit.pub, beside the private key",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            Fault(path.name, "holds no public key: 64 hexadecimal digits")
+        ) from error
 
 
 def public_hex(key: Ed25519PublicKey) -> str:

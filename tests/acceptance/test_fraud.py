@@ -2,6 +2,7 @@
 
 import json
 import queue
+import shutil
 import sqlite3
 import zlib
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
 
@@ -81,6 +83,43 @@ def test_audit_verify_finds_nothing_where_nothing_was_done(audits):
     done = audits["nothing"]
     assert (done.code, done.document["intact"], done.document["faults"]) == (0, True, [])
     assert done.document["entries"] > 5
+
+
+@pytest.fixture
+def audited(office) -> Any:
+    """A copy of the register as an auditor gets it: without any key."""
+    shutil.move(office.workspace / "keys" / "audit.pub", office.folder / "audit.pub")
+    shutil.rmtree(office.workspace / "keys")
+    return office
+
+
+def test_audit_verify_needs_the_public_key_alone(audited):
+    verify = ("audit", "verify", "--json", "--public-key", "audit.pub")
+    assert audited.do(*verify).document["intact"] is True
+    audited.sql(*TAMPERED["an entry is changed"])
+    done = audited.run(*verify)
+    assert (done.code, done.document["intact"]) == (7, False)
+
+
+def test_audit_verify_under_the_key_of_another_register_trusts_nothing(audited):
+    other = Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()
+    done = audited.run(
+        "audit", "verify", "--json", "--public-key", audited.write("other.pub", other)
+    )
+    assert (done.code, done.document["chains"]) == (7, 0)
+
+
+def test_audit_verify_without_a_public_key_says_what_is_missing(audited):
+    assert audited.run("audit", "verify").code == 5
+    empty = audited.write("empty.pub", "no key")
+    done = audited.run("audit", "verify", "--public-key", empty)
+    assert (done.code, done.err.partition(":")[0]) == (3, "empty.pub")
+
+
+def test_public_key_of_the_workspace_is_used_where_none_is_named(office):
+    for secret in ("audit.key", "master.key"):
+        (office.workspace / "keys" / secret).unlink()
+    assert office.do("audit", "verify", "--json").document["intact"] is True
 
 
 def rewritten(office: Any, edit: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:

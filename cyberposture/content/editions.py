@@ -4,11 +4,13 @@ Each kind has a digest of its own, so that a corrected comma in a text does not 
 """
 
 import hashlib
+import json
 from typing import Any
 
 import rfc8785
 from pydantic import BaseModel
 
+from cyberposture.errors import Corrupt
 from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue
 from cyberposture.model.foundation import Model, Sha256
@@ -81,6 +83,27 @@ def documents(catalogue: Catalogue, checks: Checks) -> dict[str, bytes]:
         "checks": canonical(check_rules),
         "texts": canonical(texts),
     }
+
+
+def restore(rules: bytes, texts: bytes) -> Catalogue:
+    """Return the catalogue that `documents` took apart into its rules and its texts.
+
+    Raises:
+        Corrupt: the two do not belong together, or are no catalogue.
+    """
+    try:
+        whole, words = json.loads(rules), json.loads(texts)
+        said = {control["id"]: control for control in words["controls"]}
+        if said.keys() != {control["id"] for control in whole["controls"]}:
+            raise Corrupt("these texts are not those of this catalogue's controls")
+        if [clause["id"] for clause in words["clauses"]] != whole["clauses"]:
+            raise Corrupt("these clauses are not those of this catalogue")
+        controls = [{**control, **said[control["id"]]} for control in whole["controls"]]
+        for control in controls:
+            del control["evidence_age_days"]
+        return Catalogue.model_validate(whole | {"clauses": words["clauses"], "controls": controls})
+    except (ValueError, KeyError, TypeError) as error:
+        raise Corrupt("what is kept of this edition is no catalogue that can be read") from error
 
 
 def identify(catalogue: Catalogue, checks: Checks) -> Edition:

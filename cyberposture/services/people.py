@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
+from cyberposture.errors import Fault, InvalidInput, MissingService, NotFound, WrongState
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.people import Membership, Person, Role
 from cyberposture.scanning.permission.signing import generate_key_pair
@@ -22,11 +22,13 @@ class Invited:
 
 
 def _write_key(path: Path, private_key: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError as error:
         raise WrongState(f"there is a key at {path} already; it is never overwritten") from error
+    except OSError as error:
+        raise MissingService(f"no key can be left at {path}: {error.strerror}") from error
     with os.fdopen(descriptor, "w") as stream:
         stream.write(private_key + "\n")
 
@@ -66,6 +68,7 @@ def invite(
     Raises:
         InvalidInput: the code or the name is not as it should be; nothing was written.
         WrongState: the code is taken, or a key file is there already.
+        MissingService: the key file cannot be written.
         NotFound: the institution is not in the register.
     """
     pair = generate_key_pair()

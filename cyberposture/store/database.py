@@ -185,6 +185,7 @@ def open_database(url: str, *, pool_size: int = 5) -> Database:
     kind = address.get_backend_name()
     if kind == "sqlite" and address.database not in (None, "", ":memory:"):
         engine = sa.create_engine(address, pool_size=pool_size, max_overflow=20)
+        event.listen(engine, "do_connect", _open_sqlite)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif kind == "postgresql":
@@ -210,6 +211,29 @@ def _create_privately(path: Path) -> None:
     """Make an empty file that only its owner reads; SQLite gives its side files the same mode."""
     path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _open_sqlite(_dialect: Any, _record: Any, given: list[Any], options: dict[str, Any]) -> None:
+    """Have a register that nobody here may write, such as an auditor's copy, opened for reading.
+
+    Without a write-ahead log beside it nobody is at work on it, and all that was committed is in
+    the one file: SQLite needs to be told so, because it may not lay its own files there.
+    """
+    path = Path(given[0])
+    if _is_writable(path):
+        return
+    is_whole = not path.with_name(f"{path.name}-wal").exists()
+    given[0] = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_whole else ''}"
+    options["uri"] = True
+
+
+def _is_writable(path: Path) -> bool:
+    """Return whether the file, and the folder in which SQLite lays its side files, take writes."""
+    try:
+        os.close(os.open(path, os.O_RDWR))
+    except OSError:
+        return False
+    return os.access(path.parent, os.W_OK)
 
 
 def _prepare_sqlite(raw: Any, _record: Any) -> None:

@@ -4,13 +4,13 @@ It reads the catalogue's own controls only; a profile is resolved into a catalog
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.exchange.oscal.prose import Plain, inserted, lines
 from cyberposture.exchange.oscal.read import OSCALDocument
-from cyberposture.model.foreign import ForeignCatalogue, ForeignFormat
+from cyberposture.model.foreign import ForeignCatalogue
 
 _STATEMENTS = frozenset({"statement"})
 _GUIDANCE = frozenset({"guidance", "supplemental-guidance", "discussion"})
@@ -24,30 +24,62 @@ Path = tuple[str | int, ...]
 def view_catalogue(
     document: OSCALDocument,
     *,
-    format_: ForeignFormat = "oscal-catalog",
-    remarks: tuple[Plain, ...] = (),
+    profile: OSCALDocument | None = None,
+    remarks: Sequence[Plain] = (),
 ) -> ForeignCatalogue:
     """Return the catalogue's controls and groups in their order; `remarks` come before its own.
+
+    `profile` is what the catalogue was resolved from, if it was.
 
     Raises:
         InvalidInput: an id stands at two controls, with the JSON path of the second.
     """
     teller = _Teller(document)
     teller.tell()
-    metadata = document.body["metadata"]
-    numbers = metadata.get("document-ids") or [{"identifier": metadata["title"]}]
     return ForeignCatalogue.model_validate(
         {
-            "id": numbers[0]["identifier"][:_LABEL],
-            "title": metadata["title"][:_LABEL],
-            "version": metadata["version"][:_LABEL],
-            "format": format_,
-            "digest": document.digest,
+            **_heading(profile or document),
             "controls": teller.controls,
             "groups": teller.groups,
             "remarks": [*remarks, *teller.remarks],
         }
     )
+
+
+def view_selection(profile: OSCALDocument, missing: Sequence[int]) -> ForeignCatalogue:
+    """Return the ids that a profile selects one by one, where the imports with these numbers are
+    not at hand; what it selects by a pattern stays unknown.
+    """
+    ids: dict[str, None] = {}
+    for directive in profile.body["imports"]:
+        for selector in directive.get("include-controls", ()):
+            ids.update(dict.fromkeys(selector.get("with-ids", ())))
+        for selector in directive.get("exclude-controls", ()):
+            for identity in selector.get("with-ids", ()):
+                ids.pop(identity, None)
+    remarks = [
+        {
+            "where": profile.where("imports", number, "href"),
+            "what": "what this imports is not at hand, and no address is ever fetched: only the "
+            "ids that the profile selects are known",
+        }
+        for number in missing
+    ]
+    return ForeignCatalogue.model_validate(
+        {**_heading(profile), "controls": [{"id": id_} for id_ in ids], "remarks": remarks}
+    )
+
+
+def _heading(document: OSCALDocument) -> Plain:
+    metadata = document.body["metadata"]
+    numbers = metadata.get("document-ids") or [{"identifier": metadata["title"]}]
+    return {
+        "id": numbers[0]["identifier"][:_LABEL],
+        "title": metadata["title"][:_LABEL],
+        "version": metadata["version"][:_LABEL],
+        "format": "oscal-profile" if document.kind == "profile" else "oscal-catalog",
+        "digest": document.digest,
+    }
 
 
 class _Teller:

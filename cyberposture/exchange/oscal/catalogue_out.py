@@ -1,0 +1,124 @@
+"""Writes an edition of the catalogue as an OSCAL catalogue, the same bytes for the same content.
+
+Domains are groups, clauses are resources that controls refer to. The rules that hold an edition
+together (scale, clocks, profiles, sectors, …) have no place in OSCAL; they travel as one resource.
+"""
+
+import base64
+import json
+
+from cyberposture.content.editions import digest
+from cyberposture.exchange.oscal.clause_in import clause_fields, domain_fields
+from cyberposture.exchange.oscal.control_out import add_records, control_out, title_line
+from cyberposture.exchange.oscal.prose import Plain, escape
+from cyberposture.exchange.oscal.words import is_value, metadata, own_prop, stable_uuid
+from cyberposture.model.controls import Catalogue, Clause, Domain, Framework
+
+RULES = "rules.json"
+"""The name of the resource that carries the rules."""
+
+
+def catalogue_document(catalogue: Catalogue, *, modified: str) -> Plain:
+    """Return the document; `modified` is when the edition was last changed, with its zone."""
+    framework = catalogue.framework
+    uuids = clause_uuids(catalogue)
+    known = {domain.id: domain for domain in framework.domains}
+    strays = sorted({control.domain for control in catalogue.controls} - known.keys())
+    groups = [_group(domain) for domain in framework.domains]
+    groups += [
+        {"id": id_, "title": id_, "props": [own_prop("undeclared", "yes")]} for id_ in strays
+    ]
+    for group in groups:
+        controls = [
+            control_out(control, uuids.get)
+            for control in catalogue.controls
+            if control.domain == group["id"]
+        ]
+        if controls:
+            group["controls"] = controls
+    return {
+        "catalog": {
+            "uuid": catalogue_uuid(catalogue),
+            "metadata": _metadata(framework, modified),
+            "groups": groups,
+            "back-matter": {
+                "resources": [
+                    *(_clause(clause, uuids[clause.id]) for clause in catalogue.clauses),
+                    _rules(catalogue),
+                ]
+            },
+        }
+    }
+
+
+def catalogue_uuid(catalogue: Catalogue) -> str:
+    """Return the identifier of this edition as an OSCAL document."""
+    return stable_uuid("catalogue", digest(catalogue))
+
+
+def clause_uuids(catalogue: Catalogue) -> dict[str, str]:
+    """Return the identifier of each clause's resource; it is the same in all editions."""
+    return {c.id: stable_uuid("clause", catalogue.framework.id, c.id) for c in catalogue.clauses}
+
+
+def _metadata(framework: Framework, modified: str) -> Plain:
+    made = metadata(framework.title, framework.version, modified, kind="catalogue")
+    if is_value(framework.id):
+        made["document-ids"] = [{"identifier": framework.id}]
+    made["remarks"] = escape(framework.note)
+    return made
+
+
+def _group(domain: Domain) -> Plain:
+    made: Plain = {
+        "id": domain.id,
+        "class": "domain",
+        "title": title_line(domain.title),
+        "props": [own_prop("factor-pct", domain.factor_pct)],
+    }
+    add_records(made, domain, domain_fields(made))
+    return made
+
+
+def _clause(clause: Clause, uuid: str) -> Plain:
+    made: Plain = {
+        "uuid": uuid,
+        "title": title_line(f"Clause {clause.id}"),
+        "description": escape(clause.text),
+        "props": [
+            own_prop(name, value)
+            for name, value in (
+                ("clause", clause.id),
+                ("page", str(clause.page)),
+                ("addressee", clause.addressee),
+                ("demand", clause.demand),
+                ("level", clause.level),
+            )
+            if is_value(value)
+        ],
+    }
+    add_records(made, clause, clause_fields(made))
+    return made
+
+
+def _rules(catalogue: Catalogue) -> Plain:
+    """Return the resource of everything that is told nowhere else in the document."""
+    whole = catalogue.model_dump(mode="json", by_alias=True)
+    domains = whole["framework"].pop("domains")
+    del whole["clauses"], whole["controls"]
+    whole["order"] = {
+        "domains": [domain["id"] for domain in domains],
+        "controls": [control.id for control in catalogue.controls],
+    }
+    text = json.dumps(whole, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return {
+        "uuid": stable_uuid("rules", catalogue.framework.id),
+        "title": "Rules of the catalogue",
+        "description": "Scale, clocks, profiles, sectors and the rest that OSCAL has no place for.",
+        "props": [own_prop("resource", "rules")],
+        "base64": {
+            "filename": RULES,
+            "media-type": "application/json",
+            "value": base64.b64encode(text.encode()).decode(),
+        },
+    }

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from cyberposture.content.bundle import ContentFolders
 from cyberposture.content.documents import Document, build, read_file
+from cyberposture.content.indicators import load_indicators
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks, Observation, Pack
 from cyberposture.model.controls import (
@@ -173,12 +174,16 @@ def load_catalogue(folder: Path) -> Catalogue:
         reader.finish()
         raise InvalidInput(Fault(home.name, "no framework"))
     _once(reader, "clause", ((clause.id, where) for clause, where in clauses))
+    path = home / "indicators.yaml"
+    indicators, faults = load_indicators(path, reader.name(path), (c for c, _ in clauses))
+    reader.faults.extend(faults)
     frame = Catalogue(
         framework=framework[0],
         clauses=tuple(clause for clause, _ in clauses),
         controls=(),
         retired=tuple(row for row, _ in retired),
         neighbours=tuple(row for row, _ in neighbours),
+        indicators=indicators,
     )
     found: list[tuple[Control, str]] = []
     for path in sorted(home.glob("*/*.yaml")):
@@ -270,10 +275,16 @@ class Content:
     reports: tuple[ReportDefinition, ...]
 
 
-def _place(folder: Path, control: Control, path: tuple[str | int, ...]) -> str:
-    """Return the file and line of a part of a control that was read before."""
-    file = next(find_catalogue(folder).glob(f"*/{control.id}-*.yaml"))
-    return read_file(file, _Reader(folder).name(file)).where(path)
+def locate(folder: Path, name: str, path: tuple[str | int, ...]) -> str:
+    """Return file and line of a part of the catalogue in the content folder `controls`.
+
+    `name` is the id of a control, or the name of a file beside them; a file that is missing is
+    named all the same.
+    """
+    home = find_catalogue(folder)
+    file = next(home.glob(f"*/{name}-*.yaml"), home / name)
+    shown = _Reader(folder).name(file)
+    return read_file(file, shown).where(path) if file.is_file() else f"{shown}:1"
 
 
 def load_content(folders: ContentFolders) -> Content:
@@ -301,7 +312,7 @@ def load_content(folders: ContentFolders) -> Content:
     for control in content.catalogue.controls:
         for number, use in enumerate(control.observations):
             if use.code not in codes:
-                where = _place(folders.controls, control, ("observations", number))
+                where = locate(folders.controls, control.id, ("observations", number))
                 faults.append(Fault(where, f"unknown observation {use.code}"))
     if faults:
         raise InvalidInput(faults)

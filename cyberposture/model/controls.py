@@ -1,5 +1,6 @@
 """The catalogue: what is expected of an institution, and from which policy clause it follows."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -241,6 +242,8 @@ class Framework(Model):
     title: str
     policy: str
     note: Sentence
+    dated: date | None = None
+    """The day on which the authors last changed this edition; exports bear it."""
     scale: Scale
     clocks: Clocks
     domains: tuple[Domain, ...]

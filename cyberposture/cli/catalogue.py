@@ -34,6 +34,7 @@ def check(
     counts = {
         "controls": len(content.catalogue.controls),
         "clauses": len(content.catalogue.clauses),
+        "indicators": len(content.catalogue.indicators),
         "checks": len(content.checks.checks),
         "observations": len(content.checks.observations),
         "reports": len(content.reports),

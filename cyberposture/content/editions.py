@@ -71,12 +71,15 @@ def documents(catalogue: Catalogue, checks: Checks) -> dict[str, bytes]:
         rules["evidence_age_days"] = [proof.max_age_days for proof in control.evidence]
     check_rules, check_texts = _split(found["checks"], _CHECK_TEXTS)
     clause_ids = [clause["id"] for clause in whole["clauses"]]
+    # They stand beside the score: what they mean is kept, and changes no rule.
+    indicators = whole.pop("indicators")
     texts = {
         "controls": control_texts,
         "checks": check_texts,
         "clauses": whole["clauses"],
         "observations": found["observations"],
         "packs": found["packs"],
+        **({"indicators": indicators} if indicators else {}),
     }
     return {
         "catalogue": canonical({**whole, "controls": control_rules, "clauses": clause_ids}),
@@ -101,7 +104,8 @@ def restore(rules: bytes, texts: bytes) -> Catalogue:
         controls = [{**control, **said[control["id"]]} for control in whole["controls"]]
         for control in controls:
             del control["evidence_age_days"]
-        return Catalogue.model_validate(whole | {"clauses": words["clauses"], "controls": controls})
+        kept = {"clauses": words["clauses"], "indicators": words.get("indicators", [])}
+        return Catalogue.model_validate(whole | kept | {"controls": controls})
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt("what is kept of this edition is no catalogue that can be read") from error
 

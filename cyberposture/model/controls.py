@@ -14,6 +14,7 @@ from cyberposture.model.foundation import (
     Sentence,
     WholeNumber,
 )
+from cyberposture.model.indicators import Indicator
 
 Tier = Literal["A", "G", "X"]
 EvidenceMode = Literal["Q", "Q+N", "N"]
@@ -285,6 +286,7 @@ class Catalogue(Model):
     controls: tuple[Control, ...]
     retired: tuple[Retired, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
 
     def find(self, control_id: str) -> Control | None:
         """Return the control with this id, or None."""

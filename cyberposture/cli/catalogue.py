@@ -4,11 +4,13 @@ from typing import Annotated, get_args
 
 import typer
 
+from cyberposture.cli import foreign
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
 HELP = "The controls: check, list, show."
 app = typer.Typer()
+foreign.register(app)
 
 
 @app.command("check")
@@ -55,9 +57,15 @@ def list_controls(
         str | None, typer.Option(help="Only what this tier is asked: A, G or X.")
     ] = None,
     domain: Annotated[str | None, typer.Option(help="Only this domain, such as IAM.")] = None,
+    imported: Annotated[
+        str | None, typer.Option("--catalogue", help="An imported catalogue instead of ours.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the controls with their domain, weight and tier."""
+    if imported is not None:
+        foreign.list_foreign(context, imported, as_json)
+        return
     from cyberposture.content.bundle import find_content
     from cyberposture.content.loader import load_catalogue
     from cyberposture.model.controls import Tier

@@ -29,17 +29,20 @@ def read_foreign(
     """
     if not is_oscal(data):
         raise InvalidInput(Fault(name, "neither an OSCAL document nor a library"))
-    return read_oscal(read_document(name, data, schemas=schemas), find)
+    catalogue, _ = read_oscal(read_document(name, data, schemas=schemas), find)
+    return catalogue
 
 
-def read_oscal(document: OSCALDocument, find: Find) -> ForeignCatalogue:
-    """Return the catalogue that the document is, or that it stands for as a profile.
+def read_oscal(
+    document: OSCALDocument, find: Find
+) -> tuple[ForeignCatalogue, OSCALDocument | None]:
+    """Return the catalogue that a document is or stands for, and what a profile resolved to.
 
     Raises:
-        InvalidInput: it is neither, or cannot be resolved with what `find` finds.
+        InvalidInput: it is neither catalogue nor profile, or cannot be resolved with what is found.
     """
     if document.kind == "catalog":
-        return view_catalogue(document)
+        return view_catalogue(document), None
     if document.kind != "profile":
         raise InvalidInput(Fault(document.where(), "a mapping holds no catalogue"))
     missing = [
@@ -48,6 +51,7 @@ def read_oscal(document: OSCALDocument, find: Find) -> ForeignCatalogue:
         if find(wanted_by(document, directive["href"])) is None
     ]
     if missing:
-        return view_selection(document, missing)
-    resolution = resolve(document, find)
-    return view_catalogue(resolution.catalogue, profile=document, remarks=resolution.remarks)
+        return view_selection(document, missing), None
+    found = resolve(document, find)
+    view = view_catalogue(found.catalogue, profile=document, remarks=found.remarks)
+    return view, found.catalogue

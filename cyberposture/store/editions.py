@@ -14,7 +14,11 @@ from cyberposture.errors import Corrupt, NotFound
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 
-EditionKind = Literal["catalogue", "checks", "reports", "texts"]
+EditionKind = Literal["catalogue", "checks", "reports", "texts", "foreign", "resolved"]
+"""`foreign`: a catalogue that others wrote, as it was imported; `resolved`: what a profile among
+those stood for.
+"""
+
 ADOPTED: tuple[EditionKind, ...] = ("catalogue", "checks", "texts")
 """What is adopted together."""
 

@@ -82,7 +82,12 @@ EDITIONS = Table(
     "Every edition of the content that the register ever adopted, oldest first.",
     ("kind", "digest"),
     (
-        Column("kind", "text", "What it holds: catalogue (rules), checks, reports or texts."),
+        Column(
+            "kind",
+            "text",
+            "What it holds: catalogue (rules), checks, reports or texts; foreign or resolved: a "
+            "catalogue of others.",
+        ),
         Column("digest", "text", "SHA-256 of its canonical bytes: scores name their edition so."),
         Column("name", "text", "The catalogue's name."),
         Column("version", "text", "The version that its authors gave it."),

@@ -39,6 +39,15 @@ class Wanted:
             names += [path.name] if path.suffix == ".json" else [as_json]
         return tuple(dict.fromkeys(names))
 
+    def means(self, document: OSCALDocument) -> bool:
+        """Return whether the document is what is meant, by its file name, title or UUID."""
+        uuid = str(document.body["uuid"]).lower()
+        return (
+            document.name in self.file_names()
+            or (self.title != "" and self.title == document.title)
+            or any(address.lower() in (uuid, f"urn:uuid:{uuid}") for address in self.addresses)
+        )
+
 
 Find = Callable[[Wanted], OSCALDocument | None]
 """Returns the document that is meant, or None where it is not at hand."""

@@ -1,0 +1,230 @@
+"""`cyberposture catalogue import|imported|export`: catalogues that come in, and ours going out."""
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cyberposture.cli.options import Json, one_of
+from cyberposture.cli.surroundings import (
+    open_runtime,
+    printable,
+    read_settings,
+    require_place,
+    say,
+    show_json,
+    show_table,
+)
+
+if TYPE_CHECKING:
+    from cyberposture.model.controls import Catalogue
+    from cyberposture.services.foreign import Imported
+
+SHOWN_REMARKS = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the group `catalogue`."""
+    app.command("import")(import_file)
+    app.command("imported")(list_imported)
+    app.command("export")(export)
+
+
+def import_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="An OSCAL catalogue or profile in JSON.")],
+    kind: Annotated[
+        str | None, typer.Option("--format", help="oscal or library; else it is recognised.")
+    ] = None,
+    given_id: Annotated[
+        str | None, typer.Option("--as", help="The id to keep it under; else made of its name.")
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="What a profile imports: a file, or the id of an imported catalogue."),
+    ] = None,
+    strict: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Check against the official JSON schemas in this folder too."
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Keep a catalogue that others wrote, whole; nothing that it refers to is fetched."""
+    from cyberposture.services import foreign
+
+    if kind is not None:
+        one_of(("oscal", "library"), kind, "format")
+    found = foreign.import_catalogue(
+        open_runtime(context).register,
+        file,
+        given_id=given_id,
+        kind=kind,
+        sources=source or (),
+        schemas=strict,
+        reason=reason,
+    )
+    remarks = found.catalogue.remarks
+    for remark in remarks[:SHOWN_REMARKS]:
+        say(printable(f"{remark.where}: {remark.what}"))
+    if len(remarks) > SHOWN_REMARKS:
+        say(f"and {len(remarks) - SHOWN_REMARKS} remarks more")
+    if as_json:
+        show_json(_told(found))
+        return
+    catalogue = found.catalogue
+    again = "" if found.is_new else ", which was here already"
+    typer.echo(
+        printable(
+            f"{found.id}: {catalogue.title} {catalogue.version}, "
+            f"{len(catalogue.controls)} controls in {len(catalogue.groups)} groups{again}"
+        )
+    )
+    if found.own is not None:
+        framework = found.own.framework
+        typer.echo(f"this is our own export of {framework.id} {framework.version}, read whole")
+
+
+def _told(found: "Imported") -> dict[str, Any]:
+    catalogue = found.catalogue
+    own = None
+    if found.own is not None:
+        framework = found.own.framework
+        own = {"catalogue": framework.id, "version": framework.version,
+               "controls": len(found.own.controls)}  # fmt: skip
+    return {
+        "id": found.id,
+        "title": catalogue.title,
+        "version": catalogue.version,
+        "format": catalogue.format,
+        "digest": catalogue.digest,
+        "controls": len(catalogue.controls),
+        "groups": len(catalogue.groups),
+        "new": found.is_new,
+        "drawn_on": found.drawn_on,
+        "own": own,
+        "remarks": catalogue.remarks,
+    }
+
+
+def list_imported(context: typer.Context, as_json: Json = False) -> None:
+    """List the catalogues that were imported, oldest first."""
+    from cyberposture.services import foreign
+
+    records = foreign.list_catalogues(open_runtime(context).register)
+    if as_json:
+        show_json(
+            [
+                {"id": r.name, "version": r.version, "digest": r.digest, "imported_at": r.act.at}
+                for r in records
+            ]
+        )
+        return
+    rows = ((r.name, r.version, r.digest[:12], r.act.at.isoformat()) for r in records)
+    show_table(("catalogue", "version", "digest", "imported"), rows)
+
+
+def list_foreign(context: typer.Context, name: str, as_json: bool) -> None:
+    """List the controls of an imported catalogue; it has no weights and tiers."""
+    from cyberposture.services import foreign
+
+    catalogue = foreign.get_catalogue(open_runtime(context).register, name)
+    if as_json:
+        show_json(
+            [
+                {
+                    "id": c.id,
+                    "title": c.title,
+                    "domain": c.path[0] if c.path else None,
+                    "weight": None,
+                    "tier": None,
+                    "class": c.class_,
+                    "parent": c.parent,
+                    "path": c.path,
+                    "status": next((p.value for p in c.props if p.name == "status"), None),
+                    "statement": c.statement,
+                }
+                for c in catalogue.controls
+            ]
+        )
+        return
+    rows = ((c.id, c.title, c.parent or "", " / ".join(c.path)) for c in catalogue.controls)
+    show_table(("control", "title", "part of", "stands in"), rows)
+    say(f"{len(catalogue.controls)} controls")
+
+
+def export(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="A folder, or one file that ends in .json.")],
+    kind: Annotated[str, typer.Option("--format", help="oscal.")] = "oscal",
+    catalogue: Annotated[
+        str | None, typer.Option(help="An imported catalogue, exactly as it came, into one file.")
+    ] = None,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="What an imported profile stands for.")
+    ] = False,
+    profile: Annotated[str | None, typer.Option(help="Only this profile.")] = None,
+    sector: Annotated[str | None, typer.Option(help="Only what this sector is asked.")] = None,
+    modified: Annotated[
+        str | None, typer.Option(help="When the edition was changed; else the day that it bears.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> None:
+    """Write the catalogue with its profiles and crosswalk, or one that was imported."""
+    from cyberposture.content.bundle import find_content
+    from cyberposture.content.loader import load_catalogue
+    from cyberposture.exchange.oscal import files
+    from cyberposture.services import foreign
+
+    one_of(("oscal",), kind, "format")
+    if catalogue is not None:
+        read = foreign.get_resolved if resolved else foreign.get_file
+        _write(out.parent, {out.name: read(open_runtime(context).register, catalogue)}, force)
+        return
+    folders = find_content(read_settings(context).content)
+    ours = load_catalogue(folders.controls)
+    moment = _moment(modified, ours, folders.controls)
+    if out.suffix == ".json":
+        require_place(out)
+        data = files.export_file(ours, modified=moment, profile=profile, sector=sector)
+        _write(out.parent, {out.name: data}, force)
+        return
+    written = files.export_folder(ours, modified=moment, profile=profile, sector=sector)
+    out.mkdir(parents=True, exist_ok=True)
+    _write(out, written, force)
+
+
+def _moment(given: str | None, catalogue: "Catalogue", folder: Path) -> str:
+    """Return the moment that exports bear: as given, else the edition's day, else that of its
+    newest file.
+    """
+    from cyberposture.clock import from_iso
+    from cyberposture.errors import WrongUsage
+
+    if given is not None:
+        try:
+            moment = from_iso(given)
+        except ValueError as error:
+            raise WrongUsage(f"{given!r} is no moment with a zone") from error
+    elif catalogue.framework.dated is not None:
+        moment = datetime.combine(catalogue.framework.dated, time(), UTC)
+    else:
+        newest = max(path.stat().st_mtime for path in folder.rglob("*.yaml"))
+        moment = datetime.fromtimestamp(int(newest), UTC)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _write(folder: Path, written: dict[str, bytes], force: bool) -> None:
+    from cyberposture.errors import WrongState
+
+    present = [name for name in written if (folder / name).exists()]
+    if present and not force:
+        raise WrongState(
+            f"{', '.join(present)} is there already; it is not overwritten", advice="use --force"
+        )
+    for name, data in written.items():
+        (folder / name).write_bytes(data)
+        typer.echo(str(folder / name))

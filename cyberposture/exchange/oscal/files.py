@@ -1,0 +1,80 @@
+"""Lays an edition out as the files of an OSCAL export: catalogue, profiles, crosswalk."""
+
+from cyberposture.errors import NotFound
+from cyberposture.exchange.oscal.catalogue_out import catalogue_document
+from cyberposture.exchange.oscal.mapping_out import mapping_document
+from cyberposture.exchange.oscal.profile_out import CATALOGUE_FILE, profile_document
+from cyberposture.exchange.oscal.read import read_document
+from cyberposture.exchange.oscal.resolve import resolve
+from cyberposture.exchange.oscal.words import encode
+from cyberposture.model.controls import Catalogue, Profile
+
+MAPPING_FILE = "mapping.json"
+
+
+def export_folder(
+    catalogue: Catalogue, *, modified: str, profile: str | None = None, sector: str | None = None
+) -> dict[str, bytes]:
+    """Return the files by name: the whole catalogue, its profiles, and the crosswalk if it has one.
+
+    `profile` leaves out the other profiles, `sector` what no institution of that sector is asked.
+
+    Raises:
+        NotFound: there is no such profile or sector.
+    """
+    files = {CATALOGUE_FILE: encode(catalogue_document(catalogue, modified=modified))}
+    for one in _profiles(catalogue, profile):
+        ids = _asked(catalogue, one, sector)
+        document = profile_document(catalogue, one, ids, modified=modified)
+        files[f"profile-{one.id}.json"] = encode(document)
+    mapping = mapping_document(catalogue, modified=modified)
+    if mapping is not None:
+        files[MAPPING_FILE] = encode(mapping)
+    return files
+
+
+def export_file(
+    catalogue: Catalogue, *, modified: str, profile: str | None = None, sector: str | None = None
+) -> bytes:
+    """Return one catalogue: the whole, or what `profile` leaves of it, for `sector` where given.
+
+    Raises:
+        NotFound: there is no such profile or sector.
+    """
+    data = encode(catalogue_document(catalogue, modified=modified))
+    if profile is None and sector is None:
+        return data
+    chosen = _profiles(catalogue, profile)[-1]
+    ids = _asked(catalogue, chosen, sector)
+    document = encode(profile_document(catalogue, chosen, ids, modified=modified))
+    whole = read_document(CATALOGUE_FILE, data)
+    return resolve(read_document("profile.json", document), lambda wanted: whole).catalogue.data
+
+
+def _profiles(catalogue: Catalogue, wanted: str | None) -> tuple[Profile, ...]:
+    profiles = catalogue.framework.profiles
+    if wanted is None:
+        return profiles
+    found = tuple(profile for profile in profiles if profile.id == wanted)
+    if not found:
+        known = ", ".join(profile.id for profile in profiles)
+        raise NotFound("profile", wanted, advice=f"there are: {known}")
+    return found
+
+
+def _asked(catalogue: Catalogue, profile: Profile, sector: str | None) -> list[str]:
+    """Return the ids of the profile's controls that some institution of the sector is asked."""
+    features = frozenset(feature.id for feature in catalogue.framework.features)
+    sectors = {one.id for one in catalogue.framework.sectors}
+    if sector is not None and sector not in sectors:
+        raise NotFound("sector", sector, advice=f"there are: {', '.join(sorted(sectors))}")
+    return [
+        control.id
+        for control in catalogue.controls
+        if control.tier in profile.tiers
+        and (
+            sector is None
+            or control.applies_when is None
+            or control.applies_when.holds(features, frozenset({sector}))
+        )
+    ]

@@ -1,0 +1,263 @@
+"""Catalogues that others wrote: imported whole, kept as they came, shown in one plain shape.
+
+A profile is kept with the catalogue that it stood for on the day of its import. Nothing is fetched.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from cyberposture.content.files import read_bytes
+from cyberposture.errors import InvalidInput, NotFound, WrongState, WrongUsage
+from cyberposture.exchange.foreign import read_foreign, read_oscal
+from cyberposture.exchange.oscal.ours_in import is_own_export, read_own_catalogue
+from cyberposture.exchange.oscal.read import MAX_BYTES, OSCALDocument, is_oscal, read_document
+from cyberposture.exchange.oscal.sources import Wanted
+from cyberposture.exchange.oscal.view import view_catalogue
+from cyberposture.model.controls import Catalogue
+from cyberposture.model.foreign import ForeignCatalogue
+from cyberposture.services.register import Register
+from cyberposture.store import editions
+from cyberposture.store.editions import EditionRecord
+
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import brought: under which name, the catalogue, and what a profile drew on."""
+
+    id: str
+    catalogue: ForeignCatalogue
+    is_new: bool
+    """Whether these very bytes were not in the register before."""
+    drawn_on: tuple[str, ...] = ()
+    own: Catalogue | None = None
+    """The catalogue of ours that the file is an export of, if it is one."""
+
+
+def import_catalogue(
+    register: Register,
+    file: Path,
+    *,
+    given_id: str | None = None,
+    kind: str | None = None,
+    sources: Sequence[str] = (),
+    schemas: Path | None = None,
+    reason: str = "",
+) -> Imported:
+    """Keep the file under an id (`given_id`, else one made of its name) and return what it is.
+
+    What a profile imports is looked for among `sources` (files, or ids of imported catalogues),
+    then beside the file, then among all imported catalogues. `kind` is `oscal` or `library` where
+    the caller says which it is; `schemas` is a folder of OSCAL's official JSON schemas.
+
+    Raises:
+        InvalidInput: the file, or a source, is not what it should be; nothing was kept.
+        WrongUsage: the id is no name in kebab-case.
+        WrongState: the id is that of our own catalogue, or the bytes stand under another id.
+    """
+    data = read_bytes(file, MAX_BYTES)
+    if kind is not None and (kind == "oscal") != is_oscal(data):
+        raise InvalidInput(f"{file.name} is no {kind}")
+    name = _name_for(register, file, given_id)
+    finder = _Finder(register, file, sources)
+    own = resolved = None
+    if is_oscal(data):
+        document = read_document(file.name, data, schemas=schemas)
+        catalogue, resolved = read_oscal(document, finder.find)
+        own = read_own_catalogue(document) if is_own_export(document) else None
+    else:
+        catalogue = read_foreign(file.name, data)
+    parcel = _Parcel(name, catalogue, data, resolved, tuple(finder.drawn_on))
+    return Imported(
+        name, catalogue, _keep(register, parcel, reason), drawn_on=parcel.drawn_on, own=own
+    )
+
+
+def list_catalogues(register: Register) -> list[EditionRecord]:
+    """Return every imported edition, oldest first."""
+    with register.reading() as connection:
+        return editions.list_editions(connection, "foreign")
+
+
+def get_catalogue(register: Register, name: str) -> ForeignCatalogue:
+    """Return the catalogue imported last under an id; `id@version` names one of its editions.
+
+    Raises:
+        NotFound: nothing was imported under that name.
+        Corrupt: what is kept cannot be trusted.
+    """
+    with register.reading() as connection:
+        record = _find(connection, name)
+        data = editions.get_edition_content(connection, "foreign", record.digest)
+        resolved = _find_resolved(connection, record)
+    if resolved is None:
+        return read_foreign(name, data)
+    catalogue = read_document(name, resolved)
+    return view_catalogue(catalogue, profile=read_document(name, data))
+
+
+def get_file(register: Register, name: str) -> bytes:
+    """Return the very bytes that were imported under an id, or under `id@version`.
+
+    Raises:
+        NotFound: nothing was imported under that name.
+        Corrupt: what is kept cannot be trusted.
+    """
+    with register.reading() as connection:
+        record = _find(connection, name)
+        return editions.get_edition_content(connection, "foreign", record.digest)
+
+
+def get_resolved(register: Register, name: str) -> bytes:
+    """Return the catalogue that an imported profile stood for, as an OSCAL document.
+
+    Raises:
+        NotFound: nothing was imported under that name, or it is no profile that was resolved.
+        Corrupt: what is kept cannot be trusted.
+    """
+    with register.reading() as connection:
+        found = _find_resolved(connection, _find(connection, name))
+    if found is None:
+        raise NotFound("resolved profile", name, advice="import it again with --source")
+    return found
+
+
+def _name_for(register: Register, file: Path, given: str | None) -> str:
+    stem = file.name.removesuffix(file.suffix).lower()
+    name = given or re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:64].strip("-")
+    if not _ID.match(name) or len(name) > 64:
+        raise WrongUsage(
+            f"{name!r} is no id", advice="an id is in kebab-case, such as ism: --as ID"
+        )
+    if name == register.content.catalogue.framework.id.lower():
+        raise WrongState(f"{name} is our own catalogue", advice="choose another id: --as ID")
+    return name
+
+
+@dataclass(frozen=True)
+class _Parcel:
+    """What is to be kept: the file's bytes with what they are, and what a profile stood for."""
+
+    name: str
+    catalogue: ForeignCatalogue
+    data: bytes
+    resolved: OSCALDocument | None
+    drawn_on: tuple[str, ...]
+
+
+def _keep(register: Register, parcel: _Parcel, reason: str) -> bool:
+    """Keep what is new of the parcel under one audit entry; return whether the file is new."""
+    found, resolved = parcel.catalogue, parcel.resolved
+    with register.reading() as connection:
+        present = editions.find_edition(connection, "foreign", found.digest)
+        known = None
+        if resolved is not None:
+            known = editions.find_edition(connection, "resolved", resolved.digest)
+    if present is not None and present.name != parcel.name:
+        raise WrongState(f"this very file is in the register as {present.name}")
+    if present is not None and (resolved is None or known is not None):
+        return False
+    with register.change("catalogue-imported", parcel.name, reason=reason) as change:
+        editions.adopt_edition(
+            change.connection, "foreign", parcel.data, change.by,
+            name=parcel.name, version=found.version,
+        )  # fmt: skip
+        if resolved is not None:
+            # Its version is the digest of the profile, because one profile may be resolved anew.
+            editions.adopt_edition(
+                change.connection, "resolved", resolved.data, change.by,
+                name=parcel.name, version=found.digest,
+            )  # fmt: skip
+        change.tell(
+            digest=found.digest,
+            format=found.format,
+            title=found.title,
+            version=found.version,
+            controls=len(found.controls),
+            remarks=len(found.remarks),
+            drawn_on=list(parcel.drawn_on),
+        )
+    return present is None
+
+
+def _find(connection: Connection, name: str) -> EditionRecord:
+    identity, _, version = name.partition("@")
+    found = [
+        record
+        for record in editions.list_editions(connection, "foreign")
+        if record.name == identity and version in ("", record.version)
+    ]
+    if not found:
+        raise NotFound("imported catalogue", name, advice="see: cyberposture catalogue imported")
+    return found[-1]
+
+
+def _find_resolved(connection: Connection, profile: EditionRecord) -> bytes | None:
+    """Return the bytes of the catalogue that a profile was resolved into last, or None."""
+    found = [
+        record
+        for record in editions.list_editions(connection, "resolved")
+        if record.version == profile.digest
+    ]
+    if not found:
+        return None
+    return editions.get_edition_content(connection, "resolved", found[-1].digest)
+
+
+class _Finder:
+    """Looks for what a profile imports: among the given sources, beside it, in the register."""
+
+    def __init__(self, register: Register, file: Path, sources: Sequence[str]) -> None:
+        self.drawn_on: list[str] = []
+        self._register = register
+        self._folder = file.parent
+        self._given = [self._read_source(source) for source in sources]
+        self._imported: list[OSCALDocument] | None = None
+        self._seen: dict[Wanted, OSCALDocument | None] = {}
+
+    def find(self, wanted: Wanted) -> OSCALDocument | None:
+        """Return the document that is meant, or None."""
+        if wanted not in self._seen:
+            found = self._look(wanted)
+            self._seen[wanted] = found
+            if found is not None:
+                self.drawn_on.append(f"{found.name} ({found.digest})")
+        return self._seen[wanted]
+
+    def _look(self, wanted: Wanted) -> OSCALDocument | None:
+        if wanted.carried is not None:
+            return read_document(f"inside {wanted.href}", wanted.carried)
+        for document in self._given:
+            if wanted.means(document):
+                return document
+        for name in wanted.file_names():
+            path = self._folder / name
+            if path.is_file():
+                return read_document(name, read_bytes(path, MAX_BYTES))
+        found = next(filter(wanted.means, self._documents()), None)
+        # One given source stands for one unknown import, whatever either is called.
+        if found is None and len(self._given) == 1 and self._given[0] not in self._seen.values():
+            return self._given[0]
+        return found
+
+    def _read_source(self, source: str) -> OSCALDocument:
+        path = Path(source)
+        if path.is_file():
+            return read_document(path.name, read_bytes(path, MAX_BYTES))
+        return read_document(source, get_file(self._register, source))
+
+    def _documents(self) -> list[OSCALDocument]:
+        """Return every imported OSCAL document, newest first, read when first asked for."""
+        if self._imported is None:
+            self._imported = []
+            with self._register.reading() as connection:
+                for record in reversed(editions.list_editions(connection, "foreign")):
+                    data = editions.get_edition_content(connection, "foreign", record.digest)
+                    if is_oscal(data):
+                        self._imported.append(read_document(record.name, data))
+        return self._imported

@@ -97,3 +97,27 @@ class ForeignCatalogue(Model):
             if control.parent is not None and control.parent not in ids:
                 raise ValueError(f"controls: {control.id} has no parent {control.parent} here")
         return self
+
+
+class Edge(Model):
+    """One control beside another, each by its id; `relation` is seen from the source.
+
+    The relation is one of ours (equal, subset, superset, intersects) or the author's own word.
+    """
+
+    source: ForeignId
+    target: ForeignId
+    relation: Label
+    why: Prose = ""
+
+
+class ForeignCrosswalk(Model):
+    """Which controls of one catalogue stand beside which of another, as its author says."""
+
+    source: Label
+    """What the author calls the catalogue that the edges start from; `target`, where they end."""
+    target: Label
+    framework: Label = ""
+    """Our own id of the target, in an export of ours."""
+    edges: tuple[Edge, ...] = ()
+    remarks: tuple[Remark, ...] = ()

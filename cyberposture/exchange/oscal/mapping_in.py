@@ -3,41 +3,16 @@
 Relations that we have no word for are kept as they are and remarked on.
 """
 
-from pydantic import Field
-
 from cyberposture.exchange.oscal.mapping_out import RELATIONS
 from cyberposture.exchange.oscal.prose import Plain, unescape
 from cyberposture.exchange.oscal.read import OSCALDocument
 from cyberposture.exchange.oscal.words import find_own
-from cyberposture.model.foreign import Remark
-from cyberposture.model.foundation import Model
+from cyberposture.model.foreign import Edge, ForeignCrosswalk, Remark
 
 _OURS = {theirs: ours for ours, theirs in RELATIONS.items()} | {"equal-to": "equal"}
 
 
-class Edge(Model):
-    """One control beside another; `relation` is seen from the source."""
-
-    source: str
-    target: str
-    relation: str
-    why: str = ""
-
-
-class Crosswalk(Model):
-    """All edges from one catalogue to another, each named as the document names it."""
-
-    source: str
-    target: str
-    title: str = ""
-    """What the document calls the target, where it says so."""
-    framework: str | None = None
-    """Our own id of the target, in an export of ours."""
-    edges: tuple[Edge, ...] = ()
-    remarks: tuple[Remark, ...] = Field(default=())
-
-
-def read_crosswalks(document: OSCALDocument) -> tuple[Crosswalk, ...]:
+def read_crosswalks(document: OSCALDocument) -> tuple[ForeignCrosswalk, ...]:
     """Return one crosswalk a mapping of the collection, in the order of the document."""
     titles = {
         f"#{resource['uuid']}": unescape(resource.get("title", ""))
@@ -52,33 +27,30 @@ def read_crosswalks(document: OSCALDocument) -> tuple[Crosswalk, ...]:
 
 def _crosswalk(
     document: OSCALDocument, mapping: Plain, number: int, titles: dict[str, str]
-) -> Crosswalk:
-    edges: list[Edge] = []
+) -> ForeignCrosswalk:
+    edges: list[Plain] = []
     remarks: list[Remark] = []
     for position, entry in enumerate(mapping["maps"]):
-        relation = entry["relationship"]
+        relation = entry["relationship"][:1000]
         if relation not in _OURS:
             where = document.where("mappings", number, "maps", position, "relationship")
-            remarks.append(
-                Remark(where=where[:1000], what=f"an unknown relation: {relation}"[:1000])
-            )
-        why = unescape(entry.get("remarks", ""))
+            remarks.append(Remark(where=where[:1000], what=f"an unknown relation: {relation[:99]}"))
         edges.extend(
-            Edge(
-                source=source["id-ref"],
-                target=target["id-ref"],
-                relation=_OURS.get(relation, relation),
-                why=why,
-            )
+            {
+                "source": source["id-ref"],
+                "target": target["id-ref"],
+                "relation": _OURS.get(relation, relation),
+                "why": unescape(entry.get("remarks", ""))[:100_000],
+            }
             for source in entry["sources"]
             for target in entry["targets"]
         )
-    target = mapping["target-resource"]["href"]
-    return Crosswalk(
-        source=mapping["source-resource"]["href"],
-        target=target,
-        title=titles.get(target, ""),
-        framework=find_own(mapping, "framework"),
-        edges=tuple(edges),
+    ends = [mapping[f"{end}-resource"]["href"] for end in ("source", "target")]
+    source, target = (titles.get(href) or href for href in ends)
+    return ForeignCrosswalk(
+        source=source[:1000],
+        target=target[:1000],
+        framework=(find_own(mapping, "framework") or "")[:1000],
+        edges=tuple(Edge.model_validate(edge) for edge in edges),
         remarks=tuple(remarks),
     )

@@ -100,7 +100,7 @@ _DEFINITIONS: dict[str, Any] = {
             title=_TEXT, **_BODY,
         )),
     ),
-    "item": _object("type", "id-ref", type=_LINE, id_ref=_LINE),
+    "item": _object("type", "id-ref", type=_LINE, id_ref={"type": "string", "minLength": 1, "maxLength": 100}),
     "framework": _object("type", "href", type=_LINE, href=_TEXT),
     "mapping": _object(
         "uuid", "source-resource", "target-resource", "maps", uuid=_UUID,

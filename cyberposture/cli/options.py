@@ -1,6 +1,7 @@
 """Options and words that many commands share, so that they are called and explained alike."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, TypeVar
 
 import typer
@@ -14,6 +15,9 @@ OnlyInstitution = Annotated[
     str | None, typer.Option("--institution", help="Only this institution.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+By = Annotated[
+    str | None, typer.Option("--by", help="Who acts: the code of a person; else that of --as.")
+]
 AnyJson = Annotated[bool, typer.Option("--json", help="It is JSON in any case.")]
 
 
@@ -27,3 +31,15 @@ def one_of(known: Sequence[T], given: str, what: str) -> T:
         if one == given:
             return one
     raise WrongUsage(f"no {what} {given!r}; there are: {', '.join(map(str, known))}")
+
+
+def as_day(option: str, text: str) -> date:
+    """Return the day that the text names.
+
+    Raises:
+        WrongUsage: it names none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise WrongUsage(f"{option}: {text[:40]!r} is no day; write YYYY-MM-DD") from error

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from cyberposture.content.documents import Document, build, faults_of, read_file
 from cyberposture.content.files import read_bytes
-from cyberposture.errors import Fault, InvalidInput, NotAuthorised, WrongState
+from cyberposture.errors import Fault, InvalidInput, WrongState
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.addresses import CIDRText, read_address
 from cyberposture.model.authorisations import (
@@ -26,7 +26,7 @@ from cyberposture.model.authorisations import (
 )
 from cyberposture.model.foundation import Code, Model, Moment, Sentence
 from cyberposture.model.institutions import Declaration
-from cyberposture.model.people import Person, Role
+from cyberposture.model.people import Role
 from cyberposture.scanning.permission.signing import (
     require_signature,
     require_two_people,
@@ -41,6 +41,7 @@ from cyberposture.scanning.techniques import TECHNIQUES, find_technique
 from cyberposture.services.ground import is_granted
 from cyberposture.services.letters import Letter, LetterFacts, write_letter
 from cyberposture.services.register import Register
+from cyberposture.services.roles import CERT, require_role
 from cyberposture.services.scopes import require_own_scope
 from cyberposture.store import authorisations as store
 from cyberposture.store import declarations, institutions, people
@@ -50,7 +51,6 @@ from cyberposture.store.authorisations import AuthorisationRecord
 MAX_LETTER_BYTES = 25_000_000
 REQUESTED = "authorisation-requested"
 """The kind of the audit entry that holds the digest of a letter of ours."""
-RECEIVERS: frozenset[Role] = frozenset({"cert-analyst", "cert-administrator"})
 GRANTERS: frozenset[Role] = frozenset({"authorising-officer"})
 
 
@@ -160,24 +160,6 @@ class _Ending(Model):
     reason: Sentence
 
 
-def _acting(
-    connection: Connection, code: str, roles: frozenset[Role], register: Register
-) -> Person:
-    """Return the person, who must hold one of the roles now.
-
-    Raises:
-        NotFound: there is no such person.
-        NotAuthorised: the person holds none of the roles, or acts no more.
-    """
-    record = people.get_person(connection, code)
-    held = people.list_memberships(connection, as_of=register.clock(), person=code)
-    if record.person.disabled_at is not None:
-        raise NotAuthorised("disabled-person", f"{code} acts no more")
-    if not any(one.membership.role in roles for one in held):
-        raise NotAuthorised("wrong-role", f"{code} is none of: {', '.join(sorted(roles))}")
-    return record.person
-
-
 def _read_letter(path: Path) -> bytes:
     data = read_bytes(path, MAX_LETTER_BYTES)
     if not data:
@@ -250,7 +232,7 @@ def add(
         change.institution_id = institutions.get_institution_id(
             change.connection, written.institution
         )
-        person = _acting(change.connection, receiver, RECEIVERS, register)
+        person = require_role(change.connection, receiver, CERT, change.now)
         sha256 = register.blobs.put(
             change.connection, change.institution_id, "letter", data, change.by
         )
@@ -286,7 +268,7 @@ def grant(register: Register, code: str, granter: str, private_key: str) -> Auth
     with register.change("authorisation-granted", code) as change:
         record = store.get_authorisation(change.connection, code)
         change.institution_id = record.institution_id
-        _acting(change.connection, granter, GRANTERS, register)
+        require_role(change.connection, granter, GRANTERS, change.now)
         terms = AuthorisationTerms.model_validate(record.terms)
         signed = sign_grant(private_key, terms, granter, change.now)
         known = {r.person.code: r.person for r in people.list_people(change.connection)}

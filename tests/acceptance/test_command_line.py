@@ -138,6 +138,11 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "export analysts": ("analysts.sqlite",),
     "finding list": (),
     "finding show": ("<finding>",),
+    "indicator list": (),
+    "indicator set": (
+        "NAT-05", "--value", "12", "--source", "An invented budget", "--dated", "2026-06-30",
+        "--by", "a-analyst",
+    ),
     "institution list": (),
     "institution show": ("hill-office",),
     "people invite": ("c-analyst", "--name", "C", "--role", "cert-analyst"),

@@ -9,6 +9,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -217,6 +218,11 @@ class Office:
         if not self.key_of(code).exists():
             people.invite(self.register, code, code.title(), role, self.key_of(code), **options)
         return people.read_key(self.key_of(code))
+
+    def acting(self, person: str = "c-cert", role: Any = "cert-analyst") -> Register:
+        """Return the register as a person works with it who is invited if need be."""
+        self.invite(person, role)
+        return replace(self.register, actor=person)
 
     def terms(self, code: str, *scope: dict[str, Any] | str, **changes: Any) -> Path:
         """Write the file of an authorisation's terms; a text in the scope is a CIDR."""

@@ -31,6 +31,7 @@ from cyberposture.services import (
     contradictions,
     export,
     files,
+    indicators,
     people,
     report,
     rounds,
@@ -168,6 +169,16 @@ def assessing(office) -> Iterator[Step]:
     )  # fmt: skip
 
 
+def keeping(office) -> Iterator[Step]:
+    """Yield the calls by which the centre keeps what belongs to no institution."""
+    acting = office.acting("a-analyst")
+    said = {"source": "Invented", "dated": office.clock().date()}
+    yield (
+        indicators.set_indicator, "indicator-set",
+        lambda: indicators.set_indicator(acting, "NAT-05", ["12"], **said),
+    )  # fmt: skip
+
+
 def ending(office) -> Iterator[Step]:
     """Yield the calls that limit, schedule and end what was allowed."""
     register = office.register
@@ -216,6 +227,7 @@ def ending(office) -> Iterator[Step]:
 def life(office, scanner) -> Iterator[Step]:
     yield from registering(office, scanner)
     yield from assessing(office)
+    yield from keeping(office)
     yield from ending(office)
 
 

@@ -19,6 +19,7 @@ _TEXTS = frozenset(
     {
         "title",
         "statement",
+        "gap",
         "weight_reason",
         "intent",
         "levels",
@@ -31,6 +32,24 @@ _TEXTS = frozenset(
         "note",
     }
 )
+_RULE_KINDS = ("instruments", "parameters", "sector_rules", "profiles")
+_RULE_TEXTS = frozenset(
+    {
+        "title",
+        "issuer",
+        "who",
+        "why",
+        "note",
+        "special",
+        "own_rules",
+        "source",
+        "section",
+        "read_on",
+        "day",
+    }
+)
+_NAMES = frozenset({"id", "parameter", "domain", "instrument"})
+"""What tells in the texts to which part of a rule they belong."""
 _CHECK_TEXTS = frozenset({"title", "says", "why", "remedy", "sources", "examples", "rollup_reason"})
 
 
@@ -61,6 +80,24 @@ def _split(items: list[dict[str, Any]], texts: frozenset[str]) -> tuple[list[Any
     return rules, words
 
 
+def _without_texts(value: Any) -> Any:
+    """Return rules without the words beside them, however deep they stand."""
+    if isinstance(value, dict):
+        return {k: _without_texts(v) for k, v in value.items() if k not in _RULE_TEXTS}
+    return [_without_texts(part) for part in value] if isinstance(value, list) else value
+
+
+def _texts_alone(value: Any) -> Any:
+    """Return the words that stand in rules, with the names of what they belong to."""
+    if isinstance(value, list):
+        return [_texts_alone(part) for part in value]
+    return {
+        k: _texts_alone(v) if isinstance(v, list | dict) else v
+        for k, v in value.items()
+        if k in _RULE_TEXTS | _NAMES or (isinstance(v, list) and v and isinstance(v[0], dict))
+    }
+
+
 def documents(catalogue: Catalogue, checks: Checks) -> dict[str, bytes]:
     """Return the canonical bytes of each kind of content: `catalogue` rules, `checks`, `texts`."""
     whole = catalogue.model_dump(mode="json", by_alias=True)
@@ -72,20 +109,33 @@ def documents(catalogue: Catalogue, checks: Checks) -> dict[str, bytes]:
     check_rules, check_texts = _split(found["checks"], _CHECK_TEXTS)
     clause_ids = [clause["id"] for clause in whole["clauses"]]
     # They stand beside the score: what they mean is kept, and changes no rule.
-    indicators = whole.pop("indicators")
+    indicators, proposed = whole.pop("indicators"), whole.pop("proposed")
+    beside = {kind: whole.pop(kind) for kind in _RULE_KINDS}
+    whole |= {kind: _without_texts(part) for kind, part in beside.items()}
     texts = {
         "controls": control_texts,
+        **{kind: _texts_alone(part) for kind, part in beside.items()},
         "checks": check_texts,
         "clauses": whole["clauses"],
         "observations": found["observations"],
         "packs": found["packs"],
         **({"indicators": indicators} if indicators else {}),
+        **({"proposed": proposed} if proposed else {}),
     }
     return {
         "catalogue": canonical({**whole, "controls": control_rules, "clauses": clause_ids}),
         "checks": canonical(check_rules),
         "texts": canonical(texts),
     }
+
+
+def _joined(rules: Any, texts: Any) -> Any:
+    """Return rules with the words that were kept apart from them."""
+    if isinstance(rules, list) and isinstance(texts, list):
+        return [_joined(one, other) for one, other in zip(rules, texts, strict=True)]
+    if isinstance(rules, dict) and isinstance(texts, dict):
+        return texts | {k: _joined(v, texts[k]) if k in texts else v for k, v in rules.items()}
+    return rules
 
 
 def restore(rules: bytes, texts: bytes) -> Catalogue:
@@ -104,8 +154,9 @@ def restore(rules: bytes, texts: bytes) -> Catalogue:
         controls = [{**control, **said[control["id"]]} for control in whole["controls"]]
         for control in controls:
             del control["evidence_age_days"]
-        kept = {"clauses": words["clauses"], "indicators": words.get("indicators", [])}
-        return Catalogue.model_validate(whole | kept | {"controls": controls})
+        beside = {kind: _joined(whole[kind], words[kind]) for kind in _RULE_KINDS}
+        kept = {kind: words.get(kind, []) for kind in ("clauses", "indicators", "proposed")}
+        return Catalogue.model_validate(whole | kept | beside | {"controls": controls})
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt("what is kept of this edition is no catalogue that can be read") from error
 

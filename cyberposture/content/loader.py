@@ -1,22 +1,29 @@
 """Reads whole content folders into validated models, and reports every fault with file and line."""
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel
-
 from cyberposture.content.bundle import ContentFolders
-from cyberposture.content.documents import Document, build, read_file
+from cyberposture.content.control_files import (
+    NATIONAL,
+    OF_PROPOSALS,
+    Read,
+    check_codes,
+    check_control,
+    domain_files,
+    read_controls,
+)
+from cyberposture.content.documents import read_file
 from cyberposture.content.indicators import load_indicators
+from cyberposture.content.reader import Place, Reader
+from cyberposture.content.rule_files import RuleFiles, check_rules, read_rules
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks, Observation, Pack
 from cyberposture.model.controls import (
     Catalogue,
     Clause,
-    Condition,
     Control,
     Framework,
     Neighbour,
@@ -24,123 +31,7 @@ from cyberposture.model.controls import (
 )
 from cyberposture.model.reports import ReportDefinition
 
-T = TypeVar("T", bound=BaseModel)
-T_ = TypeVar("T_")
-
-
-class _Reader:
-    """Reads many files and keeps the faults of all of them, so that one run shows every fault."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.faults: list[Fault] = []
-
-    def name(self, path: Path) -> str:
-        """Return the path as people know it: from the content folder's own name on."""
-        return str(Path(self.root.name) / path.relative_to(self.root))
-
-    def one(self, model: type[T], path: Path) -> tuple[T, Document] | None:
-        """Return the model in `path` with its document, or None after noting the faults."""
-        try:
-            document = read_file(path, self.name(path))
-            return build(model, document), document
-        except InvalidInput as error:
-            self.faults.extend(error.faults)
-            return None
-
-    def rows(self, model: type[T], path: Path) -> list[tuple[T, str]]:
-        """Return the rows of a file that is a list, each with the place where it stands."""
-        try:
-            document = read_file(path, self.name(path))
-        except InvalidInput as error:
-            self.faults.extend(error.faults)
-            return []
-        if not isinstance(document.value, list):
-            self.faults.append(Fault(document.where(), "a list is expected"))
-            return []
-        found = []
-        for number, row in enumerate(document.value):
-            try:
-                found.append((build(model, document, row, (number,)), document.where((number,))))
-            except InvalidInput as error:
-                self.faults.extend(error.faults)
-        return found
-
-    def refuse(self, where: str, what: str) -> None:
-        """Note one more fault."""
-        self.faults.append(Fault(where, what))
-
-    def finish(self) -> None:
-        """Raise what was noted, if anything."""
-        if self.faults:
-            raise InvalidInput(sorted(set(self.faults)))
-
-
-def _once(reader: _Reader, kind: str, ids: Iterable[tuple[str, str]]) -> None:
-    """Refuse an id that stands twice; `ids` gives each id with its place."""
-    seen: dict[str, str] = {}
-    for identity, where in ids:
-        if identity in seen:
-            reader.refuse(where, f"{kind} {identity} stands in {seen[identity]} already")
-        seen.setdefault(identity, where)
-
-
-def _words(condition: Condition) -> tuple[set[str], set[str]]:
-    """Return the features and the sectors that a condition names."""
-    features = {condition.feature} if condition.feature else set()
-    sectors = {condition.sector} if condition.sector else set()
-    for part in (condition.any_of or ()) + (condition.all_of or ()):
-        more_features, more_sectors = _words(part)
-        features |= more_features
-        sectors |= more_sectors
-    return features, sectors
-
-
-def _check_control(
-    reader: _Reader, control: Control, document: Document, path: Path, catalogue: Catalogue
-) -> None:
-    """Refuse a control that contradicts its place or the rest of the catalogue."""
-    framework = catalogue.framework
-    clauses = {clause.id: clause for clause in catalogue.clauses}
-    if not path.name.startswith(f"{control.id}-"):
-        reader.refuse(document.where(("id",)), f"the file name must begin with {control.id}-")
-    if path.parent.name != control.domain.lower():
-        reader.refuse(document.where(("id",)), f"belongs in the folder {control.domain.lower()}/")
-    if control.domain not in {domain.id for domain in framework.domains}:
-        reader.refuse(document.where(("id",)), f"unknown domain {control.domain}")
-    if control.id in {retired.id for retired in catalogue.retired}:
-        reader.refuse(document.where(("id",)), f"{control.id} is retired and must not come back")
-    if control.applies_when is not None:
-        features, sectors = _words(control.applies_when)
-        unknown = features - {f.id for f in framework.features}
-        unknown |= sectors - {s.id for s in framework.sectors}
-        for word in sorted(unknown):
-            reader.refuse(document.where(("applies_when",)), f"unknown feature or sector {word}")
-    for number, source in enumerate(control.sources):
-        if source.clause not in clauses:
-            reader.refuse(document.where(("sources", number)), f"unknown clause {source.clause}")
-    _check_words(reader, control, document, catalogue)
-    levels = {clauses[s.clause].level for s in control.sources if s.clause in clauses}
-    if levels and levels <= {"Nat", "Ctx"}:
-        reader.refuse(document.where(("sources",)), "rests on national-only clauses alone")
-
-
-def _check_words(
-    reader: _Reader, control: Control, document: Document, catalogue: Catalogue
-) -> None:
-    """Refuse a sector or a neighbouring framework that the catalogue does not know."""
-    sectors = {sector.id for sector in catalogue.framework.sectors}
-    for sector in sorted(set(control.sector_notes) - sectors):
-        reader.refuse(document.where(("sector_notes", sector)), f"unknown sector {sector}")
-    neighbours = {neighbour.id: neighbour for neighbour in catalogue.neighbours}
-    for number, crossing in enumerate(control.maps_to):
-        where = document.where(("maps_to", number))
-        neighbour = neighbours.get(crossing.framework)
-        if neighbour is None:
-            known = ", ".join(neighbours) or "none"
-            reader.refuse(where, f"unknown framework {crossing.framework}; there are: {known}")
-        elif not re.fullmatch(neighbour.ids, crossing.id):
-            reader.refuse(where, f"{crossing.id} is no id of {neighbour.title}")
+T = TypeVar("T")
 
 
 def find_catalogue(folder: Path) -> Path:
@@ -156,24 +47,16 @@ def find_catalogue(folder: Path) -> Path:
     return found[0]
 
 
-def load_catalogue(folder: Path) -> Catalogue:
-    """Return the validated catalogue of the content folder `controls`.
-
-    Raises:
-        InvalidInput: with every fault of every file, each with file and line.
-    """
-    home = find_catalogue(folder)
-    reader = _Reader(folder)
+def _read_frame(reader: Reader, home: Path, rules: RuleFiles) -> Catalogue:
+    """Return the catalogue without its controls."""
     framework = reader.one(Framework, home / "framework.yaml")
     clauses = reader.rows(Clause, home / "clauses.yaml")
-    retired_path = home / "retired.yaml"
-    retired = reader.rows(Retired, retired_path) if retired_path.exists() else []
-    neighbours_path = home / "neighbours.yaml"
-    neighbours = reader.rows(Neighbour, neighbours_path) if neighbours_path.exists() else []
+    retired = reader.rows_if_there(Retired, home / "retired.yaml")
+    neighbours = reader.rows_if_there(Neighbour, home / "neighbours.yaml")
     if framework is None:
         reader.finish()
         raise InvalidInput(Fault(home.name, "no framework"))
-    _once(reader, "clause", ((clause.id, where) for clause, where in clauses))
+    reader.refuse_twice("clause", ((clause.id, place) for clause, place in clauses))
     path = home / "indicators.yaml"
     indicators, faults = load_indicators(path, reader.name(path), (c for c, _ in clauses))
     reader.faults.extend(faults)
@@ -185,21 +68,39 @@ def load_catalogue(folder: Path) -> Catalogue:
         neighbours=tuple(row for row, _ in neighbours),
         indicators=indicators,
     )
-    found: list[tuple[Control, str]] = []
-    for path in sorted(home.glob("*/*.yaml")):
-        if path.name.count(".") > 1:
-            # A name such as IAM-10-….ur.yaml is a translation, which is read beside its source.
-            continue
-        pair = reader.one(Control, path)
-        if pair is not None:
-            found.append((pair[0], pair[1].where()))
-            _check_control(reader, pair[0], pair[1], path, frame)
-    _once(reader, "control", ((control.id, where) for control, where in found))
-    if not found:
+    return frame.model_copy(update=rules.parts())
+
+
+def _ordered(found: list[Read]) -> tuple[Control, ...]:
+    return tuple(sorted((control for control, _ in found), key=lambda control: control.id))
+
+
+def load_catalogue(folder: Path, codes: frozenset[str] | None = None) -> Catalogue:
+    """Return the validated catalogue of the content folder `controls`.
+
+    With `codes`, controls may name only these observations.
+
+    Raises:
+        InvalidInput: with every fault of every file, each with file and line.
+    """
+    home = find_catalogue(folder)
+    reader = Reader(folder)
+    rules = read_rules(reader, home)
+    frame = _read_frame(reader, home, rules)
+    asked = read_controls(reader, domain_files(home))
+    proposed = read_controls(reader, (home / "proposed").glob("*.yaml"), "proposed")
+    for found, numbers in ((asked, NATIONAL), (proposed, OF_PROPOSALS)):
+        for control, place in found:
+            check_control(reader, control, place, frame, numbers)
+    if codes is not None:
+        check_codes(reader, asked + proposed, codes)
+    if not asked:
         reader.refuse(reader.name(home), "no control")
+    parts = {"controls": _ordered(asked), "proposed": _ordered(proposed)}
+    catalogue = frame.model_copy(update=parts)
+    check_rules(reader, rules, home, catalogue)
     reader.finish()
-    controls = tuple(sorted((control for control, _ in found), key=lambda c: c.id))
-    return frame.model_copy(update={"controls": controls})
+    return catalogue
 
 
 def load_checks(folder: Path) -> Checks:
@@ -208,32 +109,32 @@ def load_checks(folder: Path) -> Checks:
     Raises:
         InvalidInput: with every fault of every file, each with file and line.
     """
-    reader = _Reader(folder)
+    reader = Reader(folder)
     observations = reader.rows(Observation, folder / "observations.yaml")
-    _once(reader, "observation", ((o.code, where) for o, where in observations))
+    reader.refuse_twice("observation", ((o.code, place) for o, place in observations))
     codes = {observation.code for observation, _ in observations}
     packs: list[Pack] = []
-    checks: list[tuple[Check, str]] = []
+    checks: list[tuple[Check, Place]] = []
     for home in sorted(path.parent for path in folder.glob("*/pack.yaml")):
         pack = reader.one(Pack, home / "pack.yaml")
         if pack is not None:
             packs.append(pack[0])
             if pack[0].id != home.name:
-                reader.refuse(pack[1].where(("id",)), f"the id must be the folder's: {home.name}")
+                reader.refuse(pack[1].at("id"), f"the id must be the folder's: {home.name}")
         for path in sorted(home.glob("*.yaml")):
             if path.name == "pack.yaml" or path.name.count(".") > 1:
                 continue
             pair = reader.one(Check, path)
             if pair is None:
                 continue
-            check, document = pair
-            checks.append((check, document.where()))
+            check, place = pair
+            checks.append(pair)
             if check.id != f"{home.name}.{path.stem}":
                 expected = f"{home.name}.{path.stem}"
-                reader.refuse(document.where(("id",)), f"the id must be the path: {expected}")
+                reader.refuse(place.at("id"), f"the id must be the path: {expected}")
             if check.observation not in codes:
-                reader.refuse(document.where(("observation",)), f"unknown code {check.observation}")
-    _once(reader, "check", ((check.id, where) for check, where in checks))
+                reader.refuse(place.at("observation"), f"unknown code {check.observation}")
+    reader.refuse_twice("check", ((check.id, place) for check, place in checks))
     reader.finish()
     return Checks(
         packs=tuple(packs),
@@ -248,19 +149,17 @@ def load_reports(folder: Path) -> tuple[ReportDefinition, ...]:
     Raises:
         InvalidInput: with every fault of every file, each with file and line.
     """
-    reader = _Reader(folder)
+    reader = Reader(folder)
     found: list[ReportDefinition] = []
     for path in sorted(folder.glob("*/report.yaml")):
         pair = reader.one(ReportDefinition, path)
         if pair is None:
             continue
-        definition, document = pair
+        definition, place = pair
         if definition.id != path.parent.name:
-            reader.refuse(
-                document.where(("id",)), f"the id must be the folder's: {path.parent.name}"
-            )
+            reader.refuse(place.at("id"), f"the id must be the folder's: {path.parent.name}")
         if not (path.parent / definition.template).is_file():
-            reader.refuse(document.where(("template",)), f"no file {definition.template}")
+            reader.refuse(place.at("template"), f"no file {definition.template}")
         found.append(definition)
     reader.finish()
     return tuple(found)
@@ -283,7 +182,7 @@ def locate(folder: Path, name: str, path: tuple[str | int, ...]) -> str:
     """
     home = find_catalogue(folder)
     file = next(home.glob(f"*/{name}-*.yaml"), home / name)
-    shown = _Reader(folder).name(file)
+    shown = Reader(folder).name(file)
     return read_file(file, shown).where(path) if file.is_file() else f"{shown}:1"
 
 
@@ -295,25 +194,17 @@ def load_content(folders: ContentFolders) -> Content:
     """
     faults: list[Fault] = []
 
-    def tried(load: Callable[[Path], T_], folder: Path) -> T_ | None:
+    def tried(load: Callable[[], T]) -> T | None:
         try:
-            return load(folder)
+            return load()
         except InvalidInput as error:
             faults.extend(error.faults)
             return None
 
-    catalogue = tried(load_catalogue, folders.controls)
-    checks = tried(load_checks, folders.scanners)
-    reports = tried(load_reports, folders.reports)
+    checks = tried(lambda: load_checks(folders.scanners))
+    codes = None if checks is None else frozenset(o.code for o in checks.observations)
+    catalogue = tried(lambda: load_catalogue(folders.controls, codes))
+    reports = tried(lambda: load_reports(folders.reports))
     if catalogue is None or checks is None or reports is None:
         raise InvalidInput(faults)
-    content = Content(catalogue, checks, reports)
-    codes = {observation.code for observation in content.checks.observations}
-    for control in content.catalogue.controls:
-        for number, use in enumerate(control.observations):
-            if use.code not in codes:
-                where = locate(folders.controls, control.id, ("observations", number))
-                faults.append(Fault(where, f"unknown observation {use.code}"))
-    if faults:
-        raise InvalidInput(faults)
-    return content
+    return Content(catalogue, checks, reports)

@@ -1,5 +1,6 @@
 """The catalogue: what is expected of an institution, and from which policy clause it follows."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -9,19 +10,28 @@ from cyberposture.model.foundation import (
     BasisPoints,
     Code,
     ControlId,
+    DomainId,
     Model,
     ObservationCode,
     Sentence,
     WholeNumber,
 )
 from cyberposture.model.indicators import Indicator
+from cyberposture.model.instruments import Instrument
+from cyberposture.model.parameters import (
+    Clocks,
+    Effective,
+    Parameter,
+    SectorRules,
+    clocks_of,
+    effective,
+)
 
 Tier = Literal["A", "G", "X"]
 EvidenceMode = Literal["Q", "Q+N", "N"]
 Direction = Literal["C", "R", "S"]
 Derivation = Literal["D", "Dg", "Dc", "I"]
 ClauseLevel = Literal["Q", "Q+N", "Nat", "Ctx"]
-DomainId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
 class Condition(Model):
@@ -123,6 +133,10 @@ class Control(Model):
 
     id: ControlId
     version: int = Field(ge=1)
+    proposed: bool = False
+    """Not from the policy: it is in no profile and never asked, but stands for discussion."""
+    gap: Sentence | None = None
+    """What the policy leaves open, where a control is proposed."""
     title: Annotated[str, StringConstraints(min_length=8, max_length=90)]
     statement: Annotated[str, StringConstraints(min_length=20, max_length=300)]
     evidence_mode: EvidenceMode
@@ -132,7 +146,7 @@ class Control(Model):
     gate: Tier | None = None
     """The lowest tier at which this control is a gate; None: it never is."""
     applies_when: Condition | None = None
-    sources: tuple[Source, ...] = Field(min_length=1)
+    sources: tuple[Source, ...]
     observations: tuple[ObservationUse, ...] = ()
     intent: Sentence | None = None
     levels: Levels | None = None
@@ -149,14 +163,19 @@ class Control(Model):
         """The id of the domain that the control belongs to."""
         return self.id[:3]
 
-    def evidence_age_days(self, default: int) -> int:
-        """Return how old evidence may be: the most that a proof allows, else `default`."""
-        return max((proof.max_age_days for proof in self.evidence), default=default)
+    @property
+    def evidence_age_days(self) -> int | None:
+        """How old evidence may be: the most that a proof allows; None: no proof is named."""
+        return max((proof.max_age_days for proof in self.evidence), default=None)
 
     @model_validator(mode="after")
     def _coherent(self) -> "Control":
         if self.title.lower().startswith("ensure"):
             raise ValueError("title: state the good condition, never 'Ensure …'")
+        if self.proposed != (self.gap is not None):
+            raise ValueError("gap: given for proposed controls, and only for those")
+        if not self.proposed and not self.sources:
+            raise ValueError("sources: at least one clause, but for proposed controls")
         if not self.statement.endswith("."):
             raise ValueError("statement: one sentence that ends in a full stop")
         if (self.evidence_mode == "Q") != (not self.observations):
@@ -198,12 +217,40 @@ class Named(Model):
     title: str
 
 
+class Chosen(Model):
+    """A control that a profile picks out, and why."""
+
+    id: ControlId
+    why: Sentence
+
+
 class Profile(Model):
-    """A selection of controls by tier."""
+    """A selection of controls: all of its tiers, or those that it picks out of them."""
 
     id: Code
     title: str
+    note: Sentence
     tiers: tuple[Tier, ...] = Field(min_length=1)
+    at_most: int | None = Field(default=None, ge=1)
+    """How many controls it may hold; None: any number."""
+    controls: tuple[Chosen, ...] | None = None
+    """None: every control of the tiers."""
+
+    @property
+    def tier(self) -> Tier:
+        """The tier of the institutions that it is for: the last that it takes in."""
+        return self.tiers[-1]
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "Profile":
+        if self.tiers != ("A", "G", "X")[: len(self.tiers)]:
+            raise ValueError("tiers: from A on, in the order A, G, X")
+        chosen = [one.id for one in self.controls or ()]
+        if len(set(chosen)) != len(chosen):
+            raise ValueError("controls: each control once")
+        if self.at_most is not None and len(chosen) > self.at_most:
+            raise ValueError(f"controls: {len(chosen)}, but at most {self.at_most} are allowed")
+        return self
 
 
 class Scale(Model):
@@ -223,32 +270,21 @@ class Scale(Model):
     low_confidence_band: str
 
 
-class Clocks(Model):
-    """How long things may take or stay valid, in days."""
-
-    repair_days: dict[Literal["critical", "high", "medium", "low"], int]
-    """From the first sight of a failure until it enters the score."""
-    evidence_age_days: int = Field(ge=1)
-    observation_age_days: int = Field(ge=1)
-    observation_grace_days: int = Field(ge=0)
-    """From asking for an authorisation until unknown gates hold."""
-    reopen_days: int = Field(ge=1)
-
-
 class Framework(Model):
-    """The rules that hold a catalogue together: scale, clocks, domains, tiers, profiles."""
+    """The rules that hold a catalogue together: scale, domains, sectors and features."""
 
     id: str
     version: str
     title: str
     policy: str
+    instrument: Code
+    """The policy itself among the instruments: its clauses are those of this catalogue."""
     note: Sentence
     dated: date | None = None
     """The day on which the authors last changed this edition; exports bear it."""
     scale: Scale
     clocks: Clocks
     domains: tuple[Domain, ...]
-    profiles: tuple[Profile, ...]
     sectors: tuple[Named, ...]
     features: tuple[Named, ...]
 
@@ -287,10 +323,24 @@ class Catalogue(Model):
     retired: tuple[Retired, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     indicators: tuple[Indicator, ...] = ()
+    instruments: tuple[Instrument, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    sector_rules: tuple[SectorRules, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    proposed: tuple[Control, ...] = ()
+    """Controls that are not from the policy; nobody is asked them."""
 
     def find(self, control_id: str) -> Control | None:
-        """Return the control with this id, or None."""
+        """Return the control with this id, or None; what is only proposed is not found."""
         return next((c for c in self.controls if c.id == control_id), None)
+
+    def find_profile(self, profile_id: str) -> Profile | None:
+        """Return the profile with this id, or None."""
+        return next((p for p in self.profiles if p.id == profile_id), None)
+
+    def profile_of(self, tier: Tier) -> Profile:
+        """Return the profile that holds everything that a tier is asked."""
+        return next(p for p in self.profiles if p.controls is None and p.tier == tier)
 
     def selected(self, tier: Tier) -> tuple[Control, ...]:
         """Return the controls that an institution of this tier is asked, ordered by id.
@@ -299,3 +349,32 @@ class Catalogue(Model):
         """
         included = {"A": "A", "G": "AG", "X": "AGX"}[tier]
         return tuple(c for c in self.controls if c.tier in included)
+
+    def of_profile(self, profile: Profile) -> tuple[Control, ...]:
+        """Return the controls of a profile, ordered by id."""
+        whole = self.selected(profile.tier)
+        if profile.controls is None:
+            return whole
+        chosen = {one.id for one in profile.controls}
+        return tuple(control for control in whole if control.id in chosen)
+
+    def factors(self, sectors: Sequence[str]) -> dict[str, int]:
+        """Return by domain how much it counts, in per cent, for an institution of these sectors.
+
+        The sector that is named first decides: it is what the institution is for.
+        """
+        usual = {domain.id: domain.factor_pct for domain in self.framework.domains}
+        first = next((own for own in self.sector_rules if own.id == sectors[0]), None)
+        return usual | {f.domain: f.factor_pct for f in (first.domains if first else ())}
+
+    def effective(self, sectors: Sequence[str], on: date) -> tuple[Effective, ...]:
+        """Return every parameter as it applies in these sectors on that day."""
+        instruments = {one.id: one for one in self.instruments}
+        return tuple(
+            effective(parameter, self.sector_rules, instruments, sectors, on)
+            for parameter in self.parameters
+        )
+
+    def clocks(self, sectors: Sequence[str], on: date) -> Clocks:
+        """Return the clocks of an institution of these sectors on that day."""
+        return clocks_of({one.id: one for one in self.effective(sectors, on)})

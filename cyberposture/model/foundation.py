@@ -31,6 +31,7 @@ WholeNumber = BeforeValidator(_whole_number)
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 """A readable unique name in kebab-case, such as `indus-valley-power`."""
 
+DomainId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 ControlId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}-[0-9]{2}$")]
 CheckId = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$")

@@ -1,6 +1,7 @@
 """Puts together the document that a score is computed from: rules, answers, reviews, verdicts.
 
-It looks nothing up and computes no score: what it is handed is the state at one moment.
+It looks nothing up and computes no score: what it is handed is the state at one moment. A domain
+counts as much as the first sector of the institution says; clocks are those of all its sectors.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +10,7 @@ from datetime import date, timedelta
 
 from cyberposture.model.assessments import Answer, Evidence, Review
 from cyberposture.model.checks import Check
-from cyberposture.model.controls import Catalogue, Control, Tier
+from cyberposture.model.controls import Catalogue, Control, Profile, Tier
 from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import (
     ScoredAnswer,
@@ -136,14 +137,19 @@ def assemble(
     tallies: Mapping[str, Tally],
     on: date,
     observation_overdue: bool,
+    profile: Profile | None = None,
 ) -> ScoreDocument:
     """Return the score document of one institution as it stood on the day `on`.
 
-    `answers` and `reviews` are by control id, `tallies` by check id. Controls outside the
-    institution's tier are not asked; a false condition makes a control not applicable.
+    `answers` and `reviews` are by control id, `tallies` by check id. Controls outside the profile
+    (without one: outside the institution's tier) are not asked; a false condition makes a control
+    not applicable.
     """
     asked = catalogue.selected(institution.tier)
-    age_days = catalogue.framework.clocks.evidence_age_days
+    if profile is not None:
+        asked = catalogue.of_profile(profile)
+    clocks = catalogue.clocks(institution.sectors, on)
+    factors = catalogue.factors(institution.sectors)
     given: list[ScoredAnswer] = []
     rows: list[VerdictRow] = []
     for control in asked:
@@ -155,7 +161,7 @@ def assemble(
                 answers.get(control.id),
                 reviews.get(control.id),
                 on,
-                control.evidence_age_days(age_days),
+                clocks.evidence_days(control.evidence_age_days),
             )
             given += [scored] if scored is not None else []
         rows.extend(_rows(control, checks, tallies))
@@ -164,7 +170,7 @@ def assemble(
         parameters=parameters_of(catalogue),
         observation_overdue=observation_overdue,
         domains=tuple(
-            ScoredDomain(id=d.id, factor_pct=d.factor_pct) for d in catalogue.framework.domains
+            ScoredDomain(id=d.id, factor_pct=factors[d.id]) for d in catalogue.framework.domains
         ),
         controls=tuple(_scored(control, institution.tier) for control in asked),
         answers=tuple(given),

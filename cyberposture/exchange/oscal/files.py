@@ -52,7 +52,7 @@ def export_file(
 
 
 def _profiles(catalogue: Catalogue, wanted: str | None) -> tuple[Profile, ...]:
-    profiles = catalogue.framework.profiles
+    profiles = catalogue.profiles
     if wanted is None:
         return profiles
     found = tuple(profile for profile in profiles if profile.id == wanted)
@@ -70,11 +70,8 @@ def _asked(catalogue: Catalogue, profile: Profile, sector: str | None) -> list[s
         raise NotFound("sector", sector, advice=f"there are: {', '.join(sorted(sectors))}")
     return [
         control.id
-        for control in catalogue.controls
-        if control.tier in profile.tiers
-        and (
-            sector is None
-            or control.applies_when is None
-            or control.applies_when.holds(features, frozenset({sector}))
-        )
+        for control in catalogue.of_profile(profile)
+        if sector is None
+        or control.applies_when is None
+        or control.applies_when.holds(features, frozenset({sector}))
     ]

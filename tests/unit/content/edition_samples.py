@@ -1,10 +1,12 @@
 """Two small editions of a catalogue, with one control for each thing that may become of it."""
 
 import json
+import shutil
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from cyberposture.content.documents import read_file
 from cyberposture.content.loader import load_catalogue
 from cyberposture.model.controls import Catalogue
 
@@ -117,8 +119,14 @@ def write_edition(
         framework.replace('version: "1.0"', f'version: "{version}"')
     )
     for path in SHIPPED.glob("*.yaml"):
-        if path.name not in ("framework.yaml", "retired.yaml"):
+        if path.name not in ("framework.yaml", "parameters.yaml", "retired.yaml"):
             (home / path.name).write_bytes(path.read_bytes())
+    # These name controls of the shipped edition, which a small one does not have.
+    parameters = [row | {"controls": []} for row in read_file(SHIPPED / "parameters.yaml").value]
+    (home / "parameters.yaml").write_text(json.dumps(parameters, indent=1))
+    shutil.copytree(SHIPPED / "sectors", home / "sectors")
+    whole = shutil.ignore_patterns("start.yaml")
+    shutil.copytree(SHIPPED / "profiles", home / "profiles", ignore=whole)
     (home / "retired.yaml").write_text(json.dumps(retired or [], indent=1))
     for identity, one in controls.items():
         path = home / identity[:3].lower() / f"{identity}-sample.yaml"

@@ -1,7 +1,7 @@
 """Assessments: opened, answered from files, reviewed, submitted; finalising freezes the score."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -10,6 +10,9 @@ from sqlalchemy import Connection
 from cyberposture.errors import Fault, InvalidInput, WrongState
 from cyberposture.exchange.answers import AnswerSheet, PlacedAnswer, read_answers, read_evidence
 from cyberposture.model.assessments import Answer, Evidence, Review
+from cyberposture.model.controls import Catalogue
+from cyberposture.services.carrying import carry_over
+from cyberposture.services.pinned import get_pinned
 from cyberposture.services.register import Change, Register
 from cyberposture.store import answering, answers, assessments, institutions, rounds
 from cyberposture.store.answers import Standing
@@ -53,10 +56,15 @@ def _get_open_round(connection: Connection, code: str) -> RoundRecord:
     return found
 
 
-def _find_answerable(
+def find_answerable(
     connection: Connection, institution: str, round_code: str
 ) -> tuple[UUID, AssessmentRecord]:
-    """Return what `find_parts` does, of an assessment that its institution still answers."""
+    """Return what `find_parts` does, of an assessment that its institution still answers.
+
+    Raises:
+        NotFound: institution, round or assessment is not there.
+        WrongState: the round is closed, or the assessment takes no answers any more.
+    """
     found = find_parts(connection, institution, round_code)
     state = found[1].state
     if state in FINAL_STATES:
@@ -74,24 +82,33 @@ def _find_answerable(
 
 
 def open_assessment(
-    register: Register, institution: str, round_code: str, *, reason: str = ""
+    register: Register,
+    institution: str,
+    round_code: str,
+    *,
+    carries_over: bool = True,
+    reason: str = "",
 ) -> AssessmentRecord:
     """Open an institution's assessment in a round, for the controls of its tier; return it.
+
+    What it answered last comes along as suggestions, which are nobody's word until touched;
+    without `carries_over` it begins empty.
 
     Raises:
         NotFound: institution or round is not in the register.
         WrongState: there is one already, or the round is closed.
     """
-    catalogue = register.content.catalogue
     with register.change("assessment-opened", institution, reason=reason) as change:
         now = register.clock()
         record = institutions.get_institution(change.connection, institution, as_of=now)
-        round_id = _get_open_round(change.connection, round_code).id
+        campaign = _get_open_round(change.connection, round_code)
+        pinned = get_pinned(register, change.connection, campaign.round.edition)
+        catalogue = pinned.catalogue
         change.institution_id = record.id
         opened = assessments.insert_assessment(
             change.connection,
             record.id,
-            round_id,
+            campaign.id,
             change.by,
             controls=[control.id for control in catalogue.selected(record.institution.tier)],
             evidence_age_days=catalogue.framework.clocks.evidence_age_days,
@@ -99,6 +116,8 @@ def open_assessment(
             state="answering",
         )
         change.tell(round=round_code, controls=opened.controls)
+        if carries_over:
+            carry_over(register, change, opened, pinned)
     return opened
 
 
@@ -131,20 +150,30 @@ def list_standing(
         return answers.list_standing(connection, assessment.id, as_of=as_of)
 
 
+def _get_catalogue(register: Register, connection: Connection, round_code: str) -> Catalogue:
+    """Return the catalogue under which a round asks."""
+    campaign = rounds.get_round(connection, round_code).round
+    return get_pinned(register, connection, campaign.edition).catalogue
+
+
 def _checked_sheet(
-    register: Register, path: Path, institution: str, round_code: str, asked: set[str]
+    path: Path,
+    institution: str,
+    round_code: str,
+    *,
+    latest: date,
+    catalogue: Catalogue,
+    asked: set[str],
 ) -> AnswerSheet:
     """Return the sheet after comparing it with the catalogue and with whom it is for."""
     sheet = read_answers(path)
-    # Somewhere on earth it is tomorrow already, up to fourteen hours ahead of UTC.
-    latest = (register.clock() + timedelta(hours=14)).date()
     faults = []
     if sheet.institution is not None and sheet.institution != institution:
         faults.append(Fault(path.name, f"holds the answers of {sheet.institution}"))
     if sheet.round is not None and sheet.round != round_code:
         faults.append(Fault(path.name, f"holds answers for the round {sheet.round}"))
     for placed in sheet.answers:
-        control = register.content.catalogue.find(placed.row.control)
+        control = catalogue.find(placed.row.control)
         if control is None:
             faults.append(Fault(placed.where, f"no control {placed.row.control} in the catalogue"))
         elif control.evidence_mode == "N":
@@ -216,14 +245,19 @@ def import_answers(
         WrongState: the round is closed, or the assessment takes no answers any more.
     """
     with register.reading() as connection:
-        _, assessment = _find_answerable(connection, institution, round_code)
+        _, assessment = find_answerable(connection, institution, round_code)
         asked = set(assessments.get_layout(connection, assessment.layout))
-    sheet = _checked_sheet(register, path, institution, round_code, asked)
+        catalogue = _get_catalogue(register, connection, round_code)
+    # Somewhere on earth it is tomorrow already, up to fourteen hours ahead of UTC.
+    latest = (register.clock() + timedelta(hours=14)).date()
+    sheet = _checked_sheet(
+        path, institution, round_code, latest=latest, catalogue=catalogue, asked=asked
+    )
     files = _read_files(sheet, path.parent)
     with register.change("answers-imported", institution, reason=reason) as change:
         change.institution_id = assessment.institution_id
         # The files took their time, and the round may have closed meanwhile.
-        _find_answerable(change.connection, institution, round_code)
+        find_answerable(change.connection, institution, round_code)
         assessments.record_state(
             change.connection, assessment.id, "answering", change.by, expected=OPEN_STATES
         )
@@ -250,11 +284,12 @@ def review(register: Register, institution: str, round_code: str, given: Review)
         NotFound: institution, round, assessment or control is not there.
         WrongState: not applicable is approved where nobody claims it, or the assessment is final.
     """
-    control = register.content.catalogue.find(given.control)
-    if control is not None and control.evidence_mode == "N":
-        what = f"{control.id} takes no review: the network alone decides it"
-        raise InvalidInput(Fault("arguments", what))
     with register.change("reviewed", f"{institution}/{given.control}") as change:
+        catalogue = _get_catalogue(register, change.connection, round_code)
+        control = catalogue.find(given.control)
+        if control is not None and control.evidence_mode == "N":
+            what = f"{control.id} takes no review: the network alone decides it"
+            raise InvalidInput(Fault("arguments", what))
         institution_id, assessment = find_parts(change.connection, institution, round_code)
         change.institution_id = institution_id
         if assessment.state in FINAL_STATES:
@@ -278,7 +313,7 @@ def submit(register: Register, institution: str, round_code: str, *, reason: str
         WrongState: it was handed in already, or the round is closed.
     """
     with register.change("submitted", institution, reason=reason) as change:
-        institution_id, assessment = _find_answerable(change.connection, institution, round_code)
+        institution_id, assessment = find_answerable(change.connection, institution, round_code)
         change.institution_id = institution_id
         assessments.record_state(
             change.connection, assessment.id, "submitted", change.by, expected=OPEN_STATES

@@ -1,15 +1,18 @@
 """All that one score stands on, gathered from the register as it stood at one moment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from cyberposture.content.loader import Content
 from cyberposture.model.assessments import Answer, Review, Round
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.scoring.assemble import assemble
 from cyberposture.scoring.rollup import compute
+from cyberposture.services.pinned import Pinned, get_pinned
 from cyberposture.services.register import Register
 from cyberposture.services.standing import CheckStanding, standing_of, tallies
 from cyberposture.store import (
@@ -36,6 +39,8 @@ class Basis:
     as_of: datetime
     answers: dict[str, answers.Standing]
     checks: dict[str, CheckStanding]
+    pinned: Pinned
+    """The edition of the assessment's round; without an assessment, the present one."""
     document: ScoreDocument
     result: ScoreResult
 
@@ -77,21 +82,43 @@ def gather_basis(
     if assessment is not None:
         campaign = rounds.get_round(connection, assessment.round).round
         given = answers.list_standing(connection, assessment.id, as_of=as_of)
-    checks = standing_of(register, connection, record.id, as_of, campaign)
-    grace = timedelta(days=register.content.catalogue.framework.clocks.observation_grace_days)
+    edition = get_pinned(register, connection, campaign.edition if campaign is not None else None)
+    clocks = edition.catalogue.framework.clocks
+    checks = standing_of(register, connection, record.id, as_of, campaign, clocks=clocks)
+    grace = timedelta(days=clocks.observation_grace_days)
     asked_at = _asked_at(connection, record.id)
     document = assemble(
-        register.content.catalogue,
+        edition.catalogue,
         register.content.checks.checks,
         record.institution,
-        answers=_answers(given),
-        reviews=_reviews(given),
+        answers=answers_of(given),
+        reviews=reviews_of(given),
         tallies=tallies(checks),
         on=as_of.date(),
         observation_overdue=asked_at is not None and asked_at + grace < as_of,
     )
     result = compute(document)
-    return Basis(record, assessment, campaign, as_of, given, checks, document, result)
+    return Basis(record, assessment, campaign, as_of, given, checks, edition, document, result)
+
+
+def rescore(
+    basis: Basis,
+    draft: Content,
+    answers: Mapping[str, Answer],
+    reviews: Mapping[str, Review],
+) -> ScoreResult:
+    """Return the score of the same institution under a draft, all else being as it was."""
+    document = assemble(
+        draft.catalogue,
+        draft.checks.checks,
+        basis.institution.institution,
+        answers=answers,
+        reviews=reviews,
+        tallies=tallies(basis.checks),
+        on=basis.as_of.date(),
+        observation_overdue=basis.document.observation_overdue,
+    )
+    return compute(document)
 
 
 def find_kept_score(
@@ -122,9 +149,11 @@ def gather_kept(
     )
 
 
-def _answers(given: dict[str, answers.Standing]) -> dict[str, Answer]:
+def answers_of(given: dict[str, answers.Standing]) -> dict[str, Answer]:
+    """Return what the institution says, by control."""
     return {c: one.answer.answer for c, one in given.items() if one.answer is not None}
 
 
-def _reviews(given: dict[str, answers.Standing]) -> dict[str, Review]:
+def reviews_of(given: dict[str, answers.Standing]) -> dict[str, Review]:
+    """Return what reviewers say, by control."""
     return {c: one.review.review for c, one in given.items() if one.review is not None}

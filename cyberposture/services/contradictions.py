@@ -44,7 +44,7 @@ def _failed_checks(
     return [one for one in checks.values() if one.check.observation in codes and one.tally.fail > 0]
 
 
-def follow_contradictions(change: Change, basis: Basis, catalogue: Catalogue) -> None:
+def follow_contradictions(change: Change, basis: Basis) -> None:
     """Open what is contradicted now, and mark as corrected what is contradicted no more."""
     assessment, given = basis.assessment, basis.answers
     if assessment is None:
@@ -54,7 +54,7 @@ def follow_contradictions(change: Change, basis: Basis, catalogue: Catalogue) ->
         answer = given[scored.id].answer if scored.id in given else None
         if not scored.contradiction or answer is None or answer.answer.level is None:
             continue
-        for one in _failed_checks(scored.id, catalogue, basis.checks):
+        for one in _failed_checks(scored.id, basis.pinned.catalogue, basis.checks):
             now.add((scored.id, one.check.id))
             present = store.find_contradiction(
                 change.connection, assessment.id, scored.id, one.check.id

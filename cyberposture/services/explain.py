@@ -64,11 +64,11 @@ def explain_one(
     Raises:
         NotFound: institution, round or control is not there, or the control is not asked of it.
     """
-    control = register.content.catalogue.find(control_id)
-    if control is None:
-        raise NotFound("control", control_id, advice="see: cyberposture catalogue list")
     with register.reading() as connection:
         basis = _basis(register, connection, institution, round_code)
+        control = basis.pinned.catalogue.find(control_id)
+        if control is None:
+            raise NotFound("control", control_id, advice="see: cyberposture catalogue list")
         trail = Trail(connection)
         directions = {use.code: use.direction for use in control.observations}
         checks = tuple(

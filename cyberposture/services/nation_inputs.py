@@ -5,11 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from cyberposture.model.controls import Catalogue
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.reporting import inputs as given
 from cyberposture.scoring.assemble import parameters_of
 from cyberposture.scoring.rollup import compute
+from cyberposture.services.pinned import get_pinned
 from cyberposture.services.register import Register
 from cyberposture.services.report_inputs import content_of, head_of
 from cyberposture.store import (
@@ -25,9 +27,9 @@ from cyberposture.store.rounds import RoundRecord
 from cyberposture.store.scores import ScoreRecord
 
 
-def baseline_of(register: Register, document: ScoreDocument) -> ScoreResult:
-    """Return the result over the controls of tier A alone: what is compared across tiers."""
-    base = {control.id for control in register.content.catalogue.selected("A")}
+def baseline_of(catalogue: Catalogue, document: ScoreDocument) -> ScoreResult:
+    """Return the result over the catalogue's controls of tier A: what is compared across tiers."""
+    base = {control.id for control in catalogue.selected("A")}
     return compute(
         document.model_copy(
             update={
@@ -51,6 +53,7 @@ class NationGatherer:
             r for r in rounds.list_rounds(connection) if r.round.opens < self.round.round.opens
         ]
         self.previous: RoundRecord | None = earlier[-1] if earlier else None
+        self.edition = get_pinned(register, connection, self.round.round.edition)
 
     def gather(self) -> given.NationInputs:
         """Return everything."""
@@ -66,13 +69,13 @@ class NationGatherer:
             default=self.now,
         )
         return given.NationInputs(
-            content=content_of(self.register),
+            content=content_of(self.register, self.edition),
             round_code=self.round.round.code,
             round_title=self.round.round.title,
             as_of=as_of,
             zone=max(set(zones), key=zones.count) if zones else "UTC",
             rows=rows,
-            parameters=parameters_of(self.register.content.catalogue),
+            parameters=parameters_of(self.edition.catalogue),
             audit_head=head_of(self.connection, None),
             previous_title=self.previous.round.title if self.previous is not None else None,
             shared=self._shared({r.id: r.institution.code for r in records if r.id in asked}),
@@ -83,6 +86,15 @@ class NationGatherer:
         if campaign is None:
             return None
         return scores.find_score(self.connection, institution_id, round_id=campaign.id)
+
+    def _baseline(
+        self, campaign: RoundRecord | None, document: ScoreDocument | None
+    ) -> ScoreResult | None:
+        """Return the result over the baseline of the round's own edition."""
+        if campaign is None or document is None:
+            return None
+        edition = get_pinned(self.register, self.connection, campaign.round.edition)
+        return baseline_of(edition.catalogue, document)
 
     def _row(self, record: institutions.InstitutionRecord) -> given.InstitutionRow:
         one = record.institution
@@ -100,10 +112,8 @@ class NationGatherer:
             sector=one.sectors[0],
             tier=one.tier,
             result=ScoreResult.model_validate(kept.result) if kept is not None else None,
-            baseline=baseline_of(self.register, document) if document is not None else None,
-            previous_baseline=(
-                baseline_of(self.register, earlier) if earlier is not None else None
-            ),
+            baseline=self._baseline(self.round, document),
+            previous_baseline=self._baseline(self.previous, earlier),
             contradictions=sum(
                 assessment is not None and c.assessment_id == assessment.id for c in open_now
             ),

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from cyberposture.clock import Clock
 from cyberposture.content.editions import Edition
 from cyberposture.content.loader import Content
+from cyberposture.model.controls import Catalogue
 from cyberposture.store.acts import Act
 from cyberposture.store.audit import AuditLog
 from cyberposture.store.blobs import BlobDoor
@@ -52,6 +53,10 @@ class Register:
     content: Content
     edition: Edition
     actor: str
+    restored: dict[tuple[str, str], Catalogue] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """Earlier catalogues that were rebuilt already, by the digests of their rules and texts."""
 
     @contextmanager
     def change(self, kind: str, subject: str = "", *, reason: str = "") -> Iterator[Change]:

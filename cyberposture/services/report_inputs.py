@@ -15,6 +15,7 @@ from cyberposture.scoring.plan import rank_improvements
 from cyberposture.services.authorise import granters
 from cyberposture.services.basis import Basis, find_kept_score, gather_basis, gather_kept
 from cyberposture.services.letters import LOADS
+from cyberposture.services.pinned import Pinned, get_present
 from cyberposture.services.register import Register
 from cyberposture.services.standing import counts_from, repair_days
 from cyberposture.services.trail import Step, Trail
@@ -35,10 +36,10 @@ from cyberposture.store.scores import ScoreRecord
 STEPS = 5
 
 
-def content_of(register: Register) -> given.ContentInputs:
-    """Return the rules, checks and texts that every report is made under."""
-    content = register.content
-    return given.ContentInputs(content.catalogue, content.checks, register.edition, __version__)
+def content_of(register: Register, pinned: Pinned | None = None) -> given.ContentInputs:
+    """Return the rules, checks and texts that a report is made under: else the present ones."""
+    used = pinned or get_present(register)
+    return given.ContentInputs(used.catalogue, register.content.checks, used.edition, __version__)
 
 
 def head_of(connection: Connection, institution_id: UUID | None) -> given.AuditHead:
@@ -111,7 +112,7 @@ class InstitutionGatherer:
             if one.rows
         }
         return given.InstitutionInputs(
-            content=content_of(self.register),
+            content=content_of(self.register, self.basis.pinned),
             institution=basis.institution.institution,
             kind="round" if self.kept is not None else "live",
             round_code=campaign.code if campaign is not None else None,
@@ -235,7 +236,7 @@ class InstitutionGatherer:
         return tuple(self._finding(f, f.id in fresh) for f in known)
 
     def _finding(self, one: FindingRecord, is_fresh: bool) -> given.SeenFinding:
-        clocks = self.register.content.catalogue.framework.clocks
+        clocks = self.basis.pinned.catalogue.framework.clocks
         check = self.register.content.checks.find(one.key.check)
         begins = None
         if is_fresh and check is not None:

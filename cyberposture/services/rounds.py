@@ -3,6 +3,7 @@
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.assessments import Round
 from cyberposture.model.foundation import Moment
+from cyberposture.services.pinned import require_in_force
 from cyberposture.services.register import Register
 from cyberposture.store import rounds as store
 from cyberposture.store.rounds import RoundRecord
@@ -24,9 +25,10 @@ def open_round(
 
     Raises:
         InvalidInput: the code is not a plain word.
-        WrongState: the code is taken.
+        WrongState: the code is taken, or the edition was not adopted.
     """
     with register.change("round-opened", code, reason=reason) as change:
+        require_in_force(register, change.connection)
         new = build_row(
             Round,
             "arguments",

@@ -24,7 +24,7 @@ _KEPT_AS = ("scored", "finalised")
 """The audit entries that keep a score's digests."""
 
 
-def _keep(register: Register, change: Change, basis: Basis, round_id: UUID | None) -> ScoreRecord:
+def _keep(change: Change, basis: Basis, round_id: UUID | None) -> ScoreRecord:
     record = store.insert_score(
         change.connection,
         basis.institution.id,
@@ -33,9 +33,9 @@ def _keep(register: Register, change: Change, basis: Basis, round_id: UUID | Non
         as_of=basis.as_of,
         document=basis.document.model_dump(mode="json", by_alias=True),
         result=basis.result.model_dump(mode="json"),
-        catalogue_digest=register.edition.rules,
-        checks_digest=register.edition.checks,
-        texts_digest=register.edition.texts,
+        catalogue_digest=basis.pinned.edition.rules,
+        checks_digest=basis.pinned.edition.checks,
+        texts_digest=basis.pinned.edition.texts,
     )
     change.institution_id = basis.institution.id
     change.tell(
@@ -57,8 +57,8 @@ def score_live(register: Register, code: str) -> ScoreRecord:
     """
     with register.change("scored", code) as change:
         basis = gather_basis(register, change.connection, code, None, change.now)
-        follow_contradictions(change, basis, register.content.catalogue)
-        return _keep(register, change, basis, None)
+        follow_contradictions(change, basis)
+        return _keep(change, basis, None)
 
 
 def finalise(register: Register, code: str, round_code: str, *, reason: str = "") -> ScoreRecord:
@@ -74,7 +74,7 @@ def finalise(register: Register, code: str, round_code: str, *, reason: str = ""
             raise NotFound("assessment", f"{code} in {round_code}")
         if basis.assessment.state in FINAL_STATES:
             raise WrongState(f"the assessment of {code} in {round_code} is finalised already")
-        follow_contradictions(change, basis, register.content.catalogue)
+        follow_contradictions(change, basis)
         assessments.record_state(
             change.connection,
             basis.assessment.id,
@@ -82,7 +82,7 @@ def finalise(register: Register, code: str, round_code: str, *, reason: str = ""
             change.by,
             expected=("answering", "submitted", "in-review", "clarification", "preliminary"),
         )
-        return _keep(register, change, basis, basis.assessment.round_id)
+        return _keep(change, basis, basis.assessment.round_id)
 
 
 @dataclass(frozen=True)

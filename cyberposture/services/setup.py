@@ -1,36 +1,22 @@
 """A new register begins: its content is adopted, its deny list confirmed."""
 
-from cyberposture.content.editions import documents
+from cyberposture.services.adoption import Draft, record
 from cyberposture.services.register import Register
-from cyberposture.store import calendar, editions
-from cyberposture.store.editions import EditionKind
-
-_KINDS: tuple[EditionKind, ...] = ("catalogue", "checks", "texts")
+from cyberposture.store import calendar
+from cyberposture.store.editions import find_adoption
 
 
 def adopt_content(register: Register, *, reason: str = "") -> bool:
-    """Keep the bytes of the present edition under its digests; return whether any was new."""
-    found = documents(register.content.catalogue, register.content.checks)
-    digests = {
-        "catalogue": register.edition.rules,
-        "checks": register.edition.checks,
-        "texts": register.edition.texts,
-    }
+    """Adopt the content of a new register; return whether this was its first adoption.
+
+    A register in which any edition was adopted is left alone: what follows an edition goes through
+    `adoption.adopt`.
+    """
     with register.reading() as connection:
-        known = all(editions.find_edition(connection, k, digests[k]) for k in _KINDS)
-    if known:
-        return False
+        if find_adoption(connection) is not None:
+            return False
     with register.change("edition-adopted", register.edition.catalogue, reason=reason) as change:
-        for kind in _KINDS:
-            editions.adopt_edition(
-                change.connection,
-                kind,
-                found[kind],
-                change.by,
-                name=register.edition.catalogue,
-                version=register.edition.version,
-            )
-        change.tell(**digests)
+        record(change, Draft(register.content, register.edition))
     return True
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from cyberposture.model.assessments import Round
 from cyberposture.model.checks import Check, Protocol
-from cyberposture.model.controls import Clocks
 from cyberposture.model.institutions import Declaration
+from cyberposture.model.parameters import Clocks
 from cyberposture.scanning.judging.coverage import aggregate
 from cyberposture.scoring.assemble import Tally
 from cyberposture.services.register import Register
@@ -123,9 +123,13 @@ def standing_of(
     institution_id: UUID,
     as_of: datetime,
     campaign: Round | None,
+    *,
+    clocks: Clocks,
 ) -> dict[str, CheckStanding]:
-    """Return how each check stands for an institution at `as_of`, by check id."""
-    clocks = register.content.catalogue.framework.clocks
+    """Return how each check stands for an institution at `as_of`, by check id.
+
+    `clocks` are those of the edition that the score is computed under.
+    """
     oldest = as_of - timedelta(days=clocks.observation_age_days)
     known = findings.findings_at(connection, institution_id, as_of)
     standing = _by_place(one for one in known if one.state in findings.STANDING)

@@ -385,7 +385,7 @@ class Office:
 
 @pytest.fixture(scope="session")
 def furnish(content: Content, edition: Edition) -> Callable[..., Office]:
-    """Furnish an office over a migrated register; it holds nothing but the confirmed deny list."""
+    """Furnish an office over a migrated register: deny list confirmed, edition adopted, no more."""
 
     def make(database: Database, folder: Path, clock: Callable[[], datetime]) -> Office:
         heads = HeadsFile(folder / "heads.jsonl")
@@ -400,6 +400,7 @@ def furnish(content: Content, edition: Edition) -> Callable[..., Office]:
             actor="amna-khan",
         )
         setup.confirm_empty_deny_list(register)
+        setup.adopt_content(register)
         return Office(register, heads, clock, folder)
 
     return make

@@ -1,0 +1,80 @@
+"""The edition that a round was opened under, which stays its own whatever is adopted later."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from cyberposture.content.editions import Edition, restore
+from cyberposture.errors import NotFound, WrongState
+from cyberposture.model.controls import Catalogue
+from cyberposture.services.register import Register
+from cyberposture.store.editions import Adoption, find_adoption, get_edition_content
+
+ADOPT = "cyberposture catalogue adopt --dry-run shows what it would change, and without it adopts"
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A catalogue with the digests that scores are kept under."""
+
+    catalogue: Catalogue
+    edition: Edition
+
+
+def get_present(register: Register) -> Pinned:
+    """Return the catalogue that this process was started with."""
+    return Pinned(register.content.catalogue, register.edition)
+
+
+def get_pinned(register: Register, connection: Connection, rules: str | None) -> Pinned:
+    """Return the catalogue whose rules have this digest, with its latest texts; None: the present.
+
+    Its checks are those of the present content: what is seen is judged by them alone.
+
+    Raises:
+        NotFound: no such edition was ever adopted.
+        Corrupt: the bytes kept of it are damaged.
+    """
+    if rules is None or rules == register.edition.rules:
+        return get_present(register)
+    adoption = find_adoption(connection, rules)
+    if adoption is None:
+        raise NotFound("adopted edition", rules[:12])
+    return restored(register, connection, adoption)
+
+
+def restored(register: Register, connection: Connection, adoption: Adoption) -> Pinned:
+    """Return the catalogue of an adoption, rebuilt from the bytes kept of it.
+
+    Raises:
+        Corrupt: these bytes are damaged.
+    """
+    key = (adoption.catalogue, adoption.texts)
+    if key not in register.restored:
+        register.restored[key] = restore(
+            get_edition_content(connection, "catalogue", adoption.catalogue),
+            get_edition_content(connection, "texts", adoption.texts),
+        )
+    edition = Edition(
+        catalogue=adoption.name,
+        version=adoption.version,
+        rules=adoption.catalogue,
+        checks=register.edition.checks,
+        texts=adoption.texts,
+    )
+    return Pinned(register.restored[key], edition)
+
+
+def require_in_force(register: Register, connection: Connection) -> None:
+    """Return if the rules of this process are those that were adopted last.
+
+    Raises:
+        WrongState: they were never adopted, or others were adopted since.
+    """
+    last = find_adoption(connection)
+    if last is None or last.catalogue != register.edition.rules:
+        edition = register.edition
+        raise WrongState(
+            f"{edition.catalogue} {edition.version} as it stands here is not the edition in force",
+            advice=ADOPT,
+        )

@@ -1,4 +1,4 @@
-"""`cyberposture catalogue import|imported|export`: catalogues that come in, and ours going out."""
+"""`cyberposture catalogue import|imported|crosswalk|export`: what comes in, and ours going out."""
 
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -19,21 +19,24 @@ from cyberposture.cli.surroundings import (
 
 if TYPE_CHECKING:
     from cyberposture.model.controls import Catalogue
+    from cyberposture.model.foreign import Remark
     from cyberposture.services.foreign import Imported
 
 SHOWN_REMARKS = 20
+_WORDS = {"foreign": "catalogue", "crosswalk": "crosswalk"}
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the group `catalogue`."""
     app.command("import")(import_file)
     app.command("imported")(list_imported)
+    app.command("crosswalk")(list_edges)
     app.command("export")(export)
 
 
 def import_file(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="An OSCAL catalogue or profile in JSON.")],
+    file: Annotated[Path, typer.Argument(help="An OSCAL catalogue, profile or mapping in JSON.")],
     kind: Annotated[
         str | None, typer.Option("--format", help="oscal or library; else it is recognised.")
     ] = None,
@@ -67,7 +70,7 @@ def import_file(
         schemas=strict,
         reason=reason,
     )
-    remarks = found.catalogue.remarks
+    remarks = _remarks(found)
     for remark in remarks[:SHOWN_REMARKS]:
         say(printable(f"{remark.where}: {remark.what}"))
     if len(remarks) > SHOWN_REMARKS:
@@ -75,56 +78,75 @@ def import_file(
     if as_json:
         show_json(_told(found))
         return
-    catalogue = found.catalogue
     again = "" if found.is_new else ", which was here already"
-    typer.echo(
-        printable(
-            f"{found.id}: {catalogue.title} {catalogue.version}, "
-            f"{len(catalogue.controls)} controls in {len(catalogue.groups)} groups{again}"
-        )
-    )
+    typer.echo(printable(f"{found.id}: {_described(found)}{again}"))
     if found.own is not None:
         framework = found.own.framework
         typer.echo(f"this is our own export of {framework.id} {framework.version}, read whole")
 
 
-def _told(found: "Imported") -> dict[str, Any]:
+def _remarks(found: "Imported") -> list["Remark"]:
+    if found.catalogue is not None:
+        return list(found.catalogue.remarks)
+    return [remark for crosswalk in found.crosswalks for remark in crosswalk.remarks]
+
+
+def _described(found: "Imported") -> str:
     catalogue = found.catalogue
-    own = None
+    if catalogue is None:
+        return "; ".join(f"{len(one.edges)} edges to {one.target}" for one in found.crosswalks)
+    return (
+        f"{catalogue.title} {catalogue.version}, {len(catalogue.controls)} controls "
+        f"in {len(catalogue.groups)} groups"
+    )
+
+
+def _told(found: "Imported") -> dict[str, Any]:
+    catalogue, own = found.catalogue, None
     if found.own is not None:
         framework = found.own.framework
         own = {"catalogue": framework.id, "version": framework.version,
                "controls": len(found.own.controls)}  # fmt: skip
+    told: dict[str, Any] = {"id": found.id, "new": found.is_new, "remarks": _remarks(found)}
+    if catalogue is None:
+        edges = [{"target": one.target, "edges": len(one.edges)} for one in found.crosswalks]
+        return {**told, "format": "crosswalk", "crosswalks": edges}
     return {
-        "id": found.id,
+        **told,
         "title": catalogue.title,
         "version": catalogue.version,
         "format": catalogue.format,
         "digest": catalogue.digest,
         "controls": len(catalogue.controls),
         "groups": len(catalogue.groups),
-        "new": found.is_new,
         "drawn_on": found.drawn_on,
         "own": own,
-        "remarks": catalogue.remarks,
     }
 
 
 def list_imported(context: typer.Context, as_json: Json = False) -> None:
-    """List the catalogues that were imported, oldest first."""
+    """List the catalogues and crosswalks that were imported, oldest first."""
     from cyberposture.services import foreign
 
-    records = foreign.list_catalogues(open_runtime(context).register)
+    records = foreign.list_imported(open_runtime(context).register)
     if as_json:
         show_json(
             [
-                {"id": r.name, "version": r.version, "digest": r.digest, "imported_at": r.act.at}
+                {
+                    "id": r.name,
+                    "kind": _WORDS[r.kind],
+                    "version": r.version,
+                    "digest": r.digest,
+                    "imported_at": r.act.at,
+                }
                 for r in records
             ]
         )
         return
-    rows = ((r.name, r.version, r.digest[:12], r.act.at.isoformat()) for r in records)
-    show_table(("catalogue", "version", "digest", "imported"), rows)
+    rows = (
+        (r.name, _WORDS[r.kind], r.version, r.digest[:12], r.act.at.isoformat()) for r in records
+    )
+    show_table(("id", "kind", "version", "digest", "imported"), rows)
 
 
 def list_foreign(context: typer.Context, name: str, as_json: bool) -> None:
@@ -154,6 +176,26 @@ def list_foreign(context: typer.Context, name: str, as_json: bool) -> None:
     rows = ((c.id, c.title, c.parent or "", " / ".join(c.path)) for c in catalogue.controls)
     show_table(("control", "title", "part of", "stands in"), rows)
     say(f"{len(catalogue.controls)} controls")
+
+
+def list_edges(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="ID", help="An imported crosswalk.")],
+    as_json: Json = False,
+) -> None:
+    """List what stands beside what in an imported crosswalk."""
+    from cyberposture.services import foreign
+
+    crosswalks = foreign.get_crosswalks(open_runtime(context).register, name)
+    if as_json:
+        show_json(crosswalks)
+        return
+    rows = (
+        (edge.source, edge.relation, edge.target, one.target, edge.why)
+        for one in crosswalks
+        for edge in one.edges
+    )
+    show_table(("control", "relation", "beside", "of", "why"), rows)
 
 
 def export(

@@ -1,40 +1,47 @@
-"""Catalogues that others wrote: imported whole, kept as they came, shown in one plain shape.
+"""Catalogues and crosswalks that others wrote: kept as they came, shown in one plain shape.
 
 A profile is kept with the catalogue that it stood for on the day of its import. Nothing is fetched.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
 from cyberposture.content.files import read_bytes
 from cyberposture.errors import InvalidInput, NotFound, WrongState, WrongUsage
 from cyberposture.exchange.foreign import read_foreign, read_oscal
+from cyberposture.exchange.oscal.mapping_in import read_crosswalks
 from cyberposture.exchange.oscal.ours_in import is_own_export, read_own_catalogue
 from cyberposture.exchange.oscal.read import MAX_BYTES, OSCALDocument, is_oscal, read_document
 from cyberposture.exchange.oscal.sources import Wanted
 from cyberposture.exchange.oscal.view import view_catalogue
 from cyberposture.model.controls import Catalogue
-from cyberposture.model.foreign import ForeignCatalogue
+from cyberposture.model.foreign import ForeignCatalogue, ForeignCrosswalk
 from cyberposture.services.register import Register
 from cyberposture.store import editions
-from cyberposture.store.editions import EditionRecord
+from cyberposture.store.editions import EditionKind, EditionRecord
 
+_KINDS: tuple[EditionKind, ...] = ("foreign", "crosswalk")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import brought: under which name, the catalogue, and what a profile drew on."""
+    """What an import brought: under which name, the catalogue or else the crosswalks in it, and
+    what a profile drew on.
+    """
 
     id: str
-    catalogue: ForeignCatalogue
+    catalogue: ForeignCatalogue | None
     is_new: bool
     """Whether these very bytes were not in the register before."""
     drawn_on: tuple[str, ...] = ()
+    crosswalks: tuple[ForeignCrosswalk, ...] = ()
     own: Catalogue | None = None
     """The catalogue of ours that the file is an export of, if it is one."""
 
@@ -64,24 +71,26 @@ def import_catalogue(
     if kind is not None and (kind == "oscal") != is_oscal(data):
         raise InvalidInput(f"{file.name} is no {kind}")
     name = _name_for(register, file, given_id)
-    finder = _Finder(register, file, sources)
-    own = resolved = None
-    if is_oscal(data):
-        document = read_document(file.name, data, schemas=schemas)
-        catalogue, resolved = read_oscal(document, finder.find)
-        own = read_own_catalogue(document) if is_own_export(document) else None
-    else:
+    if not is_oscal(data):
         catalogue = read_foreign(file.name, data)
-    parcel = _Parcel(name, catalogue, data, resolved, tuple(finder.drawn_on))
-    return Imported(
-        name, catalogue, _keep(register, parcel, reason), drawn_on=parcel.drawn_on, own=own
-    )
+        return Imported(name, catalogue, _keep(register, _Parcel(name, data, catalogue), reason))
+    document = read_document(file.name, data, schemas=schemas)
+    if document.kind == "mapping-collection":
+        crosswalks = read_crosswalks(document)
+        parcel = _Parcel(name, data, version=document.body["metadata"]["version"])
+        return Imported(name, None, _keep(register, parcel, reason), crosswalks=crosswalks)
+    finder = _Finder(register, file, sources)
+    catalogue, resolved = read_oscal(document, finder.find)
+    own = read_own_catalogue(document) if is_own_export(document) else None
+    parcel = _Parcel(name, data, catalogue, resolved, tuple(finder.drawn_on))
+    is_new = _keep(register, parcel, reason)
+    return Imported(name, catalogue, is_new, parcel.drawn_on, own=own)
 
 
-def list_catalogues(register: Register) -> list[EditionRecord]:
-    """Return every imported edition, oldest first."""
+def list_imported(register: Register) -> list[EditionRecord]:
+    """Return every imported edition of a catalogue or crosswalk, oldest first."""
     with register.reading() as connection:
-        return editions.list_editions(connection, "foreign")
+        return [r for r in editions.list_editions(connection) if r.kind in _KINDS]
 
 
 def get_catalogue(register: Register, name: str) -> ForeignCatalogue:
@@ -92,13 +101,26 @@ def get_catalogue(register: Register, name: str) -> ForeignCatalogue:
         Corrupt: what is kept cannot be trusted.
     """
     with register.reading() as connection:
-        record = _find(connection, name)
+        record = _find(connection, name, ("foreign",))
         data = editions.get_edition_content(connection, "foreign", record.digest)
         resolved = _find_resolved(connection, record)
     if resolved is None:
         return read_foreign(name, data)
     catalogue = read_document(name, resolved)
     return view_catalogue(catalogue, profile=read_document(name, data))
+
+
+def get_crosswalks(register: Register, name: str) -> tuple[ForeignCrosswalk, ...]:
+    """Return the crosswalks imported last under an id, or under `id@version`.
+
+    Raises:
+        NotFound: no crosswalk was imported under that name.
+        Corrupt: what is kept cannot be trusted.
+    """
+    with register.reading() as connection:
+        record = _find(connection, name, ("crosswalk",))
+        data = editions.get_edition_content(connection, "crosswalk", record.digest)
+    return read_crosswalks(read_document(name, data))
 
 
 def get_file(register: Register, name: str) -> bytes:
@@ -109,8 +131,8 @@ def get_file(register: Register, name: str) -> bytes:
         Corrupt: what is kept cannot be trusted.
     """
     with register.reading() as connection:
-        record = _find(connection, name)
-        return editions.get_edition_content(connection, "foreign", record.digest)
+        record = _find(connection, name, _KINDS)
+        return editions.get_edition_content(connection, record.kind, record.digest)
 
 
 def get_resolved(register: Register, name: str) -> bytes:
@@ -121,7 +143,7 @@ def get_resolved(register: Register, name: str) -> bytes:
         Corrupt: what is kept cannot be trusted.
     """
     with register.reading() as connection:
-        found = _find_resolved(connection, _find(connection, name))
+        found = _find_resolved(connection, _find(connection, name, ("foreign",)))
     if found is None:
         raise NotFound("resolved profile", name, advice="import it again with --source")
     return found
@@ -141,59 +163,74 @@ def _name_for(register: Register, file: Path, given: str | None) -> str:
 
 @dataclass(frozen=True)
 class _Parcel:
-    """What is to be kept: the file's bytes with what they are, and what a profile stood for."""
+    """What is to be kept: the file's bytes, what they are, and what a profile stood for."""
 
     name: str
-    catalogue: ForeignCatalogue
     data: bytes
-    resolved: OSCALDocument | None
-    drawn_on: tuple[str, ...]
+    catalogue: ForeignCatalogue | None = None
+    """None: it is a crosswalk."""
+    resolved: OSCALDocument | None = None
+    drawn_on: tuple[str, ...] = ()
+    version: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 digest of the file."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    def told(self) -> dict[str, Any]:
+        """Return what the audit entry says of it."""
+        found = self.catalogue
+        if found is None:
+            return {"digest": self.digest, "format": "crosswalk", "version": self.version}
+        return {
+            "digest": self.digest,
+            "format": found.format,
+            "title": found.title,
+            "version": found.version,
+            "controls": len(found.controls),
+            "remarks": len(found.remarks),
+            "drawn_on": list(self.drawn_on),
+        }
 
 
 def _keep(register: Register, parcel: _Parcel, reason: str) -> bool:
     """Keep what is new of the parcel under one audit entry; return whether the file is new."""
-    found, resolved = parcel.catalogue, parcel.resolved
+    kind: EditionKind = "crosswalk" if parcel.catalogue is None else "foreign"
+    resolved = parcel.resolved
     with register.reading() as connection:
-        present = editions.find_edition(connection, "foreign", found.digest)
-        known = None
-        if resolved is not None:
-            known = editions.find_edition(connection, "resolved", resolved.digest)
+        present = editions.find_edition(connection, kind, parcel.digest)
+        known = resolved and editions.find_edition(connection, "resolved", resolved.digest)
     if present is not None and present.name != parcel.name:
         raise WrongState(f"this very file is in the register as {present.name}")
     if present is not None and (resolved is None or known is not None):
         return False
+    version = parcel.version if parcel.catalogue is None else parcel.catalogue.version
     with register.change("catalogue-imported", parcel.name, reason=reason) as change:
-        editions.adopt_edition(
-            change.connection, "foreign", parcel.data, change.by,
-            name=parcel.name, version=found.version,
-        )  # fmt: skip
+        connection, by = change.connection, change.by
+        editions.adopt_edition(connection, kind, parcel.data, by, name=parcel.name, version=version)
         if resolved is not None:
             # Its version is the digest of the profile, because one profile may be resolved anew.
             editions.adopt_edition(
-                change.connection, "resolved", resolved.data, change.by,
-                name=parcel.name, version=found.digest,
-            )  # fmt: skip
-        change.tell(
-            digest=found.digest,
-            format=found.format,
-            title=found.title,
-            version=found.version,
-            controls=len(found.controls),
-            remarks=len(found.remarks),
-            drawn_on=list(parcel.drawn_on),
-        )
+                connection, "resolved", resolved.data, by, name=parcel.name, version=parcel.digest
+            )
+        change.tell(**parcel.told())
     return present is None
 
 
-def _find(connection: Connection, name: str) -> EditionRecord:
+def _find(connection: Connection, name: str, kinds: Sequence[EditionKind]) -> EditionRecord:
     identity, _, version = name.partition("@")
     found = [
         record
-        for record in editions.list_editions(connection, "foreign")
-        if record.name == identity and version in ("", record.version)
+        for record in editions.list_editions(connection)
+        if record.kind in kinds and record.name == identity and version in ("", record.version)
     ]
     if not found:
-        raise NotFound("imported catalogue", name, advice="see: cyberposture catalogue imported")
+        raise NotFound(
+            "imported crosswalk" if kinds == ("crosswalk",) else "imported catalogue",
+            name,
+            advice="see: cyberposture catalogue imported",
+        )
     return found[-1]
 
 
@@ -226,7 +263,8 @@ class _Finder:
             found = self._look(wanted)
             self._seen[wanted] = found
             if found is not None:
-                self.drawn_on.append(f"{found.name} ({found.digest})")
+                version = found.body["metadata"]["version"]
+                self.drawn_on.append(f"{found.name} {version} ({found.digest})")
         return self._seen[wanted]
 
     def _look(self, wanted: Wanted) -> OSCALDocument | None:
@@ -239,7 +277,7 @@ class _Finder:
             path = self._folder / name
             if path.is_file():
                 return read_document(name, read_bytes(path, MAX_BYTES))
-        found = next(filter(wanted.means, self._documents()), None)
+        found = max(filter(wanted.means, self._documents()), key=wanted.closeness, default=None)
         # One given source stands for one unknown import, whatever either is called.
         if found is None and len(self._given) == 1 and self._given[0] not in self._seen.values():
             return self._given[0]

@@ -14,9 +14,9 @@ from cyberposture.errors import Corrupt, NotFound
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 
-EditionKind = Literal["catalogue", "checks", "reports", "texts", "foreign", "resolved"]
+EditionKind = Literal["catalogue", "checks", "reports", "texts", "foreign", "resolved", "crosswalk"]
 """`foreign`: a catalogue that others wrote, as it was imported; `resolved`: what a profile among
-those stood for.
+those stood for; `crosswalk`: a crosswalk that others wrote.
 """
 
 ADOPTED: tuple[EditionKind, ...] = ("catalogue", "checks", "texts")

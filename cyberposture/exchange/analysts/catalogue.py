@@ -85,8 +85,8 @@ EDITIONS = Table(
         Column(
             "kind",
             "text",
-            "What it holds: catalogue (rules), checks, reports or texts; foreign or resolved: a "
-            "catalogue of others.",
+            "What it holds: catalogue (rules), checks, reports or texts; foreign, resolved or "
+            "crosswalk: what others wrote.",
         ),
         Column("digest", "text", "SHA-256 of its canonical bytes: scores name their edition so."),
         Column("name", "text", "The catalogue's name."),

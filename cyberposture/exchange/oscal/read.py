@@ -17,6 +17,7 @@ from pydantic_core import from_json
 from cyberposture.content.files import decode_text, read_bytes
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.exchange.oscal import shape
+from cyberposture.exchange.oscal.memory import collector_paused
 
 MAX_BYTES = 32_000_000
 """Three times the largest catalogue in common use."""
@@ -79,6 +80,7 @@ def is_oscal(data: bytes) -> bool:
     return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
 
 
+@collector_paused()
 def read_document(name: str, data: bytes, *, schemas: Path | None = None) -> OSCALDocument:
     """Return the document in `data`; `name` stands in every fault.
 
@@ -136,8 +138,19 @@ def _check(name: str, validator: jsonschema_rs.Validator, plain: Any) -> None:
         if len(faults) == _SHOWN_FAULTS:
             faults.append(Fault(name, "and more that are not shown"))
             break
-        faults.append(Fault(f"{name}: {json_path(error.instance_path)}", _words(error)))
+        inner = _innermost(error)
+        faults.append(Fault(f"{name}: {json_path(inner.instance_path)}", _words(inner)))
     raise InvalidInput(faults)
+
+
+def _innermost(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """Return the fault farthest inside, where none of several shapes fits."""
+    while isinstance(error.kind, jsonschema_rs.ValidationErrorKind.AnyOf):
+        inner = [fault for faults in error.kind.context for fault in faults]
+        if not inner:
+            break
+        error = max(inner, key=lambda fault: len(fault.instance_path))
+    return error
 
 
 def _words(error: jsonschema_rs.ValidationError) -> str:
@@ -172,8 +185,8 @@ def _refuse_repeated_keys(name: str, data: bytes) -> None:
     repeated: list[str] = []
 
     def note(pairs: list[tuple[str, Any]]) -> None:
-        keys = [key for key, _ in pairs]
-        if len(set(keys)) < len(keys):
+        if len(dict(pairs)) < len(pairs):
+            keys = [key for key, _ in pairs]
             repeated.extend(key for key in sorted(set(keys)) if keys.count(key) > 1)
 
     json.loads(data.decode("utf-8-sig"), object_pairs_hook=note)

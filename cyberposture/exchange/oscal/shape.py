@@ -23,6 +23,7 @@ _ID_PATTERN, _UUID_PATTERN, _MOMENT_PATTERN = SAID
 _TEXT = {"type": "string"}
 _LINE = {"type": "string", "minLength": 1}
 _ID = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": _ID_PATTERN}
+_NAME = {"type": "string", "minLength": 1, "maxLength": 100}
 _UUID = {"type": "string", "pattern": _UUID_PATTERN}
 _MOMENT = {"type": "string", "pattern": _MOMENT_PATTERN}
 
@@ -100,7 +101,7 @@ _DEFINITIONS: dict[str, Any] = {
             title=_TEXT, **_BODY,
         )),
     ),
-    "item": _object("type", "id-ref", type=_LINE, id_ref={"type": "string", "minLength": 1, "maxLength": 100}),
+    "item": _object("type", "id-ref", type=_LINE, id_ref=_NAME),
     "framework": _object("type", "href", type=_LINE, href=_TEXT),
     "mapping": _object(
         "uuid", "source-resource", "target-resource", "maps", uuid=_UUID,

@@ -48,6 +48,14 @@ class Wanted:
             or any(address.lower() in (uuid, f"urn:uuid:{uuid}") for address in self.addresses)
         )
 
+    def closeness(self, document: OSCALDocument) -> tuple[bool, str]:
+        """Return what the closest of several documents that are meant has most of: its version
+        stands in an address, and it was changed last.
+        """
+        metadata = document.body["metadata"]
+        is_named = any(metadata["version"] in address for address in self.addresses)
+        return is_named, metadata["last-modified"]
+
 
 Find = Callable[[Wanted], OSCALDocument | None]
 """Returns the document that is meant, or None where it is not at hand."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cyberposture.errors import Fault, InvalidInput
+from cyberposture.exchange.oscal.memory import collector_paused
 from cyberposture.exchange.oscal.prose import Plain, inserted, lines
 from cyberposture.exchange.oscal.read import OSCALDocument
 from cyberposture.model.foreign import ForeignCatalogue
@@ -21,6 +22,7 @@ _LABEL, _PROSE, _ID = 1_000, 1_000_000, 100
 Path = tuple[str | int, ...]
 
 
+@collector_paused()
 def view_catalogue(
     document: OSCALDocument,
     *,

@@ -4,13 +4,14 @@ from typing import Annotated, get_args
 
 import typer
 
-from cyberposture.cli import foreign
+from cyberposture.cli import foreign, translations
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
 HELP = "The controls: check, list, show."
 app = typer.Typer()
 foreign.register(app)
+app.command("translations")(translations.translations)
 
 
 @app.command("check")
@@ -22,13 +23,16 @@ def check(
     from cyberposture.content.bundle import find_content
     from cyberposture.content.editions import identify
     from cyberposture.content.loader import load_content
+    from cyberposture.content.translations import languages, load_translations
     from cyberposture.errors import InvalidInput
     from cyberposture.scanning.judging.evaluate import compile_checks
     from cyberposture.scanning.judging.examples import try_examples
 
-    settings = read_settings(context)
-    content = load_content(find_content(settings.content))
+    folders = find_content(read_settings(context).content)
+    content = load_content(folders)
     compile_checks(content.checks)
+    for language in languages(folders):
+        load_translations(folders, content.catalogue, content.checks, language)
     failing = try_examples(content.checks)
     if failing:
         raise InvalidInput(failing)

@@ -1,0 +1,46 @@
+"""`cyberposture catalogue translations`: what is there in another language, and what is not."""
+
+from typing import Annotated
+
+import typer
+
+from cyberposture.cli.options import Json
+from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
+
+ORDER = ("reviewed", "draft", "outdated", "missing")
+
+
+def translations(
+    context: typer.Context,
+    language: Annotated[str, typer.Option(help="The language's code, such as ur.")] = "ur",
+    as_json: Json = False,
+) -> None:
+    """Count the texts in another language: reviewed, draft, outdated, missing."""
+    from cyberposture.content.bundle import find_content
+    from cyberposture.content.loader import load_content
+    from cyberposture.content.translations import load_translations, source_digest
+
+    folders = find_content(read_settings(context).content)
+    content = load_content(folders)
+    found = load_translations(folders, content.catalogue, content.checks, language)
+    controls = content.catalogue.controls
+    groups = {f"controls, tier {tier}": [c for c in controls if c.tier == tier] for tier in "AGX"}
+    counts = {name: found.count(group) for name, group in groups.items()}
+    counts["checks"] = found.count(content.checks.checks)
+    items = [*controls, *content.checks.checks]
+    if as_json:
+        show_json({
+            "language": language,
+            "counts": {name: {s: count[s] for s in ORDER} for name, count in counts.items()},
+            "items": [
+                {"id": item.id, "state": found.state(item), "source": source_digest(item)}
+                for item in items
+            ],
+        })  # fmt: skip
+        return
+    show_table(
+        ("texts", *ORDER), [(name, *(count[s] for s in ORDER)) for name, count in counts.items()]
+    )
+    outdated = [item.id for item in items if found.state(item) == "outdated"]
+    if outdated:
+        say(f"outdated: {', '.join(outdated)}")

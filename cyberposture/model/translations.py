@@ -1,0 +1,49 @@
+"""Texts of controls and checks in another language, each bound to the English that it renders."""
+
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints, model_validator
+
+from cyberposture.model.controls import Levels
+from cyberposture.model.foundation import Model, Sentence, Sha256
+
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+State = Literal["reviewed", "draft", "outdated", "missing"]
+
+
+class Translation(Model):
+    """What every translation says of itself.
+
+    `source` is the digest of the English texts at the time of writing: where they have changed
+    since, the translation is outdated and the English is shown, marked.
+    """
+
+    language: Language
+    status: Literal["draft", "reviewed"]
+    translator: Sentence
+    reviewer: Sentence | None = None
+    """Who read it against the English: a named person."""
+    source: Sha256
+
+    @model_validator(mode="after")
+    def _reviewed_by_somebody(self) -> "Translation":
+        if (self.status == "reviewed") != (self.reviewer is not None):
+            raise ValueError("reviewer: named where the status is reviewed, and only there")
+        return self
+
+
+class ControlTranslation(Translation):
+    """The texts of one control: the content of one file beside the control's own."""
+
+    title: Annotated[str, StringConstraints(min_length=4, max_length=120)]
+    statement: Annotated[str, StringConstraints(min_length=10, max_length=400)]
+    levels: Levels | None = None
+    evidence: tuple[Sentence, ...] = ()
+
+
+class CheckTranslation(Translation):
+    """The texts of one check: the content of one file beside the check's own."""
+
+    title: Annotated[str, StringConstraints(min_length=4, max_length=150)]
+    why: Sentence
+    remedy: Sentence

@@ -1,0 +1,136 @@
+"""A text in another language counts only while it renders the English that stands beside it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cyberposture.content.bundle import ContentFolders, find_content
+from cyberposture.content.loader import Content, load_content
+from cyberposture.content.translations import Translations, load_translations, source_digest
+from cyberposture.errors import InvalidInput
+
+CONTROL = "controls/ncsp-2021/iam/IAM-01-least-privilege"
+CHECK = "scanners/cleartext/no-telnet-or-r-login"
+
+
+@pytest.fixture(scope="module")
+def content() -> Content:
+    return load_content(find_content(None))
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> ContentFolders:
+    """Copies of the content without any translation."""
+    for name in ("controls", "scanners"):
+        shutil.copytree(
+            find_content(None).root / name,
+            tmp_path / name,
+            ignore=lambda _, names: [n for n in names if n.endswith(".ur.yaml")],
+        )
+    return ContentFolders(tmp_path)
+
+
+def a_control_in_urdu(content: Content, **changes: object) -> dict[str, object]:
+    control = content.catalogue.find("IAM-01")
+    assert control is not None
+    return {
+        "language": "ur",
+        "status": "draft",
+        "translator": "A. Translator",
+        "source": source_digest(control),
+        "title": "رسائی کا اصول",
+        "statement": "لوگوں کو صرف اتنی رسائی ملتی ہے جتنی کام کے لیے درکار ہے۔",
+        "levels": {str(level): f"سطح {level}" for level in range(4)},
+        "evidence": ["ثبوت"] * len(control.evidence),
+        **changes,
+    }
+
+
+def write(folders: ContentFolders, place: str, written: object) -> None:
+    path = folders.root / f"{place}.ur.yaml"
+    path.write_text(yaml.safe_dump(written, allow_unicode=True), encoding="utf-8")
+
+
+def load(folders: ContentFolders, content: Content) -> Translations:
+    return load_translations(folders, content.catalogue, content.checks, "ur")
+
+
+def test_text_of_today_is_a_draft_until_somebody_has_read_it(folders, content):
+    control = content.catalogue.find("IAM-01")
+    write(folders, CONTROL, a_control_in_urdu(content))
+    assert load(folders, content).state(control) == "draft"
+    write(folders, CONTROL, a_control_in_urdu(content, status="reviewed", reviewer="B. Reader"))
+    assert load(folders, content).state(control) == "reviewed"
+
+
+def test_text_of_an_earlier_wording_is_outdated_whoever_read_it(folders, content):
+    control = content.catalogue.find("IAM-01")
+    write(
+        folders,
+        CONTROL,
+        a_control_in_urdu(content, status="reviewed", reviewer="B. Reader", source="0" * 64),
+    )
+    found = load(folders, content)
+    assert found.state(control) == "outdated"
+    assert found.count(content.catalogue.controls) == {"outdated": 1, "missing": 173}
+
+
+def test_every_part_of_the_english_decides_whether_a_text_is_of_today(content):
+    control = content.catalogue.find("IAM-01")
+    levels = control.levels.model_copy(update={"whole": "Another meaning."})
+    proofs = (*control.evidence[1:], control.evidence[0])
+    changed = [
+        {"title": "Another title of it"},
+        {"statement": "Another sentence about access."},
+        {"levels": levels},
+        {"evidence": proofs},
+    ]
+    digests = {source_digest(control.model_copy(update=change)) for change in changed}
+    assert len(digests | {source_digest(control)}) == 5
+    assert source_digest(control.model_copy(update={"weight": 5})) == source_digest(control)
+
+
+def test_check_has_texts_of_its_own(folders, content):
+    check = content.checks.find("cleartext.no-telnet-or-r-login")
+    write(
+        folders,
+        CHECK,
+        {
+            "language": "ur",
+            "status": "draft",
+            "translator": "A. Translator",
+            "source": source_digest(check),
+            "title": "ٹیل نیٹ بند ہے",
+            "why": "پاس ورڈ راستے میں پڑھا جا سکتا ہے۔",
+            "remedy": "ایس ایس ایچ استعمال کریں۔",
+        },
+    )
+    assert load(folders, content).state(check) == "draft"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"language": "pa"}, "the file's name says ur"),
+        ({"status": "reviewed"}, "reviewer: named where the status is reviewed"),
+        ({"reviewer": "B. Reader"}, "reviewer: named where the status is reviewed"),
+        ({"levels": None}, "levels: given where the English has them"),
+        ({"evidence": []}, "3 items are expected"),
+        ({"remark": "x"}, "remark"),
+    ],
+)
+def test_text_that_does_not_fit_is_refused_with_its_place(folders, content, change, told):
+    write(folders, CONTROL, a_control_in_urdu(content, **change))
+    with pytest.raises(InvalidInput) as refused:
+        load(folders, content)
+    (fault,) = refused.value.faults
+    assert fault.where.startswith(f"{CONTROL}.ur.yaml:")
+    assert told in fault.what
+
+
+def test_text_without_its_english_is_refused(folders, content):
+    write(folders, "controls/ncsp-2021/iam/IAM-77-nothing", a_control_in_urdu(content))
+    with pytest.raises(InvalidInput, match=r"no IAM-77-nothing\.yaml"):
+        load(folders, content)

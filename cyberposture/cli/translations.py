@@ -6,8 +6,11 @@ import typer
 
 from cyberposture.cli.options import Json
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
+from cyberposture.model.checks import Check
+from cyberposture.model.controls import Control
+from cyberposture.model.translations import State
 
-ORDER = ("reviewed", "draft", "outdated", "missing")
+ORDER: tuple[State, ...] = ("reviewed", "draft", "outdated", "missing")
 
 
 def translations(
@@ -27,7 +30,7 @@ def translations(
     groups = {f"controls, tier {tier}": [c for c in controls if c.tier == tier] for tier in "AGX"}
     counts = {name: found.count(group) for name, group in groups.items()}
     counts["checks"] = found.count(content.checks.checks)
-    items = [*controls, *content.checks.checks]
+    items: list[Control | Check] = [*controls, *content.checks.checks]
     if as_json:
         show_json({
             "language": language,

@@ -11,7 +11,8 @@ from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.reporting import inputs as given
 from cyberposture.scoring.assemble import parameters_of
 from cyberposture.scoring.rollup import compute
-from cyberposture.services.pinned import get_pinned
+from cyberposture.services.indicators import views_at
+from cyberposture.services.pinned import Pinned, get_pinned
 from cyberposture.services.register import Register
 from cyberposture.services.report_inputs import content_of, head_of
 from cyberposture.store import (
@@ -41,6 +42,11 @@ def baseline_of(catalogue: Catalogue, document: ScoreDocument) -> ScoreResult:
     )
 
 
+def _baseline(edition: Pinned, document: ScoreDocument | None) -> ScoreResult | None:
+    """Return the result over the baseline of the edition that the score was made under."""
+    return None if document is None else baseline_of(edition.catalogue, document)
+
+
 class NationGatherer:
     """Gathers the inputs of the nation's report from one consistent state."""
 
@@ -54,6 +60,8 @@ class NationGatherer:
         ]
         self.previous: RoundRecord | None = earlier[-1] if earlier else None
         self.edition = get_pinned(register, connection, self.round.round.edition)
+        before = None if self.previous is None else self.previous.round.edition
+        self.previous_edition = get_pinned(register, connection, before)
 
     def gather(self) -> given.NationInputs:
         """Return everything."""
@@ -80,21 +88,24 @@ class NationGatherer:
             previous_title=self.previous.round.title if self.previous is not None else None,
             shared=self._shared({r.id: r.institution.code for r in records if r.id in asked}),
             failures=self._failures({r.id: r.institution.code for r in records if r.id in asked}),
+            indicators=self._indicators(),
+        )
+
+    def _indicators(self) -> tuple[given.EnteredIndicator, ...]:
+        """Return the indicators of the present catalogue as they were entered last."""
+        return tuple(
+            given.EnteredIndicator(one.indicator)
+            if one.record is None
+            else given.EnteredIndicator(
+                one.indicator, one.record.value, one.record.source, one.record.dated, one.is_due
+            )
+            for one in views_at(self.register, self.connection, self.now)
         )
 
     def _score(self, institution_id: UUID, campaign: RoundRecord | None) -> ScoreRecord | None:
         if campaign is None:
             return None
         return scores.find_score(self.connection, institution_id, round_id=campaign.id)
-
-    def _baseline(
-        self, campaign: RoundRecord | None, document: ScoreDocument | None
-    ) -> ScoreResult | None:
-        """Return the result over the baseline of the round's own edition."""
-        if campaign is None or document is None:
-            return None
-        edition = get_pinned(self.register, self.connection, campaign.round.edition)
-        return baseline_of(edition.catalogue, document)
 
     def _row(self, record: institutions.InstitutionRecord) -> given.InstitutionRow:
         one = record.institution
@@ -112,8 +123,8 @@ class NationGatherer:
             sector=one.sectors[0],
             tier=one.tier,
             result=ScoreResult.model_validate(kept.result) if kept is not None else None,
-            baseline=self._baseline(self.round, document),
-            previous_baseline=self._baseline(self.previous, earlier),
+            baseline=_baseline(self.edition, document),
+            previous_baseline=_baseline(self.previous_edition, earlier),
             contradictions=sum(
                 assessment is not None and c.assessment_id == assessment.id for c in open_now
             ),

@@ -6,6 +6,7 @@ a test does, the audit chains must be intact when it ends.
 
 import json
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ from cyberposture.services import (
     rounds,
     setup,
 )
+from cyberposture.services.adoption import Draft
 from cyberposture.services.basis import Basis, gather_basis
 from cyberposture.services.judging import Judged, judge_scan
 from cyberposture.services.register import Register
@@ -53,6 +55,7 @@ from cyberposture.store.facts import insert_facts
 from cyberposture.store.findings import FindingRecord
 from cyberposture.store.heads import HeadsFile
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "content"))  # the small editions
 NOON = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 MARKS = {
     "sqlite": [pytest.mark.store],
@@ -387,7 +390,13 @@ class Office:
 def furnish(content: Content, edition: Edition) -> Callable[..., Office]:
     """Furnish an office over a migrated register: deny list confirmed, edition adopted, no more."""
 
-    def make(database: Database, folder: Path, clock: Callable[[], datetime]) -> Office:
+    def make(
+        database: Database,
+        folder: Path,
+        clock: Callable[[], datetime],
+        under: Draft | None = None,
+    ) -> Office:
+        used = under or Draft(content, edition)
         heads = HeadsFile(folder / "heads.jsonl")
         signer = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
         register = Register(
@@ -395,8 +404,8 @@ def furnish(content: Content, edition: Edition) -> Callable[..., Office]:
             blobs=BlobDoor(b"m" * 32),
             audit=AuditLog(signer, heads),
             clock=clock,
-            content=content,
-            edition=edition,
+            content=used.content,
+            edition=used.edition,
             actor="amna-khan",
         )
         setup.confirm_empty_deny_list(register)

@@ -13,6 +13,7 @@ from cyberposture.content.editions import Edition
 from cyberposture.model.assessments import Grade
 from cyberposture.model.checks import Checks, Severity, Verdict
 from cyberposture.model.controls import Catalogue, Tier
+from cyberposture.model.indicators import Indicator
 from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import ScoreDocument, ScoreParameters, ScoreResult
 from cyberposture.scoring.plan import Step
@@ -298,6 +299,19 @@ class CheckFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class EnteredIndicator:
+    """A national indicator as it was entered last; without a date nobody entered it yet."""
+
+    indicator: Indicator
+    value: str = ""
+    """As the register keeps it; `Indicator.kept` reads it."""
+    source: str = ""
+    dated: date | None = None
+    is_due: bool = True
+    """It was never entered, or is older than it should be."""
+
+
+@dataclass(frozen=True, slots=True)
 class NationInputs:
     """Everything that a nation's report is made from: one row for each institution asked."""
 
@@ -313,6 +327,7 @@ class NationInputs:
     previous_title: str | None = None
     shared: tuple[SharedService, ...] = ()
     failures: tuple[CheckFailure, ...] = ()
+    indicators: tuple[EnteredIndicator, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from cyberposture.reporting.view.nation_annexes import (
     spread_of,
 )
 from cyberposture.reporting.view.nation_front import Front, count, front_of
+from cyberposture.reporting.view.nation_indicators import Indicators, indicators_of
 from cyberposture.reporting.words import Words
 
 
@@ -49,6 +50,7 @@ class NationView:
     exposure: tuple[ExposureRow, ...]
     shared: tuple[SharedRow, ...]
     named: tuple[NamedRow, ...]
+    indicators: Indicators
     clauses: Clauses
     is_guarded: bool
     """Small groups are not told of."""
@@ -80,6 +82,7 @@ def nation_view(
         exposure=exposure_of(n),
         shared=shared_of(n),
         named=named_of(n),
+        indicators=indicators_of(n),
         clauses=clauses_of(n),
         is_guarded=n.is_guarded,
         smallest_group=n.lens.smallest_group,

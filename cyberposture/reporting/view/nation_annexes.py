@@ -121,12 +121,14 @@ class NamedRow:
 
 @dataclass(frozen=True, slots=True)
 class ClauseRow:
-    """One clause of the policy and how many controls follow from it."""
+    """One clause of the policy, how many controls follow from it, and what measures it."""
 
     id: str
     text: str
     level: str
     controls: int
+    indicators: tuple[str, ...]
+    """The national indicators that measure it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,13 +340,23 @@ def clauses_of(n: Nation) -> Clauses:
     clauses = catalogue.clauses
     covered = sum(used[clause.id] > 0 for clause in clauses)
     levels = Counter(clause.level for clause in clauses)
+    measured: dict[str, tuple[str, ...]] = {
+        clause.id: tuple(i.id for i in catalogue.indicators if clause.id in i.clauses)
+        for clause in clauses
+    }
     return Clauses(
         summary=(
             n.words.say("clauses.summary", n=len(clauses), covered=covered),
             n.words.say("clauses.national", n=levels["Nat"]),
         ),
         rows=tuple(
-            ClauseRow(c.id, c.text, n.words.name("clause-level", c.level.lower()), used[c.id])
+            ClauseRow(
+                c.id,
+                c.text,
+                n.words.name("clause-level", c.level.lower()),
+                used[c.id],
+                measured[c.id],
+            )
             for c in clauses
         ),
     )

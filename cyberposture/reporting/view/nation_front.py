@@ -8,6 +8,7 @@ from cyberposture.reporting.plain import Text, given, percent
 from cyberposture.reporting.view.frame import difference, shown
 from cyberposture.reporting.view.groups import Nation, closed_gates, is_held_down
 from cyberposture.reporting.view.holds import first_sentence
+from cyberposture.reporting.view.nation_indicators import blocking_of
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import median
 
@@ -230,6 +231,18 @@ def _shared(n: Nation) -> Decision:
 
 
 def _indicator(n: Nation) -> Decision:
-    """Return what is true of national indicators: none is kept yet, so none is named."""
-    national = sum(clause.level == "Nat" for clause in n.inputs.content.catalogue.clauses)
-    return Decision(n.words.say("decide.no-indicator", n=national), n.words.say("source.clauses"))
+    """Return the national indicator that blocks; where none was entered, that they be entered."""
+    entered = sum(one.dated is not None for one in n.inputs.indicators)
+    if not entered:
+        national = sum(clause.level == "Nat" for clause in n.inputs.content.catalogue.clauses)
+        asks = n.words.say("decide.no-indicator", n=national)
+        return Decision(asks, n.words.say("source.clauses"))
+    worst = blocking_of(n)
+    if worst is None:
+        missing = len(n.inputs.indicators) - entered
+        asks = n.words.say("decide.indicators-whole", n=entered, missing=missing)
+        return Decision(asks, n.words.say("source.indicators"))
+    asks = n.words.say(
+        "decide.indicator", code=worst.code, title=worst.title, figures=worst.figures
+    )
+    return Decision(asks, worst.known_from)

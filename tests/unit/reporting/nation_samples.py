@@ -1,6 +1,7 @@
 """Factories for a fictional nation: institutions of several sectors with scores of every kind."""
 
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,7 @@ from cyberposture.model.controls import Tier
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.reporting.inputs import (
     CheckFailure,
+    EnteredIndicator,
     InstitutionRow,
     NationInputs,
     SharedService,
@@ -83,6 +85,33 @@ def a_row(number: int, sector: str, **change: Any) -> InstitutionRow:
     return replace(row, **change)
 
 
+ENTERED = {
+    "NAT-01": "cgpc=working; central-entity=appointed; ncert=working; nsoc=none",
+    "NAT-02": "plan=drafted; act=none; rules=drafted; crimes=none",
+    "NAT-05": "bodies=37.5",
+    "NAT-06": "firms=12; overdue=3",
+    "NAT-12": "spend=1250; products=9; start-ups=31; partnerships=6",
+    "NAT-15": "review=under-way",
+}
+
+
+def indicators(**values: str) -> tuple[EnteredIndicator, ...]:
+    """Return every indicator; those in `values` (`NAT_05="bodies=37.5"`) or ENTERED have one."""
+    given = {code.replace("_", "-"): value for code, value in values.items()} or ENTERED
+    return tuple(
+        EnteredIndicator(
+            indicator,
+            given[indicator.id],
+            f"An invented paper on {indicator.title.lower()}",
+            date(2026, 3, 31) if number % 3 else date(2024, 6, 30),
+            number % 3 == 0,
+        )
+        if indicator.id in given
+        else EnteredIndicator(indicator)
+        for number, indicator in enumerate(content().catalogue.indicators)
+    )
+
+
 def a_nation(size: int = 60, **change: Any) -> NationInputs:
     """Return a nation of `size` institutions; the last sectors are the smallest."""
     rows = []
@@ -111,5 +140,6 @@ def a_nation(size: int = 60, **change: Any) -> NationInputs:
             CheckFailure("lab.modern-versions-only", codes[::5], 31),
             CheckFailure("lab.modbus-not-reachable", codes[:2], 2, 6),
         ),
+        indicators=indicators(),
     )
     return replace(inputs, **change)

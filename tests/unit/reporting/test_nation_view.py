@@ -6,11 +6,11 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from nation_samples import a_nation, a_row
+from nation_samples import a_nation, a_row, indicators
 from press import RENDERER, definitions
 
 from cyberposture.model.reports import Audience
-from cyberposture.reporting.inputs import NationInputs, SharedService
+from cyberposture.reporting.inputs import EnteredIndicator, NationInputs, SharedService
 from cyberposture.reporting.view.groups import closed_gates, is_assessed, verified_of
 from cyberposture.reporting.view.nation import NationView, nation_view
 from cyberposture.scoring.explain import people
@@ -69,7 +69,79 @@ def test_the_first_page_ends_with_three_decisions_each_with_its_source():
     assert all(decision.source for decision in decisions)
     assert decisions[0].asks.startswith("Open gate ")
     assert decisions[1].asks.startswith("Act on Invented Hosting Ltd (fictional). 20 institutions")
-    assert "No indicator is kept in this register yet" in decisions[2].asks
+    assert decisions[2].asks.startswith("Act on NAT-02: Laws, rules and the national plan.")
+
+
+def third(**values: str) -> tuple[str, str]:
+    """Return what the third decision asks, and its source, where these indicators are entered."""
+    decision = view_of(replace(usual(), indicators=indicators(**values))).front.decisions[2]
+    return decision.asks, decision.source
+
+
+def test_the_indicator_that_blocks_is_the_one_furthest_from_its_whole():
+    asks, source = third(NAT_05="bodies=37.5", NAT_02="plan=enacted; act=none", NAT_06="firms=1")
+    assert asks == (
+        "Act on NAT-05: Public bodies that meet the share of ICT budget. Of the indicators entered "
+        "it is the furthest from complete: Public bodies that meet it: 37.5 %."
+    )
+    assert source.startswith("An invented paper on public bodies")
+    assert source.endswith(", 31 Mar 2026")
+
+
+def test_of_the_indicator_that_blocks_only_what_falls_short_is_told():
+    asks, _ = third(NAT_02="plan=enacted; act=none")
+    assert "Law on cyber security: none" in asks
+    assert "National cyber security plan" not in asks
+
+
+def test_a_count_of_no_fixed_whole_never_blocks():
+    asks, source = third(NAT_06="firms=0; done=0; overdue=900", NAT_15="review=done")
+    assert asks.startswith("Keep the national indicators current. All 2 that are entered")
+    assert "14 are not entered yet" in asks
+    assert source == "the national indicators, in the annex"
+
+
+def test_where_no_indicator_is_entered_that_is_what_is_asked_for():
+    bare = tuple(EnteredIndicator(one.indicator) for one in indicators())
+    decision = view_of(replace(usual(), indicators=bare)).front.decisions[2]
+    assert "No indicator is kept in this register yet" in decision.asks
+    assert view_of(replace(usual(), indicators=bare)).indicators.summary == (
+        "None of 16 is entered yet."
+    )
+
+
+def test_indicators_are_told_in_the_order_of_the_catalogue_with_date_and_source():
+    told = view_of(usual(), "public").indicators
+    assert [row.code for row in told.rows] == [f"NAT-{n:02}" for n in range(1, 17)]
+    assert told.summary == "6 of 16 are entered."
+    row = next(row for row in told.rows if row.code == "NAT-06")
+    assert [(f.title, f.value) for f in row.figures] == [
+        ("Audit firms registered", "12 firms"),
+        ("Audits done in twelve months", None),
+        ("Audits overdue", "3 audits"),
+    ]
+    assert (row.dated, row.is_due) == ("31 Mar 2026", False)
+    assert [r.figures for r in told.rows if r.dated is None] == [()] * 10
+
+
+def test_a_value_that_fits_no_figure_any_more_is_shown_as_it_was_entered():
+    told = view_of(replace(usual(), indicators=indicators(NAT_05="two <b>thirds</b>")))
+    (figure,) = told.indicators.rows[4].figures
+    assert (figure.title, figure.value) == ("", "two <b>thirds</b>")
+    assert "<b>" not in figure.value.__html__()
+
+
+def test_indicators_change_no_figure_of_any_score():
+    bare = view_of(replace(usual(), indicators=()))
+    full = view_of(usual())
+    assert bare.front.figures == full.front.figures
+    assert (bare.bands, bare.heat, bare.spread) == (full.bands, full.heat, full.spread)
+
+
+def test_a_clause_of_the_nation_names_what_measures_it():
+    rows = {row.id: row for row in view_of(usual()).clauses.rows}
+    assert rows["3.1.1(f6)"].indicators == ("NAT-01", "NAT-15")
+    assert rows["2.3(8)"].indicators == ()
 
 
 def test_the_repair_asked_for_is_the_one_that_lifts_most_over_a_gate():

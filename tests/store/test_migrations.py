@@ -17,6 +17,13 @@ from cyberposture.store.audit import AuditLog
 from cyberposture.store.database import Database, open_database
 from cyberposture.store.migration import head_revision
 
+SINCE_0001 = {
+    "adoptions",
+    "consultations", "consultation_groups", "consultation_events", "reference_numbers",
+    "comments", "comment_revisions", "comment_contacts", "comment_moderations",
+    "comment_dispositions",
+}  # fmt: skip
+"""The tables that later revisions made."""
 MOMENT = datetime(2026, 11, 19, 2, 14, tzinfo=UTC)
 
 
@@ -79,7 +86,9 @@ def test_adoptions_that_only_the_log_knew_are_taken_over(
     fresh.migrate()
     told = [{"catalogue": sign * 64, "checks": "c" * 64, "texts": sign * 64} for sign in ("a", "b")]
     with fresh.transaction() as connection:
-        connection.execute(sa.text("DROP TABLE adoptions"))
+        for table in reversed(t.metadata.sorted_tables):
+            if table.name in SINCE_0001:
+                connection.execute(sa.text(f"DROP TABLE {table.name}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
         for number, data in enumerate(told):
             act = make.act(minutes=number)

@@ -26,6 +26,17 @@ from cyberposture.store.tables.authorising import (
     withdrawals,
 )
 from cyberposture.store.tables.columns import metadata
+from cyberposture.store.tables.consulting import (
+    comment_contacts,
+    comment_dispositions,
+    comment_moderations,
+    comment_revisions,
+    comments,
+    consultation_events,
+    consultation_groups,
+    consultations,
+    reference_numbers,
+)
 from cyberposture.store.tables.keeping import audit_entries, audit_heads, blobs, data_keys
 from cyberposture.store.tables.register import (
     adoptions,
@@ -67,6 +78,14 @@ __all__ = [
     "chunk_attempts",
     "chunk_targets",
     "chunks",
+    "comment_contacts",
+    "comment_dispositions",
+    "comment_moderations",
+    "comment_revisions",
+    "comments",
+    "consultation_events",
+    "consultation_groups",
+    "consultations",
     "contradiction_events",
     "contradictions",
     "data_keys",
@@ -88,6 +107,7 @@ __all__ = [
     "outbox",
     "people",
     "person_keys",
+    "reference_numbers",
     "reviews",
     "rounds",
     "scans",

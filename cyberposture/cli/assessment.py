@@ -1,12 +1,16 @@
 """`cyberposture assessment`: what institutions answer, and what reviewers find."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cyberposture.cli.options import Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
+
+if TYPE_CHECKING:
+    from cyberposture.model.assessments import Answer
+    from cyberposture.store.answers import AnswerRevision, Standing
 
 HELP = "Open, answer, review and finalise assessments."
 app = typer.Typer()
@@ -14,12 +18,39 @@ Round = Annotated[str, typer.Option("--round", help="Code of the round.")]
 
 
 @app.command("open")
-def open_assessment(context: typer.Context, institution: Institution, round_code: Round) -> None:
-    """Open an institution's assessment in a round."""
-    from cyberposture.services import assess
+def open_assessment(
+    context: typer.Context,
+    institution: Institution,
+    round_code: Round,
+    carries_over: Annotated[
+        bool, typer.Option("--carry-over/--empty", help="Suggest what was answered last.")
+    ] = True,
+) -> None:
+    """Open an institution's assessment in a round; its last answers come along as suggestions."""
+    from cyberposture.services import assess, suggestions
 
-    record = assess.open_assessment(open_runtime(context).register, institution, round_code)
-    typer.echo(f"{institution} is asked {record.controls} controls in {round_code}")
+    register = open_runtime(context).register
+    record = assess.open_assessment(register, institution, round_code, carries_over=carries_over)
+    found = suggestions.list_suggestions(register, institution, round_code)
+    more = f", {len(found)} answers are suggested" if found else ""
+    typer.echo(f"{institution} is asked {record.controls} controls in {round_code}{more}")
+
+
+@app.command("confirm")
+def confirm(
+    context: typer.Context,
+    controls: Annotated[
+        list[str], typer.Argument(metavar="CONTROL...", help="Each that is true as suggested.")
+    ],
+    institution: Institution,
+    round_code: Round,
+) -> None:
+    """Make suggested answers the institution's own, just as they are: all named, or none."""
+    from cyberposture.services import suggestions
+
+    named = [control.upper() for control in controls]
+    suggestions.confirm(open_runtime(context).register, institution, round_code, named)
+    typer.echo(f"{len(set(named))} answers are confirmed")
 
 
 @app.command("list")
@@ -52,39 +83,56 @@ def list_assessments(
 def show(
     context: typer.Context, institution: Institution, round_code: Round, as_json: Json = False
 ) -> None:
-    """Show every answer with its evidence, and the review beside it."""
-    from cyberposture.services import assess
+    """Show every answer with its evidence and review; suggestions stand apart and count nothing."""
+    from cyberposture.services import assess, suggestions
 
-    standing = assess.list_standing(open_runtime(context).register, institution, round_code)
+    register = open_runtime(context).register
+    standing = assess.list_standing(register, institution, round_code)
+    suggested = suggestions.list_suggestions(register, institution, round_code)
+    controls = sorted(standing.keys() | suggested.keys())
     if as_json:
-        show_json(
-            {
-                control: {
-                    "answer": one.answer.answer if one.answer else None,
-                    "answered_by": one.answer.act.actor if one.answer else None,
-                    "answered_at": one.answer.act.at if one.answer else None,
-                    "revision": one.answer.revision if one.answer else 0,
-                    "review": one.review.review if one.review else None,
-                    "reviewed_by": one.review.act.actor if one.review else None,
-                }
-                for control, one in standing.items()
-            }
-        )
+        show_json({c: _told(standing.get(c), suggested.get(c)) for c in controls})
         return
-    rows = []
-    for control, one in standing.items():
-        answer = one.answer.answer if one.answer else None
-        review = one.review.review if one.review else None
-        rows.append(
-            (
-                control,
-                "" if answer is None else "n/a" if answer.not_applicable else answer.level,
-                "" if answer is None else len(answer.evidence),
-                "" if review is None else f"{review.level} {review.grade}",
-                "" if answer is None else answer.not_applicable or answer.reason,
-            )
-        )
-    show_table(("control", "level", "evidence", "review", "reason"), rows)
+    rows = (_row(c, standing.get(c), suggested.get(c)) for c in controls)
+    show_table(("control", "level", "evidence", "review", "suggested", "reason"), rows)
+
+
+def _told(one: "Standing | None", suggested: "AnswerRevision | None") -> dict[str, Any]:
+    answer = None if one is None else one.answer
+    review = None if one is None else one.review
+    return {
+        "answer": answer.answer if answer else None,
+        "answered_by": answer.act.actor if answer else None,
+        "answered_at": answer.act.at if answer else None,
+        "revision": answer.revision if answer else 0,
+        "review": review.review if review else None,
+        "reviewed_by": review.act.actor if review else None,
+        "suggestion": suggested.answer if suggested else None,
+        "suggested_because": suggested.act.reason if suggested else None,
+    }
+
+
+def _row(
+    control: str, one: "Standing | None", suggested: "AnswerRevision | None"
+) -> tuple[object, ...]:
+    answer = one.answer.answer if one is not None and one.answer else None
+    review = one.review.review if one is not None and one.review else None
+    return (
+        control,
+        _level(answer),
+        "" if answer is None else len(answer.evidence),
+        "" if review is None else f"{review.level} {review.grade}",
+        _level(suggested.answer if suggested else None),
+        suggested.act.reason if suggested else _reason(answer),
+    )
+
+
+def _level(answer: "Answer | None") -> object:
+    return "" if answer is None else "n/a" if answer.not_applicable else answer.level
+
+
+def _reason(answer: "Answer | None") -> str:
+    return "" if answer is None else answer.not_applicable or answer.reason
 
 
 @app.command("import")

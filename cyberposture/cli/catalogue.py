@@ -4,12 +4,13 @@ from typing import Annotated, get_args
 
 import typer
 
-from cyberposture.cli import foreign, translations
+from cyberposture.cli import editions, foreign, translations
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
 HELP = "The controls: check, list, show."
 app = typer.Typer()
+editions.register(app)
 foreign.register(app)
 app.command("translations")(translations.translations)
 

@@ -30,6 +30,7 @@ from cyberposture.laboratory.hosts import Host, Service
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.ports import needed_port_offset
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "content"))  # the small editions
 # A network for each run, so that two runs on one machine do not meet on the loopback interface.
 _CHANCE = random.SystemRandom()
 NETWORK = f"127.{_CHANCE.randrange(96, 250)}.{_CHANCE.randrange(256)}"
@@ -138,6 +139,7 @@ class Office:
             "host_timeout_s": 20,
             "stop_poll_s": 0.5,
             "laboratory_port_offset": needed_port_offset(),
+            **({"content": self.folder / "content"} if (self.folder / "content").exists() else {}),
             **settings,
         }
         stand_in_first = os.pathsep.join(
@@ -267,6 +269,11 @@ class Office:
         )
         return rows
 
+    def beside(self, folder: Path) -> "Office":
+        """Return an office in which there is nothing at all yet."""
+        folder.mkdir()
+        return Office(folder, self._nurseries)
+
     def copied_to(self, folder: Path) -> "Office":
         """Return a copy of all of this, with no call of nmap on record."""
         shutil.copytree(self.folder, folder, symlinks=True)
@@ -280,9 +287,10 @@ def ended(process: "subprocess.CompletedProcess[str]") -> Done:
     return Done(tuple(process.args), process.returncode, process.stdout, process.stderr)
 
 
-def furnish(folder: Path, nurseries: Nurseries) -> Office:
+def furnish(folder: Path, nurseries: Nurseries, content: Path) -> Office:
     """Lay a workspace: two institutions, three people, and one granted authorisation."""
     office = Office(folder, nurseries)
+    (folder / "content").symlink_to(content)
     (folder / "programs").mkdir()
     stand_in = office.write("programs/nmap", STAND_IN.format(nmap=shutil.which("nmap") or "false"))
     stand_in.chmod(0o755)
@@ -304,7 +312,11 @@ def furnish(folder: Path, nurseries: Nurseries) -> Office:
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """The office that all others are copied from; nobody works in it."""
     nurseries = Nurseries()
-    yield furnish(tmp_path_factory.mktemp("furnished"), nurseries)
+    # A copy: an author who edits the content meanwhile would leave an edition nobody adopted.
+    content = tmp_path_factory.mktemp("content")
+    for name in ("controls", "scanners", "reports"):
+        shutil.copytree(Path(__file__).parents[2] / name, content / name)
+    yield furnish(tmp_path_factory.mktemp("furnished"), nurseries, content)
     nurseries.close()
 
 

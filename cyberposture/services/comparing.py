@@ -1,0 +1,49 @@
+"""Finds the two sides of a comparison: adopted, imported, a folder of ours, or a file of others."""
+
+from pathlib import Path
+
+from cyberposture.content.books import book_of, book_of_foreign
+from cyberposture.content.files import read_bytes
+from cyberposture.content.loader import load_catalogue
+from cyberposture.errors import NotFound
+from cyberposture.exchange.foreign import read_foreign
+from cyberposture.exchange.oscal.ours_in import is_own_export, read_own_catalogue
+from cyberposture.exchange.oscal.read import MAX_BYTES, is_oscal, read_document
+from cyberposture.model.comparison import Book
+from cyberposture.services.adoption import find_adopted
+from cyberposture.services.foreign import get_catalogue
+from cyberposture.services.register import Register
+
+
+def read_book(path: Path) -> Book:
+    """Return the edition in a content folder, or in a file of ours or of others.
+
+    Raises:
+        InvalidInput: it is none, or has faults, each at its place.
+    """
+    if path.is_dir():
+        controls = path / "controls" if (path / "controls").is_dir() else path
+        return book_of(load_catalogue(controls))
+    data = read_bytes(path, MAX_BYTES)
+    if is_oscal(data):
+        document = read_document(path.name, data)
+        if is_own_export(document):
+            return book_of(read_own_catalogue(document))
+    return book_of_foreign(read_foreign(path.name, data))
+
+
+def find_book(register: Register, name: str) -> Book:
+    """Return an adopted edition (version, or beginning of a digest) or an imported catalogue (id).
+
+    Raises:
+        NotFound: there is neither under that name.
+        WrongState: several adopted editions may be meant.
+    """
+    try:
+        found = find_adopted(register, name)
+    except NotFound as unknown:
+        try:
+            return book_of_foreign(get_catalogue(register, name))
+        except NotFound:
+            raise unknown from None
+    return book_of(found.catalogue, found.edition.rules)

@@ -1,18 +1,25 @@
 """Writes an edition of the catalogue as an OSCAL catalogue, the same bytes for the same content.
 
-Domains are groups, clauses are resources that controls refer to. The rules that hold an edition
-together (scale, clocks, profiles, sectors, …) have no place in OSCAL; they travel as one resource.
+Domains are groups, clauses are resources that controls refer to, numbers are parameters. The rest
+that holds an edition together (scale, sectors, instruments, …) has no place in OSCAL; it travels
+as one resource.
 """
 
 import base64
 import json
 
 from cyberposture.content.editions import digest
-from cyberposture.exchange.oscal.clause_in import clause_fields, domain_fields
+from cyberposture.exchange.oscal.clause_in import (
+    clause_fields,
+    domain_fields,
+    parameter_fields,
+    parameter_id,
+)
 from cyberposture.exchange.oscal.control_out import add_records, control_out, title_line
 from cyberposture.exchange.oscal.prose import Plain, escape
 from cyberposture.exchange.oscal.words import is_value, metadata, own_prop, stable_uuid
 from cyberposture.model.controls import Catalogue, Clause, Domain, Framework
+from cyberposture.model.parameters import Parameter
 
 RULES = "rules.json"
 """The name of the resource that carries the rules."""
@@ -28,6 +35,7 @@ def catalogue_document(catalogue: Catalogue, *, modified: str) -> Plain:
     groups += [
         {"id": id_, "title": id_, "props": [own_prop("undeclared", "yes")]} for id_ in strays
     ]
+    params = [parameter_out(parameter) for parameter in catalogue.parameters]
     for group in groups:
         controls = [
             control_out(control, uuids.get)
@@ -40,7 +48,8 @@ def catalogue_document(catalogue: Catalogue, *, modified: str) -> Plain:
         "catalog": {
             "uuid": catalogue_uuid(catalogue),
             "metadata": _metadata(framework, modified),
-            "groups": groups,
+            **({"params": params} if params else {}),
+            **({"groups": groups} if groups else {}),
             "back-matter": {
                 "resources": [
                     *(_clause(clause, uuids[clause.id]) for clause in catalogue.clauses),
@@ -80,6 +89,23 @@ def _group(domain: Domain) -> Plain:
     return made
 
 
+def parameter_out(parameter: Parameter) -> Plain:
+    """Return the OSCAL parameter: our default is its value, and the reason for it its usage."""
+    made: Plain = {
+        "id": parameter_id(parameter.id),
+        "class": parameter.unit,
+        "props": [
+            own_prop("stricter", parameter.stricter),
+            *(own_prop("control", control) for control in parameter.controls),
+        ],
+        "label": title_line(parameter.title),
+        "usage": escape(parameter.why),
+        "values": [str(parameter.default)],
+    }
+    add_records(made, parameter, parameter_fields(made))
+    return made
+
+
 def _clause(clause: Clause, uuid: str) -> Plain:
     made: Plain = {
         "uuid": uuid,
@@ -105,7 +131,7 @@ def _rules(catalogue: Catalogue) -> Plain:
     """Return the resource of everything that is told nowhere else in the document."""
     whole = catalogue.model_dump(mode="json", by_alias=True)
     domains = whole["framework"].pop("domains")
-    del whole["clauses"], whole["controls"]
+    del whole["clauses"], whole["controls"], whole["parameters"]
     whole["order"] = {
         "domains": [domain["id"] for domain in domains],
         "controls": [control.id for control in catalogue.controls],
@@ -114,7 +140,7 @@ def _rules(catalogue: Catalogue) -> Plain:
     return {
         "uuid": stable_uuid("rules", catalogue.framework.id),
         "title": "Rules of the catalogue",
-        "description": "Scale, clocks, profiles, sectors and the rest that OSCAL has no place for.",
+        "description": "Scale, sectors, instruments and the rest that OSCAL has no place for.",
         "props": [own_prop("resource", "rules")],
         "base64": {
             "filename": RULES,

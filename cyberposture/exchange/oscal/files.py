@@ -1,5 +1,7 @@
 """Lays an edition out as the files of an OSCAL export: catalogue, profiles, crosswalk."""
 
+from datetime import date
+
 from cyberposture.errors import NotFound
 from cyberposture.exchange.oscal.catalogue_out import catalogue_document
 from cyberposture.exchange.oscal.mapping_out import mapping_document
@@ -8,6 +10,7 @@ from cyberposture.exchange.oscal.read import read_document
 from cyberposture.exchange.oscal.resolve import resolve
 from cyberposture.exchange.oscal.words import encode
 from cyberposture.model.controls import Catalogue, Profile
+from cyberposture.model.parameters import Effective
 
 MAPPING_FILE = "mapping.json"
 
@@ -17,16 +20,15 @@ def export_folder(
 ) -> dict[str, bytes]:
     """Return the files by name: the whole catalogue, its profiles, and the crosswalk if it has one.
 
-    `profile` leaves out the other profiles, `sector` what no institution of that sector is asked.
+    `profile` leaves out the other profiles; `sector` leaves out what no institution of that sector
+    is asked, and sets the numbers that apply there.
 
     Raises:
         NotFound: there is no such profile or sector.
     """
     files = {CATALOGUE_FILE: encode(catalogue_document(catalogue, modified=modified))}
     for one in _profiles(catalogue, profile):
-        ids = _asked(catalogue, one, sector)
-        document = profile_document(catalogue, one, ids, modified=modified)
-        files[f"profile-{one.id}.json"] = encode(document)
+        files[f"profile-{one.id}.json"] = _profile_file(catalogue, one, sector, modified)
     mapping = mapping_document(catalogue, modified=modified)
     if mapping is not None:
         files[MAPPING_FILE] = encode(mapping)
@@ -44,11 +46,25 @@ def export_file(
     data = encode(catalogue_document(catalogue, modified=modified))
     if profile is None and sector is None:
         return data
-    chosen = _profiles(catalogue, profile)[-1]
-    ids = _asked(catalogue, chosen, sector)
-    document = encode(profile_document(catalogue, chosen, ids, modified=modified))
+    largest = max(
+        _profiles(catalogue, profile), key=lambda one: len(catalogue.of_profile(one)), default=None
+    )
+    if largest is None:
+        raise NotFound("profile", "that holds the catalogue")
+    document = read_document("profile.json", _profile_file(catalogue, largest, sector, modified))
     whole = read_document(CATALOGUE_FILE, data)
-    return resolve(read_document("profile.json", document), lambda wanted: whole).catalogue.data
+    return resolve(document, lambda wanted: whole).catalogue.data
+
+
+def _profile_file(
+    catalogue: Catalogue, profile: Profile, sector: str | None, modified: str
+) -> bytes:
+    """Return a profile as it is, or as it is for a sector, on the day of the edition."""
+    numbers: tuple[Effective, ...] = ()
+    if sector is not None:
+        numbers = catalogue.effective([sector], date.fromisoformat(modified[:10]))
+    ids = _asked(catalogue, profile, sector)
+    return encode(profile_document(catalogue, profile, ids, modified=modified, numbers=numbers))
 
 
 def _profiles(catalogue: Catalogue, wanted: str | None) -> tuple[Profile, ...]:

@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from cyberposture.errors import Fault, InvalidInput
-from cyberposture.exchange.oscal.clause_in import clause_fields, domain_fields
+from cyberposture.exchange.oscal.clause_in import clause_fields, domain_fields, parameter_fields
 from cyberposture.exchange.oscal.control_in import control_fields
 from cyberposture.exchange.oscal.prose import Plain
 from cyberposture.exchange.oscal.read import OSCALDocument
 from cyberposture.exchange.oscal.words import find_own
 from cyberposture.model.controls import Catalogue, Clause, Control, Domain
 from cyberposture.model.foundation import Model
+from cyberposture.model.parameters import Parameter
 
 M = TypeVar("M", bound=Model)
 
@@ -47,6 +48,9 @@ def read_own_catalogue(document: OSCALDocument) -> Catalogue:
             domains += reader.made(Domain, domain_fields, group, path)
         for place, control in enumerate(group.get("controls", ())):
             controls += reader.made(Control, control_fields, control, (*path, "controls", place))
+    parameters: list[Parameter] = []
+    for number, param in enumerate(document.body.get("params", ())):
+        parameters += reader.made(Parameter, parameter_fields, param, ("params", number))
     clauses: list[Clause] = []
     for path, resource in reader.resources():
         if find_own(resource, "resource") is None:
@@ -59,6 +63,7 @@ def read_own_catalogue(document: OSCALDocument) -> Catalogue:
         if isinstance(framework, dict)
         else framework,
         "clauses": clauses,
+        "parameters": parameters,
         "controls": _ordered(controls, order, "controls"),
     }
     return reader.whole(whole)

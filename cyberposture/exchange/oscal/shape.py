@@ -44,6 +44,7 @@ def _object(*required: str, **properties: dict[str, Any]) -> dict[str, Any]:
 _HUNG = {"props": _list("prop"), "links": _list("link")}
 _BLANKS = {
     "label": _TEXT,
+    "usage": _TEXT,
     "values": _list(_TEXT),
     "select": _object(how_many=_TEXT, choice=_list(_TEXT)),
     "constraints": _list(_object()),
@@ -58,7 +59,10 @@ _TOP = {"uuid": _UUID, "metadata": {"$ref": "#/$defs/metadata"},
         "back_matter": _object(resources=_list("resource"))}  # fmt: skip
 
 _DEFINITIONS: dict[str, Any] = {
-    "prop": _object("name", "value", name=_LINE, value=_TEXT, ns=_TEXT, class_=_TEXT, group=_TEXT),
+    "prop": _object(
+        "name", "value", name=_LINE, value=_TEXT, ns=_TEXT, class_=_TEXT, group=_TEXT,
+        remarks=_TEXT,
+    ),
     "link": _object("href", href=_TEXT, rel=_TEXT, text=_TEXT),
     "param": _object("id", id=_ID, **_BLANKS),
     "part": _object(

@@ -4,7 +4,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from cyberposture.cli import editions, foreign, translations
+from cyberposture.cli import authoring, editions, foreign, translations
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
@@ -12,6 +12,7 @@ HELP = "The controls: check, list, show."
 app = typer.Typer()
 editions.register(app)
 foreign.register(app)
+app.add_typer(authoring.app, name="new", no_args_is_help=True)
 app.command("translations")(translations.translations)
 
 
@@ -24,6 +25,7 @@ def check(
     from cyberposture.content.bundle import find_content
     from cyberposture.content.editions import identify
     from cyberposture.content.loader import load_content
+    from cyberposture.content.starters import find_unwritten
     from cyberposture.content.translations import languages, load_translations
     from cyberposture.errors import InvalidInput
     from cyberposture.scanning.judging.evaluate import compile_checks
@@ -53,6 +55,8 @@ def check(
         f"{number} {what}" for what, number in counts.items()))  # fmt: skip
     for kind in ("rules", "checks", "texts"):
         typer.echo(f"{kind:7}{getattr(edition, kind)}")
+    for identity, fields in find_unwritten(content).items():
+        say(f"{identity}: still to be written: {', '.join(fields)}")
 
 
 @app.command("list")

@@ -1,0 +1,146 @@
+"""What `catalogue new` writes passes at once, and says what its author still owes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cyberposture.content.bundle import ContentFolders, find_content
+from cyberposture.content.loader import Content, load_content
+from cyberposture.content.starters import (
+    find_unwritten,
+    start_check,
+    start_control,
+    start_report,
+)
+from cyberposture.errors import InvalidInput, NotFound, WrongState, WrongUsage
+from cyberposture.scanning.judging.evaluate import compile_checks
+from cyberposture.scanning.judging.examples import try_examples
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> ContentFolders:
+    """A copy of the whole content."""
+    for name in ("controls", "scanners", "reports"):
+        shutil.copytree(find_content(None).root / name, tmp_path / name)
+    return ContentFolders(tmp_path)
+
+
+@pytest.fixture
+def content() -> Content:
+    return load_content(find_content(None))
+
+
+def test_shipped_content_owes_nothing(content):
+    assert find_unwritten(content) == {}
+
+
+def test_new_control_passes_and_lists_what_is_owed(folders, content):
+    starter = start_control(
+        folders, content, domain="IAM", title='Visitors: "signed" in', clause="3.5(1)"
+    )
+    starter.write()
+    ((path, _),) = starter.files
+    assert path.name == "IAM-13-visitors-signed-in.yaml"
+    again = load_content(folders)
+    made = again.catalogue.find("IAM-13")
+    assert made is not None
+    assert made.title == 'Visitors: "signed" in'
+    owed = find_unwritten(again)
+    assert set(owed) == {"IAM-13"}
+    assert {"statement", "intent", "levels", "guidance", "evidence", "review"} <= set(
+        owed["IAM-13"]
+    )
+    assert "title" not in owed["IAM-13"]
+
+
+def test_second_new_control_takes_the_next_number(folders, content):
+    start_control(folders, content, domain="GOV", title="First of them", clause="3.5(1)").write()
+    later = load_content(folders)
+    ((path, _),) = start_control(
+        folders, later, domain="GOV", title="Second of them", clause="3.5(1)"
+    ).files
+    assert path.name == "GOV-13-second-of-them.yaml"
+
+
+def test_retired_number_is_not_given_again(folders, content):
+    retired = folders.controls / "ncsp-2021" / "retired.yaml"
+    row = '- {id: IAM-13, on: "2026-01-01", why: Nobody needs it any more.}\n'
+    kept = retired.read_text(encoding="utf-8")
+    retired.write_text(row if kept.strip().endswith("[]") else kept + row, encoding="utf-8")
+    later = load_content(folders)
+    ((path, _),) = start_control(
+        folders, later, domain="IAM", title="Visitors sign in", clause="3.5(1)"
+    ).files
+    assert path.name.startswith("IAM-14-")
+
+
+def test_new_check_passes_with_all_of_its_examples(folders, content):
+    start_check(
+        folders, content, check_id="exposure.no-gopher", observation="O-PORT", port=70
+    ).write()
+    checks = load_content(folders).checks
+    assert checks.find("exposure.no-gopher") is not None
+    compile_checks(checks)
+    assert try_examples(checks) == []
+    assert find_unwritten(load_content(folders))["exposure.no-gopher"] == [
+        "why",
+        "remedy",
+        "sources",
+    ]
+
+
+def test_new_report_is_loaded_with_its_template(folders, content):
+    start_report(
+        folders, content, report_id="exports", title="Exports: a view", subject="nation"
+    ).write()
+    (made,) = (r for r in load_content(folders).reports if r.id == "exports")
+    assert (made.title, made.subject) == ("Exports: a view", "nation")
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"domain": "XXX"}, NotFound),
+        ({"clause": "9.9"}, NotFound),
+        ({"title": "Short"}, InvalidInput),
+        ({"title": "Ensure that visitors sign in"}, InvalidInput),
+        ({"title": "Two\nlines of title"}, WrongUsage),
+    ],
+)
+def test_control_that_could_not_pass_is_not_begun(folders, content, given, error):
+    usual = {"domain": "IAM", "title": "Visitors sign in", "clause": "3.5(1)"}
+    with pytest.raises(error):
+        start_control(folders, content, **{**usual, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"check_id": "no-pack-in-front"}, WrongUsage),
+        ({"check_id": "nowhere.no-gopher"}, NotFound),
+        ({"check_id": "cleartext.no-telnet-or-r-login"}, WrongState),
+        ({"observation": "O-NOTHING"}, NotFound),
+        ({"port": 70_000}, InvalidInput),
+        ({"check_id": "exposure.No Gopher"}, InvalidInput),
+        ({"check_id": "exposure.../../no-gopher"}, InvalidInput),
+    ],
+)
+def test_check_that_could_not_pass_is_not_begun(folders, content, given, error):
+    usual = {"check_id": "exposure.no-gopher", "observation": "O-PORT", "port": 70}
+    with pytest.raises(error):
+        start_check(folders, content, **{**usual, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"report_id": "nation"}, WrongState),
+        ({"report_id": "../nation"}, InvalidInput),
+        ({"subject": "planet"}, InvalidInput),
+    ],
+)
+def test_report_that_could_not_pass_is_not_begun(folders, content, given, error):
+    usual = {"report_id": "exports", "title": "Exports", "subject": "nation"}
+    with pytest.raises(error):
+        start_report(folders, content, **{**usual, **given})

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -36,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 def import_file(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="An OSCAL catalogue, profile or mapping in JSON.")],
+    file: Annotated[Path, typer.Argument(help="OSCAL in JSON, or a library in YAML.")],
     kind: Annotated[
         str | None, typer.Option("--format", help="oscal or library; else it is recognised.")
     ] = None,
@@ -86,19 +87,17 @@ def import_file(
 
 
 def _remarks(found: "Imported") -> list["Remark"]:
-    if found.catalogue is not None:
-        return list(found.catalogue.remarks)
-    return [remark for crosswalk in found.crosswalks for remark in crosswalk.remarks]
+    held = [part for part in (found.catalogue, *found.crosswalks) if part is not None]
+    return [remark for part in held for remark in part.remarks]
 
 
 def _described(found: "Imported") -> str:
     catalogue = found.catalogue
-    if catalogue is None:
-        return "; ".join(f"{len(one.edges)} edges to {one.target}" for one in found.crosswalks)
-    return (
-        f"{catalogue.title} {catalogue.version}, {len(catalogue.controls)} controls "
-        f"in {len(catalogue.groups)} groups"
-    )
+    told = [f"{len(one.edges)} edges to {one.target}" for one in found.crosswalks]
+    if catalogue is not None:
+        told.insert(0, f"{catalogue.title} {catalogue.version}, {len(catalogue.controls)} "
+                       f"controls in {len(catalogue.groups)} groups")  # fmt: skip
+    return "; ".join(told)
 
 
 def _told(found: "Imported") -> dict[str, Any]:
@@ -108,9 +107,11 @@ def _told(found: "Imported") -> dict[str, Any]:
         own = {"catalogue": framework.id, "version": framework.version,
                "controls": len(found.own.controls)}  # fmt: skip
     told: dict[str, Any] = {"id": found.id, "new": found.is_new, "remarks": _remarks(found)}
-    if catalogue is None:
+    if found.crosswalks:
         edges = [{"target": one.target, "edges": len(one.edges)} for one in found.crosswalks]
-        return {**told, "format": "crosswalk", "crosswalks": edges}
+        told = {**told, "format": "crosswalk", "crosswalks": edges}
+    if catalogue is None:
+        return told
     return {
         **told,
         "title": catalogue.title,
@@ -173,7 +174,10 @@ def list_foreign(context: typer.Context, name: str, as_json: bool) -> None:
             ]
         )
         return
-    rows = ((c.id, c.title, c.parent or "", " / ".join(c.path)) for c in catalogue.controls)
+    rows = (
+        (c.id, c.title or shorten(c.statement, 90), c.parent or "", " / ".join(c.path))
+        for c in catalogue.controls
+    )
     show_table(("control", "title", "part of", "stands in"), rows)
     say(f"{len(catalogue.controls)} controls")
 

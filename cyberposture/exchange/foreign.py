@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cyberposture.errors import Fault, InvalidInput
+from cyberposture.exchange.libraries.read import read_library
 from cyberposture.exchange.oscal.read import OSCALDocument, is_oscal, read_document
 from cyberposture.exchange.oscal.resolve import resolve
 from cyberposture.exchange.oscal.sources import Find, Wanted, wanted_by
@@ -18,7 +19,7 @@ def nothing_at_hand(wanted: Wanted) -> OSCALDocument | None:
 def read_foreign(
     name: str, data: bytes, *, find: Find = nothing_at_hand, schemas: Path | None = None
 ) -> ForeignCatalogue:
-    """Return the catalogue in a file: an OSCAL catalogue or profile.
+    """Return the catalogue in a file: an OSCAL catalogue or profile, or a library in YAML.
 
     `find` looks for what a profile imports; where one of its own imports is not at hand, only the
     ids that it selects are known, and a remark says so. With `schemas`, a folder of the official
@@ -28,7 +29,10 @@ def read_foreign(
         InvalidInput: the file is of no such format or is faulty, with the place of each fault.
     """
     if not is_oscal(data):
-        raise InvalidInput(Fault(name, "neither an OSCAL document nor a library"))
+        found = read_library(name, data).catalogue
+        if found is None:
+            raise InvalidInput(Fault(name, "a library of mappings holds no catalogue"))
+        return found
     catalogue, _ = read_oscal(read_document(name, data, schemas=schemas), find)
     return catalogue
 

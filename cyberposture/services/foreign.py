@@ -5,7 +5,7 @@ A profile is kept with the catalogue that it stood for on the day of its import.
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from cyberposture.content.files import read_bytes
 from cyberposture.errors import InvalidInput, NotFound, WrongState, WrongUsage
 from cyberposture.exchange.foreign import read_foreign, read_oscal
+from cyberposture.exchange.libraries.read import read_library
 from cyberposture.exchange.oscal.mapping_in import read_crosswalks
 from cyberposture.exchange.oscal.ours_in import is_own_export, read_own_catalogue
 from cyberposture.exchange.oscal.read import MAX_BYTES, OSCALDocument, is_oscal, read_document
@@ -72,8 +73,10 @@ def import_catalogue(
         raise InvalidInput(f"{file.name} is no {kind}")
     name = _name_for(register, file, given_id)
     if not is_oscal(data):
-        catalogue = read_foreign(file.name, data)
-        return Imported(name, catalogue, _keep(register, _Parcel(name, data, catalogue), reason))
+        library = read_library(file.name, data, lambda urn: _ids_of(register, urn))
+        parcel = _Parcel(name, data, library.catalogue, version=library.version)
+        is_new = _keep(register, parcel, reason)
+        return Imported(name, library.catalogue, is_new, crosswalks=library.crosswalks)
     document = read_document(file.name, data, schemas=schemas)
     if document.kind == "mapping-collection":
         crosswalks = read_crosswalks(document)
@@ -113,13 +116,19 @@ def get_catalogue(register: Register, name: str) -> ForeignCatalogue:
 def get_crosswalks(register: Register, name: str) -> tuple[ForeignCrosswalk, ...]:
     """Return the crosswalks imported last under an id, or under `id@version`.
 
+    A library may hold them beside a catalogue; one without any has none.
+
     Raises:
-        NotFound: no crosswalk was imported under that name.
+        NotFound: nothing was imported under that name, or an OSCAL catalogue or profile.
         Corrupt: what is kept cannot be trusted.
     """
     with register.reading() as connection:
-        record = _find(connection, name, ("crosswalk",))
-        data = editions.get_edition_content(connection, "crosswalk", record.digest)
+        record = _find(connection, name, _KINDS)
+        data = editions.get_edition_content(connection, record.kind, record.digest)
+    if not is_oscal(data):
+        return read_library(name, data, lambda urn: _ids_of(register, urn)).crosswalks
+    if record.kind != "crosswalk":
+        raise NotFound("imported crosswalk", name, advice="see: cyberposture catalogue imported")
     return read_crosswalks(read_document(name, data))
 
 
@@ -232,6 +241,18 @@ def _find(connection: Connection, name: str, kinds: Sequence[EditionKind]) -> Ed
             advice="see: cyberposture catalogue imported",
         )
     return found[-1]
+
+
+def _ids_of(register: Register, urn: str) -> Mapping[str, str]:
+    """Return the ids of a framework's nodes by urn, from the newest library that holds it."""
+    with register.reading() as connection:
+        for record in reversed(editions.list_editions(connection, "foreign")):
+            data = editions.get_edition_content(connection, "foreign", record.digest)
+            if not is_oscal(data) and urn.encode() in data.lower():
+                ids = read_library(record.name, data).ids
+                if urn in ids:
+                    return ids[urn]
+    return {}
 
 
 def _find_resolved(connection: Connection, profile: EditionRecord) -> bytes | None:

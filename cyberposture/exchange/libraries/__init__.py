@@ -1,0 +1,1 @@
+"""Libraries of CISO Assistant: YAML of many hands, read leniently, every oddity located."""

@@ -44,6 +44,20 @@ def _register(settings: Settings, actor: str) -> str:
         runtime.close()
 
 
+def _edition(settings: Settings, actor: str) -> str:
+    from cyberposture.runtime import open_runtime
+    from cyberposture.services.pinned import require_in_force
+
+    runtime = open_runtime(settings, actor)
+    try:
+        with runtime.register.reading() as connection:
+            require_in_force(runtime.register, connection)
+        edition = runtime.register.edition
+        return f"{edition.catalogue} {edition.version} is in force"
+    finally:
+        runtime.close()
+
+
 def _chains(settings: Settings, actor: str) -> str:
     from cyberposture.errors import CheckFailed
     from cyberposture.runtime import open_runtime, signing_key_path
@@ -69,6 +83,7 @@ def examine(settings: Settings, actor: str) -> list[Symptom]:
         register = _tried("register", lambda: _register(settings, actor))
         yield register
         if register.is_well:
+            yield _tried("edition", lambda: _edition(settings, actor))
             yield _tried("audit chains", lambda: _chains(settings, actor))
         nmap = shutil.which("nmap")
         yield Symptom("nmap", nmap is not None, nmap or "not on the search path",

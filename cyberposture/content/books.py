@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cyberposture.content.editions import canonical
+from cyberposture.content.editions import canonical, rules_beside
 from cyberposture.model.comparison import Book, Comparable
 from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.foreign import ForeignCatalogue, ForeignControl
@@ -12,7 +12,8 @@ from cyberposture.model.foreign import ForeignCatalogue, ForeignControl
 def book_of(catalogue: Catalogue, digest: str | None = None) -> Book:
     """Return our catalogue for a comparison; `digest` is that of its rules where it has one."""
     titles = {domain.id: domain.title for domain in catalogue.framework.domains}
-    frame = catalogue.framework.model_dump(mode="json", exclude={"version", "note"})
+    own = {"version", "dated", "note"}
+    frame = catalogue.framework.model_dump(mode="json", exclude=own) | rules_beside(catalogue)
     return Book(
         name=catalogue.framework.id,
         version=catalogue.framework.version,
@@ -50,7 +51,7 @@ def comparable(control: Control, domain: str) -> Comparable:
         tier=control.tier,
         gate=control.gate,
         evidence_mode=control.evidence_mode,
-        evidence_age_days=max((p.max_age_days for p in control.evidence), default=None),
+        evidence_age_days=control.evidence_age_days,
         applies_when=(
             None
             if condition is None
@@ -85,13 +86,21 @@ def _foreign(control: ForeignControl) -> Comparable:
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Yield every number and word with the path that leads to it; rows with an id go by it."""
+    """Yield every number and word with the path that leads to it; rows go by what they name."""
     if isinstance(value, dict):
         for key, part in value.items():
             yield from _flat(f"{name}.{key}" if name else str(key), part)
     elif isinstance(value, list):
-        for place, part in enumerate(value):
-            known = part.get("id", place) if isinstance(part, dict) else place
-            yield from _flat(f"{name}.{known}", part)
+        names = [_known_as(part, place) for place, part in enumerate(value)]
+        for place, (known, part) in enumerate(zip(names, value, strict=True)):
+            # What two rows name alike is told apart by where they stand.
+            own = known if names.count(known) == 1 else f"{known} {place + 1}"
+            yield from _flat(f"{name}.{own}", part)
     elif value is not None:
         yield name, str(value)
+
+
+def _known_as(row: Any, place: int) -> object:
+    """Return what tells a row of a list from the others: what it names, or else its place."""
+    named = row if isinstance(row, dict) else {}
+    return next((named[key] for key in ("id", "domain", "parameter") if key in named), place)

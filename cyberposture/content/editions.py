@@ -87,6 +87,12 @@ def _without_texts(value: Any) -> Any:
     return [_without_texts(part) for part in value] if isinstance(value, list) else value
 
 
+def rules_beside(catalogue: Catalogue) -> dict[str, Any]:
+    """Return the rules that stand beside the controls, by kind, without their texts."""
+    whole = catalogue.model_dump(mode="json", by_alias=True, include=set(_RULE_KINDS))
+    return {kind: _without_texts(part) for kind, part in whole.items()}
+
+
 def _texts_alone(value: Any) -> Any:
     """Return the words that stand in rules, with the names of what they belong to."""
     if isinstance(value, list):

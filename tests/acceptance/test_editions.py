@@ -196,8 +196,11 @@ def test_adopted_edition_is_in_force_for_new_rounds_and_the_old_one_for_old(nati
     old = nation.run("round", "open", "x", "--title", "X", "--due", "2036-01-01T00:00:00Z")
     assert (old.code, "is not the edition in force" in old.err) == (5, True)
     assert "cyberposture catalogue adopt --dry-run" in old.err
+    wrong = [one["what"] for one in nation.run("doctor", "--json").document if not one["is_well"]]
+    assert wrong == ["edition"]
 
     nation.content = folders["second"]
+    assert nation.run("doctor").code == 0
     listed = nation.do("catalogue", "editions", "--json").document
     assert [(one["number"], one["version"], one["adopted_by"]) for one in listed[1:]] == [
         (2, "2.0", "administrator")

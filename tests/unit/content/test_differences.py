@@ -244,6 +244,19 @@ def test_numbers_that_hold_for_all_controls_are_compared(tmp_path):
     assert (change.what, change.old, change.new) == ("scale.contradicted_cap", "4000", "3000")
 
 
+def test_numbers_of_one_sector_are_compared_by_their_names(tmp_path):
+    catalogue = first_edition(tmp_path)
+    first_rules, *others = catalogue.sector_rules
+    factor, *rest = first_rules.domains
+    changed = first_rules.model_copy(
+        update={"domains": (factor.model_copy(update={"factor_pct": 110}), *rest)}
+    )
+    after = catalogue.model_copy(update={"sector_rules": (changed, *others)})
+    (change,) = compare(book_of(catalogue), book_of(after)).frame
+    assert change.what == f"sector_rules.{changed.id}.domains.{factor.domain}.factor_pct"
+    assert (change.old, change.new) == (str(factor.factor_pct), "110")
+
+
 def test_clauses_are_compared_one_by_one():
     def clause(identity, text="Do it.", level="Q"):
         return Clause(id=identity, page=1, addressee="all", text=text, demand="do", level=level)

@@ -87,7 +87,7 @@ def _objects(name: str, root: Part) -> Part:
     objects = root.fields.get("objects")
     if objects is None or not objects.fields:
         line = root.line if objects is None else objects.line
-        what = "no library: a mapping is expected, with what it holds under the key objects"
+        what = "neither an OSCAL document nor a library, which tells under objects what it holds"
         raise InvalidInput(Fault(f"{name}:{line}", what))
     return objects
 

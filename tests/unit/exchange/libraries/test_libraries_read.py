@@ -307,10 +307,10 @@ def test_a_library_may_lack_its_head():
 @pytest.mark.parametrize(
     ("data", "where", "what"),
     [
-        (b"", "river.yaml:1", "no library"),
-        (b"just words\n", "river.yaml:1", "no library"),
-        (b"- a\n- b\n", "river.yaml:1", "no library"),
-        (b"a: 1\nobjects: []\n", "river.yaml:2", "no library"),
+        (b"", "river.yaml:1", "nor a library"),
+        (b"just words\n", "river.yaml:1", "nor a library"),
+        (b"- a\n- b\n", "river.yaml:1", "nor a library"),
+        (b"a: 1\nobjects: []\n", "river.yaml:2", "nor a library"),
         (b"a: 1\n\nobjects:\n  risk_matrix: [{urn: u}]\n", "river.yaml:4", "it holds risk_matrix"),
         (b"a: [1\nb: 2\n", "river.yaml:2", "not YAML"),
         (b"a: 1\nb: *nowhere\n", "river.yaml:2", "leads to nothing"),

@@ -60,7 +60,7 @@ FAULTS = {
     "two values": (b'{"catalog": {}} {}', ":1:17: no JSON"),
     "half a surrogate": (b'{"catalog": "\\ud800"}', ":1:20: no JSON"),
     "a lone byte": (b'{"catalog":\n "\xff"}', ":2: not UTF-8 text"),
-    "two bytes a letter": ('{"catalog": 1}'.encode("utf-16"), "neither an OSCAL document"),
+    "two bytes a letter": ('{"catalog": 1}'.encode("utf-16"), ":1: not UTF-8 text"),
     "XML": (b"<catalog/>", "neither an OSCAL document"),
     "nothing": (b"", "neither an OSCAL document"),
     "too deep": (b'{"catalog":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "recursion limit"),

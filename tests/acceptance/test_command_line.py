@@ -34,6 +34,15 @@ SCAN = """<?xml version="1.0"?>
 <runstats><finished time="{began}" exit="success"/><hosts up="1" down="0" total="1"/></runstats>
 </nmaprun>
 """
+OSCAL = {
+    "uuid": "11111111-2222-4333-8444-555555555501",
+    "metadata": {
+        "title": "Rules of the harbour",
+        "last-modified": "2026-01-01T00:00:00Z",
+        "version": "7",
+        "oscal-version": "1.2.1",
+    },
+}
 
 
 def commands(
@@ -99,6 +108,11 @@ def settled(office: Any) -> dict[str, str]:
     office.do("schedule", "add", "weekly", "--kind", "scan", "--trigger", "cron", "--spec",
               "0 3 * * 1", *HILL)  # fmt: skip
     office.do("calendar", "add", "deny", "127.0.0.0/24", "--reason", "a test")
+    office.write("harbour.json", json.dumps({"catalog": {**OSCAL, "controls": []}}))
+    crossed = {"uuid": OSCAL["uuid"], "maps": []}
+    crossed |= {f"{end}-resource": {"type": "catalog", "href": "x"} for end in ("source", "target")}
+    cross = json.dumps({"mapping-collection": {**OSCAL, "mappings": [crossed]}})
+    office.do("catalogue", "import", office.write("cross.json", cross))
     return {
         "scan": office.ask("select code from scans")[0][0],
         "finding": office.ask("select code from findings")[0][0],
@@ -127,8 +141,11 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "calendar list": HILL,
     "catalogue adopt": ("--dry-run",),
     "catalogue check": (),
+    "catalogue crosswalk": ("cross",),
     "catalogue diff": ("1.0", "-"),
     "catalogue editions": (),
+    "catalogue import": ("harbour.json",),
+    "catalogue imported": (),
     "catalogue list": (),
     "catalogue show": ("IAM-10",),
     "contradiction list": (),

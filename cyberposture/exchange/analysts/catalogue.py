@@ -86,12 +86,12 @@ EDITIONS = Table(
             "kind",
             "text",
             "What it holds: catalogue (rules), checks, reports or texts; foreign, resolved or "
-            "crosswalk: what others wrote.",
+            "crosswalk: what others wrote; draft: what was consulted on, not yet adopted.",
         ),
         Column("digest", "text", "SHA-256 of its canonical bytes: scores name their edition so."),
         Column("name", "text", "The catalogue's name."),
         Column("version", "text", "The version that its authors gave it."),
-        Column("adopted_at", "moment", "When the register adopted it."),
+        Column("adopted_at", "moment", "When the register adopted it, or began to keep it."),
     ),
     _editions,
 )

@@ -29,27 +29,7 @@ def profile_document(
     """
     framework = catalogue.framework
     resource = stable_uuid("catalogue-of-profiles", framework.id)
-    settings = [
-        {
-            "param-id": parameter_id(number.id),
-            "values": [str(number.value)],
-            "guidelines": [{"prose": escape(number.set_by.source)}],
-        }
-        for number in numbers
-        if number.set_by is not None
-    ]
-    reasons = [
-        {
-            "control-id": chosen.id,
-            "adds": [{"parts": [own_part("reason", class_=profile.id, prose=escape(chosen.why))]}],
-        }
-        for chosen in profile.controls or ()
-        if chosen.id in control_ids
-    ]
-    modify = {
-        **({"set-parameters": settings} if settings else {}),
-        **({"alters": reasons} if reasons else {}),
-    }
+    modify = _modify(profile, control_ids, numbers)
     heading = metadata(profile.title, framework.version, modified, kind="profile")
     chosen = [*control_ids, *(f"{number.id}={number.value}" for number in numbers)]
     return {
@@ -71,4 +51,28 @@ def profile_document(
                 ]
             },
         }
+    }
+
+
+def _modify(profile: Profile, control_ids: Sequence[str], numbers: Sequence[Effective]) -> Plain:
+    settings = [
+        {
+            "param-id": parameter_id(number.id),
+            "values": [str(number.value)],
+            "guidelines": [{"prose": escape(number.set_by.source)}],
+        }
+        for number in numbers
+        if number.set_by is not None
+    ]
+    reasons = [
+        {
+            "control-id": chosen.id,
+            "adds": [{"parts": [own_part("reason", class_=profile.id, prose=escape(chosen.why))]}],
+        }
+        for chosen in profile.controls or ()
+        if chosen.id in control_ids
+    ]
+    return {
+        **({"set-parameters": settings} if settings else {}),
+        **({"alters": reasons} if reasons else {}),
     }

@@ -4,7 +4,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from cyberposture.cli import authoring, editions, foreign, translations
+from cyberposture.cli import authoring, editions, foreign, profile, translations
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
@@ -14,6 +14,7 @@ editions.register(app)
 foreign.register(app)
 app.add_typer(authoring.app, name="new", no_args_is_help=True)
 app.command("translations")(translations.translations)
+profile.register(app)
 
 
 @app.command("check")
@@ -43,6 +44,11 @@ def check(
     counts = {
         "controls": len(content.catalogue.controls),
         "clauses": len(content.catalogue.clauses),
+        "proposed": len(content.catalogue.proposed),
+        "profiles": len(content.catalogue.profiles),
+        "sectors": len(content.catalogue.sector_rules),
+        "parameters": len(content.catalogue.parameters),
+        "instruments": len(content.catalogue.instruments),
         "indicators": len(content.catalogue.indicators),
         "checks": len(content.checks.checks),
         "observations": len(content.checks.observations),
@@ -112,10 +118,31 @@ def list_controls(
 @app.command("show")
 def show(
     context: typer.Context,
-    control_id: Annotated[str, typer.Argument(metavar="CONTROL", help="Such as IAM-10.")],
+    control_id: Annotated[
+        str | None, typer.Argument(metavar="[CONTROL]", help="Such as IAM-10.")
+    ] = None,
+    named: Annotated[
+        str | None, typer.Option("--profile", help="A whole profile instead: start, cii …")
+    ] = None,
+    sector: profile.Sector = None,
+    feature: profile.Features = None,
+    on: profile.On = None,
     as_json: Json = False,
 ) -> None:
-    """Show one control with the clauses that it follows from and the checks that speak to it."""
+    """Show one control with its clauses and checks, or what a profile asks of a sector."""
+    from cyberposture.errors import WrongUsage
+
+    if (named is None) == (control_id is None):
+        raise WrongUsage("name a control, or a --profile")
+    if named is not None:
+        profile.show_profile(context, named, sector, feature, on, as_json)
+    elif control_id is not None:
+        if sector is not None or feature or on is not None:
+            raise WrongUsage("--sector, --feature and --on belong to --profile")
+        _show_control(context, control_id, as_json)
+
+
+def _show_control(context: typer.Context, control_id: str, as_json: bool) -> None:
     from cyberposture.content.bundle import find_content
     from cyberposture.content.loader import load_content
     from cyberposture.errors import NotFound
@@ -125,10 +152,12 @@ def show(
     if control is None:
         raise NotFound("control", control_id, advice="see: cyberposture catalogue list")
     clauses = {clause.id: clause for clause in content.catalogue.clauses}
+    numbers = [p for p in content.catalogue.parameters if control.id in p.controls]
     codes = {use.code: use.direction for use in control.observations}
     checks = [check for check in content.checks.checks if check.observation in codes]
     if as_json:
         show_json({**control.model_dump(mode="json", by_alias=True), "domain": control.domain,
+                   "parameters": [p.id for p in numbers],
                    "checks": [check.id for check in checks]})  # fmt: skip
         return
     typer.echo(f"{control.id}  {control.title}\n\n{control.statement}\n")
@@ -142,27 +171,36 @@ def show(
         typer.echo("\nLevels")
         for number, text in control.levels.model_dump(by_alias=True).items():
             typer.echo(f"  {number}  {text}")
+    for one in numbers:
+        typer.echo(f"{one.title}: {one.default} {profile.UNITS[one.unit]} (our default)")
     typer.echo("\nFrom the policy")
     for source in control.sources:
-        typer.echo(f"  {source.clause} ({source.derivation})  {clauses[source.clause].text}")
+        text = clauses[source.clause].text if source.clause in clauses else source.instrument
+        typer.echo(f"  {source.clause} ({source.derivation})  {text}")
     for check in checks:
         typer.echo(f"  {codes[check.observation]} {check.observation:9}{check.id}  {check.title}")
 
 
 @app.command("schema")
 def schema(
-    kind: Annotated[str, typer.Argument(help="control, check, framework, pack or report.")],
+    kind: Annotated[str, typer.Argument(help="Such as control, check or profile.")],
 ) -> None:
     """Print the JSON Schema of a content file, for editors."""
     from cyberposture.model.checks import Check, Pack
-    from cyberposture.model.controls import Control, Framework
+    from cyberposture.model.controls import Control, Framework, Profile
     from cyberposture.model.foundation import Model
+    from cyberposture.model.instruments import Instrument
+    from cyberposture.model.parameters import Parameter, SectorRules
     from cyberposture.model.reports import ReportDefinition
 
     models: dict[str, type[Model]] = {
         "control": Control,
         "check": Check,
         "framework": Framework,
+        "instrument": Instrument,
+        "parameter": Parameter,
+        "profile": Profile,
+        "sector": SectorRules,
         "pack": Pack,
         "report": ReportDefinition,
     }

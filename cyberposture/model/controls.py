@@ -364,7 +364,7 @@ class Catalogue(Model):
         The sector that is named first decides: it is what the institution is for.
         """
         usual = {domain.id: domain.factor_pct for domain in self.framework.domains}
-        first = next((own for own in self.sector_rules if own.id == sectors[0]), None)
+        first = next((own for own in self.sector_rules if own.id in sectors[:1]), None)
         return usual | {f.domain: f.factor_pct for f in (first.domains if first else ())}
 
     def effective(self, sectors: Sequence[str], on: date) -> tuple[Effective, ...]:

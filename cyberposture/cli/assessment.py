@@ -22,6 +22,9 @@ def open_assessment(
     context: typer.Context,
     institution: Institution,
     round_code: Round,
+    profile: Annotated[
+        str | None, typer.Option(help="Else the one of its tier; small ones begin with start.")
+    ] = None,
     carries_over: Annotated[
         bool, typer.Option("--carry-over/--empty", help="Suggest what was answered last.")
     ] = True,
@@ -30,7 +33,9 @@ def open_assessment(
     from cyberposture.services import assess, suggestions
 
     register = open_runtime(context).register
-    record = assess.open_assessment(register, institution, round_code, carries_over=carries_over)
+    record = assess.open_assessment(
+        register, institution, round_code, profile=profile, carries_over=carries_over
+    )
     found = suggestions.list_suggestions(register, institution, round_code)
     more = f", {len(found)} answers are suggested" if found else ""
     typer.echo(f"{institution} is asked {record.controls} controls in {round_code}{more}")

@@ -283,7 +283,6 @@ class Framework(Model):
     dated: date | None = None
     """The day on which the authors last changed this edition; exports bear it."""
     scale: Scale
-    clocks: Clocks
     domains: tuple[Domain, ...]
     sectors: tuple[Named, ...]
     features: tuple[Named, ...]

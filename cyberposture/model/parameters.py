@@ -122,7 +122,7 @@ class Clocks(Model):
     """From the first sight of a failure until it enters the score."""
     evidence_age_days: int
     """Where a control does not say how old its evidence may be."""
-    evidence_limit_days: int | None = None
+    evidence_limit_days: int | None
     """What an instrument allows at most, whatever a control says; None: none sets it."""
     observation_age_days: int
     observation_grace_days: int

@@ -115,23 +115,19 @@ def view_profile(
     framework = catalogue.framework
     sectors = () if sector is None else (sector,)
     rules = next((own for own in catalogue.sector_rules if own.id == sector), None)
-    factors = catalogue.factors(sectors)
-    reasons = {f.domain: f.why for f in (rules.domains if rules else ())}
     lines = _Lines(catalogue, profile, sector, features)
+    reasons = {f.domain: f.why for f in (rules.domains if rules else ())}
     asked = catalogue.of_profile(profile)
-    domains = []
-    for domain in framework.domains:
-        own = tuple(lines.line(control) for control in asked if control.domain == domain.id)
-        if own:
-            domains.append(
-                DomainLines(
-                    id=domain.id,
-                    title=domain.title,
-                    factor_pct=factors[domain.id],
-                    why=reasons.get(domain.id),
-                    controls=own,
-                )
-            )
+    domains = (
+        DomainLines(
+            id=domain,
+            title=next(d.title for d in framework.domains if d.id == domain),
+            factor_pct=factor_pct,
+            why=reasons.get(domain),
+            controls=tuple(lines.line(control) for control in asked if control.domain == domain),
+        )
+        for domain, factor_pct in catalogue.factors(sectors).items()
+    )
     return ProfileView(
         catalogue=framework.id,
         version=framework.version,
@@ -149,7 +145,7 @@ def view_profile(
         features=None if features is None else tuple(sorted(features)),
         words={one.id: one.title for one in framework.features},
         on=on,
-        domains=tuple(domains),
+        domains=tuple(domain for domain in domains if domain.controls),
         parameters=catalogue.effective(sectors, on),
     )  # fmt: skip
 

@@ -145,9 +145,8 @@ def assemble(
     (without one: outside the institution's tier) are not asked; a false condition makes a control
     not applicable.
     """
-    asked = catalogue.selected(institution.tier)
-    if profile is not None:
-        asked = catalogue.of_profile(profile)
+    chosen = catalogue.profile_of(institution.tier) if profile is None else profile
+    asked = catalogue.of_profile(chosen)
     clocks = catalogue.clocks(institution.sectors, on)
     factors = catalogue.factors(institution.sectors)
     given: list[ScoredAnswer] = []
@@ -172,7 +171,7 @@ def assemble(
         domains=tuple(
             ScoredDomain(id=d.id, factor_pct=factors[d.id]) for d in catalogue.framework.domains
         ),
-        controls=tuple(_scored(control, institution.tier) for control in asked),
+        controls=tuple(_scored(control, chosen.tier) for control in asked),
         answers=tuple(given),
         verdicts=tuple(rows),
     )

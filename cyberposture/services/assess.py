@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from cyberposture.errors import Fault, InvalidInput, WrongState
+from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.exchange.answers import AnswerSheet, PlacedAnswer, read_answers, read_evidence
 from cyberposture.model.assessments import Answer, Evidence, Review
-from cyberposture.model.controls import Catalogue
+from cyberposture.model.controls import Catalogue, Profile
+from cyberposture.model.institutions import Institution
 from cyberposture.services.carrying import carry_over
 from cyberposture.services.pinned import get_pinned
 from cyberposture.services.register import Change, Register
@@ -81,22 +82,40 @@ def find_answerable(
     return found
 
 
+def _asked(catalogue: Catalogue, institution: Institution, named: str | None) -> Profile:
+    """Return the profile that was named, if it is for this tier; without a name, the tier's own."""
+    if named is None:
+        return catalogue.profile_of(institution.tier)
+    profile = catalogue.find_profile(named)
+    if profile is None:
+        known = ", ".join(one.id for one in catalogue.profiles)
+        raise NotFound("profile", named, advice=f"there are: {known}")
+    if profile.tier != institution.tier:
+        raise WrongState(
+            f"the profile {named} is for tier {profile.tier}, "
+            f"and {institution.code} is of tier {institution.tier}"
+        )
+    return profile
+
+
 def open_assessment(
     register: Register,
     institution: str,
     round_code: str,
     *,
+    profile: str | None = None,
     carries_over: bool = True,
     reason: str = "",
 ) -> AssessmentRecord:
-    """Open an institution's assessment in a round, for the controls of its tier; return it.
+    """Open an institution's assessment in a round, for a profile of its tier; return it.
 
-    What it answered last comes along as suggestions, which are nobody's word until touched;
-    without `carries_over` it begins empty.
+    Without `profile` it is the one that holds all that the tier is asked. What the institution
+    answered last comes along as suggestions, which are nobody's word until touched; without
+    `carries_over` it begins empty.
 
     Raises:
-        NotFound: institution or round is not in the register.
-        WrongState: there is one already, or the round is closed.
+        NotFound: institution, round or profile is not there.
+        WrongState: there is one already, the round is closed, or the profile is of another tier.
     """
     with register.change("assessment-opened", institution, reason=reason) as change:
         now = register.clock()
@@ -105,17 +124,19 @@ def open_assessment(
         pinned = get_pinned(register, change.connection, campaign.round.edition)
         catalogue = pinned.catalogue
         change.institution_id = record.id
+        asked = _asked(catalogue, record.institution, profile)
+        clocks = catalogue.clocks(record.institution.sectors, now.date())
         opened = assessments.insert_assessment(
             change.connection,
             record.id,
             campaign.id,
             change.by,
-            controls=[control.id for control in catalogue.selected(record.institution.tier)],
-            evidence_age_days=catalogue.framework.clocks.evidence_age_days,
-            scope={"features": list(record.institution.features)},
+            controls=[control.id for control in catalogue.of_profile(asked)],
+            evidence_age_days=clocks.evidence_age_days,
+            scope={"features": list(record.institution.features), "profile": asked.id},
             state="answering",
         )
-        change.tell(round=round_code, controls=opened.controls)
+        change.tell(round=round_code, profile=asked.id, controls=opened.controls)
         if carries_over:
             carry_over(register, change, opened, pinned)
     return opened
@@ -183,7 +204,7 @@ def _checked_sheet(
         elif any(piece.dated > latest for piece in placed.row.evidence):
             faults.append(Fault(placed.where, "evidence is dated in the future"))
         elif control.id not in asked:
-            faults.append(Fault(placed.where, f"{control.id} is not asked of this tier"))
+            faults.append(Fault(placed.where, f"{control.id} is not asked in this assessment"))
     if faults:
         raise InvalidInput(faults)
     return sheet

@@ -1,6 +1,6 @@
 """All that one score stands on, gathered from the register as it stood at one moment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from cyberposture.content.loader import Content
 from cyberposture.model.assessments import Answer, Review, Round
+from cyberposture.model.controls import Catalogue, Profile
+from cyberposture.model.parameters import Clocks
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.scoring.assemble import assemble
 from cyberposture.scoring.rollup import compute
@@ -41,6 +43,8 @@ class Basis:
     checks: dict[str, CheckStanding]
     pinned: Pinned
     """The edition of the assessment's round; without an assessment, the present one."""
+    clocks: Clocks
+    """Those of the institution's sectors on that day."""
     document: ScoreDocument
     result: ScoreResult
 
@@ -67,38 +71,70 @@ def _asked_at(connection: Connection, institution_id: UUID) -> datetime | None:
     return min([*asked, *(record.act.at for record in records)], default=None)
 
 
+def _is_overdue(
+    connection: Connection, institution_id: UUID, clocks: Clocks, as_of: datetime
+) -> bool:
+    """Return whether an authorisation was asked for so long ago that unknown gates hold."""
+    asked_at = _asked_at(connection, institution_id)
+    grace = timedelta(days=clocks.observation_grace_days)
+    return asked_at is not None and asked_at + grace < as_of
+
+
+def profile_of(catalogue: Catalogue, assessment: AssessmentRecord | None) -> Profile | None:
+    """Return the profile that an assessment was opened with; None: that of the tier."""
+    named = None if assessment is None else assessment.scope.get("profile")
+    return None if named is None else catalogue.find_profile(named)
+
+
 def gather_basis(
-    register: Register, connection: Connection, code: str, round_code: str | None, as_of: datetime
+    register: Register,
+    connection: Connection,
+    code: str,
+    round_code: str | None,
+    as_of: datetime,
+    *,
+    through: Callable[[Catalogue], Catalogue] = lambda national: national,
 ) -> Basis:
     """Return everything for one institution's score, with the result.
+
+    `through` lays something over the national catalogue for a second score, which is never kept.
 
     Raises:
         NotFound: institution, round or assessment is not there.
     """
     record = institutions.get_institution(connection, code, as_of=as_of)
     assessment = _latest_assessment(connection, record.id, round_code)
-    campaign = None
-    given: dict[str, answers.Standing] = {}
+    campaign, given = None, {}
     if assessment is not None:
         campaign = rounds.get_round(connection, assessment.round).round
         given = answers.list_standing(connection, assessment.id, as_of=as_of)
     edition = get_pinned(register, connection, campaign.edition if campaign is not None else None)
-    clocks = edition.catalogue.framework.clocks
+    catalogue = through(edition.catalogue)
+    clocks = catalogue.clocks(record.institution.sectors, as_of.date())
     checks = standing_of(register, connection, record.id, as_of, campaign, clocks=clocks)
-    grace = timedelta(days=clocks.observation_grace_days)
-    asked_at = _asked_at(connection, record.id)
     document = assemble(
-        edition.catalogue,
+        catalogue,
         register.content.checks.checks,
         record.institution,
         answers=answers_of(given),
         reviews=reviews_of(given),
         tallies=tallies(checks),
         on=as_of.date(),
-        observation_overdue=asked_at is not None and asked_at + grace < as_of,
+        observation_overdue=_is_overdue(connection, record.id, clocks, as_of),
+        profile=profile_of(catalogue, assessment),
     )
-    result = compute(document)
-    return Basis(record, assessment, campaign, as_of, given, checks, edition, document, result)
+    return Basis(
+        institution=record,
+        assessment=assessment,
+        campaign=campaign,
+        as_of=as_of,
+        answers=given,
+        checks=checks,
+        pinned=edition,
+        clocks=clocks,
+        document=document,
+        result=compute(document),
+    )
 
 
 def rescore(
@@ -117,6 +153,7 @@ def rescore(
         tallies=tallies(basis.checks),
         on=basis.as_of.date(),
         observation_overdue=basis.document.observation_overdue,
+        profile=profile_of(draft.catalogue, basis.assessment),
     )
     return compute(document)
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from cyberposture.model.controls import Catalogue
 from cyberposture.model.institutions import Declaration
-from cyberposture.model.scores import ScoreDocument, ScoreResult
+from cyberposture.model.scores import ScoredDomain, ScoreDocument, ScoreResult
 from cyberposture.reporting import inputs as given
 from cyberposture.scoring.assemble import parameters_of
 from cyberposture.scoring.rollup import compute
@@ -28,12 +28,20 @@ from cyberposture.store.rounds import RoundRecord
 from cyberposture.store.scores import ScoreRecord
 
 
-def baseline_of(catalogue: Catalogue, document: ScoreDocument) -> ScoreResult:
-    """Return the result over the catalogue's controls of tier A: what is compared across tiers."""
+def baseline_of(catalogue: Catalogue, document: ScoreDocument) -> ScoreResult | None:
+    """Return the result over the catalogue's controls of tier A: what is compared across tiers.
+
+    Domains count alike in every sector here, for what is weighed differently is not comparable.
+    None where the institution was asked a part of these controls only.
+    """
     base = {control.id for control in catalogue.selected("A")}
+    if not base <= {control.id for control in document.controls}:
+        return None
+    usual = [{"id": d.id, "factor_pct": d.factor_pct} for d in catalogue.framework.domains]
     return compute(
         document.model_copy(
             update={
+                "domains": tuple(ScoredDomain.model_validate(domain) for domain in usual),
                 "controls": tuple(c for c in document.controls if c.id in base),
                 "answers": tuple(a for a in document.answers if a.control in base),
                 "verdicts": tuple(v for v in document.verdicts if v.control in base),

@@ -17,7 +17,14 @@ from cyberposture.model.comparison import Change, Comparison
 from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import InstitutionScore
 from cyberposture.services.adoption import Draft, compare_with, find_faults
-from cyberposture.services.basis import Basis, answers_of, gather_basis, rescore, reviews_of
+from cyberposture.services.basis import (
+    Basis,
+    answers_of,
+    gather_basis,
+    profile_of,
+    rescore,
+    reviews_of,
+)
 from cyberposture.services.pinned import Pinned, restored
 from cyberposture.services.register import Register
 from cyberposture.store import assessments, institutions
@@ -106,7 +113,7 @@ def _latest(connection: Connection) -> dict[Any, AssessmentRecord]:
 
 
 def _effect(basis: Basis, campaign: str, draft: Draft, changes: tuple[Change, ...]) -> Effect:
-    asked = asked_of(draft, basis.institution.institution)
+    asked = asked_of(draft, basis.institution.institution, basis.assessment)
     answers = inherit(changes, answers_of(basis.answers), asked)
     reviews = _carried_reviews(changes, reviews_of(basis.answers))
 
@@ -126,9 +133,13 @@ def _effect(basis: Basis, campaign: str, draft: Draft, changes: tuple[Change, ..
     )
 
 
-def asked_of(draft: Draft, institution: Institution) -> list[str]:
-    """Return the controls that an institution would have to answer."""
-    selected = draft.content.catalogue.selected(institution.tier)
+def asked_of(
+    draft: Draft, institution: Institution, assessment: AssessmentRecord | None
+) -> list[str]:
+    """Return the controls that an institution would have to answer, in its profile."""
+    catalogue = draft.content.catalogue
+    profile = profile_of(catalogue, assessment) or catalogue.profile_of(institution.tier)
+    selected = catalogue.of_profile(profile)
     return [control.id for control in selected if control.evidence_mode != "N"]
 
 

@@ -236,7 +236,7 @@ class InstitutionGatherer:
         return tuple(self._finding(f, f.id in fresh) for f in known)
 
     def _finding(self, one: FindingRecord, is_fresh: bool) -> given.SeenFinding:
-        clocks = self.basis.pinned.catalogue.framework.clocks
+        clocks = self.basis.clocks
         check = self.register.content.checks.find(one.key.check)
         begins = None
         if is_fresh and check is not None:

@@ -31,10 +31,13 @@ class CheckStanding:
 
 
 def repair_days(check: Check, clocks: Clocks, campaign: Round | None) -> int:
-    """Return how many days a failure may last before it counts: round, then check, then default."""
+    """Return how many days a failure may last before it counts: the round's, else its severity's.
+
+    A check's own clock counts where it is shorter than that of its severity.
+    """
     if campaign is not None and campaign.repair_days is not None:
         return campaign.repair_days
-    return clocks.repair_days[check.severity] if check.repair_days is None else check.repair_days
+    return clocks.days_to_repair(check.severity, check.repair_days)
 
 
 def counts_from(finding: FindingRecord, days: int, clocks: Clocks) -> datetime:

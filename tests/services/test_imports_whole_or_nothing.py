@@ -46,7 +46,7 @@ def test_answers_come_with_their_evidence(office, code):
     [
         ({"control": "IAM-99", "level": 1}, "no control IAM-99"),
         ({"control": "IAM-10", "level": 1}, "takes no answer"),
-        ({"control": "GOV-02", "level": 1}, "not asked of this tier"),
+        ({"control": "GOV-02", "level": 1}, "not asked in this assessment"),
         ({"control": "GOV-01", "level": 4}, "level"),
         ({"control": "GOV-01", "level": True}, "level"),
         ({"control": "GOV-01", "level": 1, "not_applicable": "no"}, "exclude each other"),

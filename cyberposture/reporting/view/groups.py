@@ -44,6 +44,11 @@ def is_assessed(row: InstitutionRow) -> bool:
     return row.baseline is not None and row.baseline.institution.band is not None
 
 
+def was_asked_less(row: InstitutionRow) -> bool:
+    """Return whether an institution was asked a part of the baseline only."""
+    return row.result is not None and row.baseline is None
+
+
 def verified_of(row: InstitutionRow) -> int | None:
     """Return the verified baseline score, None where not enough is known."""
     if row.baseline is None or row.baseline.institution.band is None:
@@ -113,10 +118,16 @@ class Nation:
 
     @cached_property
     def profiles(self) -> tuple[Group, ...]:
-        """The institutions by tier; groups too small to be told of are left out, two at least."""
-        groups = [
+        """The institutions by profile; groups too small to be told of are left out, two at least.
+
+        What was scored on a part of the baseline only is compared with nothing but its like.
+        """
+        short = tuple(r for r in self.inputs.rows if was_asked_less(r))
+        groups = [Group(self.words.say("tier.start"), short)]
+        groups += [
             Group(
-                self.words.say(f"tier.{tier}"), tuple(r for r in self.inputs.rows if r.tier == tier)
+                self.words.say(f"tier.{tier}"),
+                tuple(r for r in self.inputs.rows if r.tier == tier and not was_asked_less(r)),
             )
             for tier in ("A", "G", "X")
         ]

@@ -14,9 +14,13 @@ from cyberposture.store.contradictions import ContradictionState
 from cyberposture.store.findings import FindingState
 from cyberposture.store.schedules import TriggerKind
 
+SCHEMAS = (
+    "control", "check", "framework", "instrument", "parameter", "profile", "sector", "pack",
+    "report",
+)  # fmt: skip
 ASKED = {
     "catalogue list --tier Z": ("tier", get_args(Tier)),
-    "catalogue schema Z": ("schema", ("control", "check", "framework", "pack", "report")),
+    "catalogue schema Z": ("schema", SCHEMAS),
     "contradiction mark c-1 --state Z --reason x": ("state", get_args(ContradictionState)),
     "finding list --state Z": ("state", get_args(FindingState)),
     "people invite a-khan --name A --role Z": ("role", get_args(Role)),

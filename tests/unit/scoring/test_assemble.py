@@ -1,6 +1,6 @@
 """What goes into a score: which controls are asked, what still speaks, what does not apply."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -19,6 +19,8 @@ from cyberposture.scoring.assemble import (
 
 CONTENT = load_content(find_content(None))
 TODAY = date(2026, 11, 22)
+AGE = CONTENT.catalogue.find("GOV-01").evidence_age_days
+"""How old the evidence of the control may be on which these tests are made."""
 
 
 def institution(tier: str = "A", *features: str, sector: str = "water") -> Institution:
@@ -73,8 +75,8 @@ def test_unanswered_is_no_answer_and_is_never_left_out():
     ("dated", "expires", "grade"),
     [
         (date(2026, 6, 1), None, "E1"),
-        (date(2025, 11, 22), None, "E1"),
-        (date(2025, 11, 21), None, "E0"),
+        (TODAY - timedelta(days=AGE), None, "E1"),
+        (TODAY - timedelta(days=AGE + 1), None, "E0"),
         (date(2026, 6, 1), date(2026, 11, 22), "E1"),
         (date(2026, 6, 1), date(2026, 11, 21), "E0"),
         (date(2026, 11, 23), None, "E0"),
@@ -83,7 +85,7 @@ def test_unanswered_is_no_answer_and_is_never_left_out():
 def test_only_current_evidence_raises_the_grade(dated, expires, grade):
     answer = Answer(control="GOV-01", level=2, evidence=(evidence(dated, expires),))
     assert answered(made(institution(), {"GOV-01": answer}), "GOV-01").grade == grade
-    assert is_current(evidence(dated, expires), TODAY, 365) is (grade == "E1")
+    assert is_current(evidence(dated, expires), TODAY, AGE) is (grade == "E1")
 
 
 def test_not_applicable_is_a_claim_until_a_reviewer_approves_it():

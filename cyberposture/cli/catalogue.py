@@ -1,5 +1,6 @@
 """`cyberposture catalogue`: the controls, for authors and for anybody who wants to read them."""
 
+from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
@@ -183,25 +184,26 @@ def _show_control(context: typer.Context, control_id: str, as_json: bool) -> Non
 
 @app.command("schema")
 def schema(
-    kind: Annotated[str, typer.Argument(help="Such as control, check or profile.")],
+    kind: Annotated[
+        str | None, typer.Argument(help="What is described: control, check, parameters, …")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write all of them into this folder instead.")
+    ] = None,
 ) -> None:
-    """Print the JSON Schema of a content file, for editors."""
-    from cyberposture.model.checks import Check, Pack
-    from cyberposture.model.controls import Control, Framework, Profile
-    from cyberposture.model.foundation import Model
-    from cyberposture.model.instruments import Instrument
-    from cyberposture.model.parameters import Parameter, SectorRules
-    from cyberposture.model.reports import ReportDefinition
+    """Print the JSON Schema of a kind of content file, for editors."""
+    import json
 
-    models: dict[str, type[Model]] = {
-        "control": Control,
-        "check": Check,
-        "framework": Framework,
-        "instrument": Instrument,
-        "parameter": Parameter,
-        "profile": Profile,
-        "sector": SectorRules,
-        "pack": Pack,
-        "report": ReportDefinition,
-    }
-    show_json(models[one_of(tuple(models), kind, "schema")].model_json_schema(by_alias=True))
+    from cyberposture.content.schemas import KINDS, schema_of
+    from cyberposture.errors import WrongUsage
+
+    if (kind is None) == (out is None):
+        raise WrongUsage(f"say a kind, or --out FOLDER for all; there are: {', '.join(KINDS)}")
+    if out is None:
+        show_json(schema_of(one_of(tuple(KINDS), kind or "", "schema")))
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for name in KINDS:
+        path = out / f"{name}.schema.json"
+        path.write_text(json.dumps(schema_of(name), indent=2) + "\n", encoding="utf-8")
+        typer.echo(path)

@@ -10,7 +10,9 @@ from cyberposture.model.foundation import Model
 from cyberposture.model.indicators import Indicator, Unmeasured
 
 
-class _Written(Model):
+class IndicatorsFile(Model):
+    """What `indicators.yaml` holds."""
+
     indicators: tuple[Indicator, ...]
     unmeasured: tuple[Unmeasured, ...] = ()
 
@@ -26,13 +28,13 @@ def load_indicators(
         return (), []
     try:
         document = read_file(path, name)
-        written = build(_Written, document)
+        written = build(IndicatorsFile, document)
     except InvalidInput as error:
         return (), error.faults
     return written.indicators, _faults(written, document, {c.id: c.level for c in clauses})
 
 
-def _faults(written: _Written, document: Document, levels: dict[str, str]) -> list[Fault]:
+def _faults(written: IndicatorsFile, document: Document, levels: dict[str, str]) -> list[Fault]:
     faults: list[Fault] = []
     seen: dict[str, str] = {}
     measured: set[str] = set()

@@ -6,10 +6,10 @@ compile := uv pip compile pyproject.toml --quiet --universal --python-version 3.
 	--generate-hashes --no-header --annotation-style line
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench conformance lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## the whole main job on the loopback laboratory; reports land in demo-out/
 	@.ci/set-up demo
@@ -33,11 +33,18 @@ bench: ## every bench in benchmarks/, with figures and ratios
 		echo "== $$bench"; $(bin)/python $$bench; \
 	done
 
+conformance: ## our OSCAL, read by an independent implementation in an environment of its own
+	@.ci/set-up test
+	@.ci/conformance
+	$(bin)/pytest tests/conformance
+
 lock: ## write the lock files anew from pyproject.toml, with newer versions where there are any
 	@.ci/set-up test
 	$(bin)/$(compile) --upgrade --group build --output-file requirements.txt
 	$(bin)/$(compile) --upgrade --group dev --constraint requirements.txt \
 		--output-file requirements-dev.txt
+	$(bin)/$(subst compile pyproject.toml,compile,$(compile)) --upgrade --group conformance \
+		--output-file requirements-conformance.txt
 
 clean: ## remove what set-up, tests and the demonstration made
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

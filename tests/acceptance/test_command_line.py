@@ -148,6 +148,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "catalogue imported": (),
     "catalogue list": (),
     "catalogue show": ("IAM-10",),
+    "catalogue translations": (),
     "contradiction list": (),
     "contradiction show": ("<contradiction>",),
     "declare diff": ("hosts.csv", *HILL),

@@ -128,22 +128,30 @@ def find_adopted(register: Register, name: str) -> Pinned:
         WrongState: several are.
     """
     with register.reading() as connection:
-        found: dict[str, Adoption] = {}
-        for one in store.list_adoptions(connection):
-            is_named = name in (one.version, f"{one.name} {one.version}")
-            if is_named or (len(name) >= 6 and one.catalogue.startswith(name)):
-                found[one.catalogue] = one
-        if not found:
-            raise NotFound(
-                "adopted edition, folder or file",
-                name,
-                advice="see: cyberposture catalogue editions",
-            )
-        if len(found) > 1:
-            digests = ", ".join(digest[:12] for digest in found)
-            raise WrongState(f"{name} may be any of these: {digests}", advice="name the digest")
-        (adoption,) = found.values()
-        return restored(register, connection, adoption)
+        return restored(register, connection, find_meant(connection, name))
+
+
+def find_meant(connection: Connection, name: str) -> Adoption:
+    """Return the adoption that is meant by a name, as `find_adopted` reads it.
+
+    Raises: as `find_adopted`.
+    """
+    found: dict[str, Adoption] = {}
+    for one in store.list_adoptions(connection):
+        is_named = name in (one.version, f"{one.name} {one.version}")
+        if is_named or (len(name) >= 6 and one.catalogue.startswith(name)):
+            found[one.catalogue] = one
+    if not found:
+        raise NotFound(
+            "adopted edition, folder or file",
+            name,
+            advice="see: cyberposture catalogue editions",
+        )
+    if len(found) > 1:
+        digests = ", ".join(digest[:12] for digest in found)
+        raise WrongState(f"{name} may be any of these: {digests}", advice="name the digest")
+    (adoption,) = found.values()
+    return adoption
 
 
 def _digests(adoption: Adoption) -> tuple[str, str, str]:

@@ -14,9 +14,12 @@ from cyberposture.errors import Corrupt, NotFound
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 
-EditionKind = Literal["catalogue", "checks", "reports", "texts", "foreign", "resolved", "crosswalk"]
+EditionKind = Literal[
+    "catalogue", "checks", "reports", "texts", "foreign", "resolved", "crosswalk", "draft"
+]
 """`foreign`: a catalogue that others wrote, as it was imported; `resolved`: what a profile among
-those stood for; `crosswalk`: a crosswalk that others wrote.
+those stood for; `crosswalk`: a crosswalk that others wrote; `draft`: rules, checks and texts that
+were consulted on, and not adopted by that.
 """
 
 ADOPTED: tuple[EditionKind, ...] = ("catalogue", "checks", "texts")

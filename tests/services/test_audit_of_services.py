@@ -24,6 +24,7 @@ from cyberposture.errors import (
     WrongState,
 )
 from cyberposture.model.assessments import Review
+from cyberposture.model.consultations import Amendment, Comment, Disposition, Event, Group
 from cyberposture.model.gate import Window
 from cyberposture.services import (
     adoption,
@@ -31,6 +32,8 @@ from cyberposture.services import (
     audit,
     authorise,
     calendar,
+    comments,
+    consultations,
     contradictions,
     export,
     files,
@@ -47,6 +50,7 @@ from cyberposture.services import (
 )
 from cyberposture.services import institutions as registry
 from cyberposture.services.adoption import Draft
+from cyberposture.services.drafts import read_consulted
 from cyberposture.store.audit import AuditLog
 from cyberposture.store.heads import HeadsFile
 
@@ -203,6 +207,60 @@ def keeping(office) -> Iterator[Step]:
     yield (
         indicators.set_indicator, "indicator-set",
         lambda: indicators.set_indicator(acting, "NAT-05", ["12"], **said),
+    )  # fmt: skip
+    yield from consulting(office)
+
+
+def consulting(office) -> Iterator[Step]:
+    """Yield the calls of a consultation, from its opening to its end."""
+    acting, now = office.acting("a-analyst"), office.clock()
+    draft = read_consulted(office.register, None)
+    guild = Group(name="A guild", kind="private")
+    table = Event(title="Round table", held_on=now.date(), place="Here", host="Us", attendance=9)
+    said = Comment(control="IAM-10", author="Reader", text="It should say when.")
+    sheet = office.write("comments.csv", "author,text\nWriter,Why?\n")
+    yield (
+        consultations.open_consultation, "consultation-opened",
+        lambda: consultations.open_consultation(
+            acting, "draft-1", "The draft", draft, now + timedelta(days=31), zone="UTC"
+        ),
+    )  # fmt: skip
+    yield (
+        consultations.invite_group, "group-invited",
+        lambda: consultations.invite_group(acting, "draft-1", guild),
+    )  # fmt: skip
+    yield (
+        consultations.record_event, "consultation-event",
+        lambda: consultations.record_event(acting, "draft-1", table),
+    )  # fmt: skip
+    yield (
+        comments.enter, "comment-entered",
+        lambda: comments.enter(office.register, "draft-1", said),
+    )  # fmt: skip
+    yield (
+        comments.import_comments, "comments-imported",
+        lambda: comments.import_comments(acting, "draft-1", sheet),
+    )  # fmt: skip
+    code = f"C-{now.year}-0001"
+    yield (
+        comments.amend, "comment-amended",
+        lambda: comments.amend(acting, code, Amendment(is_public=False)),
+    )  # fmt: skip
+    yield (
+        comments.moderate, "comment-moderated",
+        lambda: comments.moderate(acting, code, "hide", reason="a test"),
+    )  # fmt: skip
+    yield (
+        comments.dispose, "comment-disposed",
+        lambda: comments.dispose(acting, code, Disposition(outcome="partly", reason="Soon.")),
+    )  # fmt: skip
+    yield (
+        comments.read_contact, "contact-read",
+        lambda: comments.read_contact(acting, code, reason="an answer"),
+    )  # fmt: skip
+    yield (
+        consultations.close_consultation, "consultation-closed",
+        lambda: consultations.close_consultation(acting, "draft-1", reason="a test"),
     )  # fmt: skip
 
 

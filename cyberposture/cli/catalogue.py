@@ -5,7 +5,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from cyberposture.cli import authoring, editions, foreign, profile, translations
+from cyberposture.cli import authoring, editions, foreign, profile, tracing, translations
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
@@ -15,6 +15,7 @@ editions.register(app)
 foreign.register(app)
 app.add_typer(authoring.app, name="new", no_args_is_help=True)
 app.command("translations")(translations.translations)
+app.command("coverage")(tracing.coverage)
 profile.register(app)
 
 

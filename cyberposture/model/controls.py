@@ -302,6 +302,8 @@ class Neighbour(Model):
     status: Literal["V", "S", "U"]
     ids: str
     """The pattern that every id of the framework matches."""
+    size: int = Field(ge=1)
+    """How many ids it has."""
     note: Sentence
 
 

@@ -141,6 +141,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "calendar list": HILL,
     "catalogue adopt": ("--dry-run",),
     "catalogue check": (),
+    "catalogue coverage": (),
     "catalogue crosswalk": ("cross",),
     "catalogue diff": ("1.0", "-"),
     "catalogue editions": (),

@@ -23,11 +23,11 @@ def set_beside(*crossings: Crossing) -> Catalogue:
     neighbours = (
         Neighbour(
             id="harbour-rules", title="Rules of the harbour", edition="3", issuer="Harbour office",
-            status="U", ids=".*", note="Read on the quay.",
+            status="U", ids=".*", size=7, note="Read on the quay.",
         ),
         Neighbour(
             id="unused", title="Unused", edition="1", issuer="Nobody", status="V", ids=".*",
-            note="None.",
+            size=1, note="None.",
         ),
     )  # fmt: skip
     return shipped.model_copy(update={"controls": tuple(controls), "neighbours": neighbours})

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cyberposture.content.files import read_bytes
-from cyberposture.errors import InvalidInput, NotFound, WrongState, WrongUsage
+from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState, WrongUsage
 from cyberposture.exchange.foreign import read_foreign, read_oscal
 from cyberposture.exchange.libraries.read import read_library
 from cyberposture.exchange.oscal.mapping_in import read_crosswalks
@@ -70,7 +70,7 @@ def import_catalogue(
     """
     data = read_bytes(file, MAX_BYTES)
     if kind is not None and (kind == "oscal") != is_oscal(data):
-        raise InvalidInput(f"{file.name} is no {kind}")
+        raise InvalidInput(Fault(file.name, f"this is no file of the format {kind}"))
     name = _name_for(register, file, given_id)
     if not is_oscal(data):
         library = read_library(file.name, data, lambda urn: _ids_of(register, urn))

@@ -66,7 +66,7 @@ _DEFINITIONS: dict[str, Any] = {
     "link": _object("href", href=_TEXT, rel=_TEXT, text=_TEXT),
     "param": _object("id", id=_ID, **_BLANKS),
     "part": _object(
-        "name", name=_LINE, id=_ID, ns=_TEXT, class_=_TEXT, title=_TEXT, prose=_TEXT,
+        "name", name=_LINE, id=_LINE, ns=_TEXT, class_=_TEXT, title=_TEXT, prose=_TEXT,
         parts=_list("part"), **_HUNG,
     ),
     "control": _object(

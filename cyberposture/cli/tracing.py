@@ -1,11 +1,15 @@
 """`cyberposture catalogue coverage`: which clause is spoken of, and by what."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cyberposture.cli.options import Json
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
+
+if TYPE_CHECKING:
+    from cyberposture.content.tracing import Beside, Trace
 
 
 def coverage(
@@ -39,6 +43,14 @@ def coverage(
             ],
         })  # fmt: skip
         return
+    _show_clauses(shown)
+    typer.echo("")
+    _show_neighbours(neighbours)
+    lacking = sum(1 for one in traces if one.gap)
+    say(f"{len(traces)} clauses, {lacking} of which lack a control or a check")
+
+
+def _show_clauses(traces: "Sequence[Trace]") -> None:
     show_table(
         ("clause", "level", "controls", "checks", "indicators", "lacks"),
         [
@@ -50,11 +62,13 @@ def coverage(
                 " ".join(one.indicators),
                 one.gap or ("" if not one.unwatched else f"checks for {' '.join(one.unwatched)}"),
             )
-            for one in shown
+            for one in traces
         ],
         empty="no clause lacks anything",
     )
-    typer.echo("")
+
+
+def _show_neighbours(neighbours: "Sequence[Beside]") -> None:
     show_table(
         ("framework", "our controls beside it", "its ids beside us", "relations"),
         [
@@ -67,5 +81,3 @@ def coverage(
             for one in neighbours
         ],
     )
-    lacking = sum(1 for one in traces if one.gap)
-    say(f"{len(traces)} clauses, {lacking} of which lack a control or a check")

@@ -23,7 +23,7 @@ from cyberposture.model.checks import Check, Verdict
 from cyberposture.model.controls import Control
 from cyberposture.model.institutions import Institution
 from cyberposture.model.observations import Fact, HostFact, Judgement, PortFact
-from cyberposture.services import assess
+from cyberposture.services import assess, setup
 from cyberposture.services.export import Exported, export_analysts
 from cyberposture.services.institutions import add_institution
 from cyberposture.services.register import Register
@@ -34,7 +34,6 @@ from cyberposture.store.acts import Act
 from cyberposture.store.answering import record_answer
 from cyberposture.store.audit import find_head, list_entries
 from cyberposture.store.blobs import BlobDoor
-from cyberposture.store.editions import adopt_edition
 from cyberposture.store.evidence import insert_evidence
 from cyberposture.store.facts import NewJudgement, insert_facts, insert_judgements
 from cyberposture.store.finding_changes import insert_finding
@@ -102,6 +101,7 @@ def house(database, audit_log, content, make) -> House:
         edition=identify(content.catalogue, content.checks),
         actor="nadia-private",
     )
+    setup.adopt_content(register)
     control, check = decided_by_the_network(content)
     house = House(register, control, check)
     for code, name in ((BLUE, HOSTILE), (CALM, "Calm Harbour Port")):
@@ -120,7 +120,6 @@ def house(database, audit_log, content, make) -> House:
         answer(house, connection)
         allow(house, connection)
         scan(house, connection)
-        adopt_edition(connection, "texts", b"texts", house.act(), name="ncsp", version="1")
     seen = Review(control=control.id, level=2, grade="E2", reason="it was shown")
     assess.review(register, BLUE, "first-round", seen)
     score_live(register, BLUE)
@@ -351,7 +350,7 @@ def test_counts_are_those_of_the_register(house, tmp_path, content):
         "control_observations": sum(len(c.observations) for c in content.catalogue.controls),
         "observations": len(content.checks.observations),
         "checks": len(content.checks.checks),
-        "editions": 1,
+        "editions": 3,
         "answers": 1,
         "answer_evidence": 1,
         "reviews": 1,

@@ -1,13 +1,16 @@
 """`cyberposture catalogue`: the controls, for authors and for anybody who wants to read them."""
 
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from cyberposture.cli import authoring, editions, foreign, profile, tracing, translations
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
+
+if TYPE_CHECKING:
+    from cyberposture.content.loader import Content
 
 HELP = "The controls: check, list, show."
 app = typer.Typer()
@@ -25,9 +28,11 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Read every content file, try every example, and print each fault as file:line."""
+    from cyberposture.clock import utc_now
     from cyberposture.content.bundle import find_content
     from cyberposture.content.editions import identify
     from cyberposture.content.loader import load_content
+    from cyberposture.content.overlays import load_overlays
     from cyberposture.content.starters import find_unwritten
     from cyberposture.content.translations import languages, load_translations
     from cyberposture.errors import InvalidInput
@@ -42,20 +47,9 @@ def check(
     failing = try_examples(content.checks)
     if failing:
         raise InvalidInput(failing)
+    overlays = load_overlays(folders.controls, content.catalogue, content.checks, utc_now().date())
     edition = identify(content.catalogue, content.checks)
-    counts = {
-        "controls": len(content.catalogue.controls),
-        "clauses": len(content.catalogue.clauses),
-        "proposed": len(content.catalogue.proposed),
-        "profiles": len(content.catalogue.profiles),
-        "sectors": len(content.catalogue.sector_rules),
-        "parameters": len(content.catalogue.parameters),
-        "instruments": len(content.catalogue.instruments),
-        "indicators": len(content.catalogue.indicators),
-        "checks": len(content.checks.checks),
-        "observations": len(content.checks.observations),
-        "reports": len(content.reports),
-    }
+    counts = {**_counts(content), "overlays": len(overlays)}
     if as_json:
         show_json({"edition": edition, "counts": counts})
         return
@@ -65,6 +59,23 @@ def check(
         typer.echo(f"{kind:7}{getattr(edition, kind)}")
     for identity, fields in find_unwritten(content).items():
         say(f"{identity}: still to be written: {', '.join(fields)}")
+
+
+def _counts(content: "Content") -> dict[str, int]:
+    catalogue = content.catalogue
+    return {
+        "controls": len(catalogue.controls),
+        "clauses": len(catalogue.clauses),
+        "proposed": len(catalogue.proposed),
+        "profiles": len(catalogue.profiles),
+        "sectors": len(catalogue.sector_rules),
+        "parameters": len(catalogue.parameters),
+        "instruments": len(catalogue.instruments),
+        "indicators": len(catalogue.indicators),
+        "checks": len(content.checks.checks),
+        "observations": len(content.checks.observations),
+        "reports": len(content.reports),
+    }
 
 
 @app.command("list")

@@ -22,6 +22,7 @@ Features = Annotated[
 ]
 On = Annotated[str | None, typer.Option("--on", help="As of this day; else today.")]
 STATES = {"asked": "asked", "depends": "asked if", "left-out": "not asked"}
+BEGINS = {"exact": "since", "known-by": "by"}
 UNITS = {"days": "days", "working-days": "working days", "hours": "hours"}
 
 
@@ -147,7 +148,7 @@ def list_instruments(context: typer.Context, on: On = None, as_json: Json = Fals
         )
         return
     rows = (
-        (one.id, one.why_not(day) or f"in force since {one.in_force_from}", one.known,
+        (one.id, one.why_not(day) or f"in force {BEGINS[one.day]} {one.in_force_from}", one.known,
          ", ".join(one.sectors) or "any", one.title)
         for one in catalogue.instruments
     )  # fmt: skip

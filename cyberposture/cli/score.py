@@ -10,6 +10,7 @@ from cyberposture.cli.options import Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 if TYPE_CHECKING:
+    from cyberposture.model.scores import ScoreResult
     from cyberposture.store.scores import ScoreRecord
 
 HELP = "Compute, show, explain and recompute scores."
@@ -18,14 +19,21 @@ Round = Annotated[str | None, typer.Option("--round", help="Code of the round; e
 
 
 def in_words(record: "ScoreRecord") -> str:
+    """Return a kept score in one line."""
+    from cyberposture.model.scores import ScoreResult
+
+    return words_of(ScoreResult.model_validate(record.result))
+
+
+def words_of(result: "ScoreResult") -> str:
     """Return a score in one line."""
     from cyberposture.scoring.explain import people
 
-    whole = record.result["institution"]
-    band = whole["band"] or "no band: not enough is known"
+    whole = result.institution
+    band = whole.band or "no band: not enough is known"
     return (
-        f"{band}; verified {people(whole['verified'])}, declared {people(whole['declared'])}, "
-        f"coverage {people(whole['coverage'])}, confidence {whole['confidence'] or 'not known'}"
+        f"{band}; verified {people(whole.verified)}, declared {people(whole.declared)}, "
+        f"coverage {people(whole.coverage)}, confidence {whole.confidence or 'not known'}"
     )
 
 
@@ -48,12 +56,21 @@ def show(
     institution: OnlyInstitution = None,
     round_code: Round = None,
     live: Annotated[bool, typer.Option("--live", help="Compute and keep the live score.")] = False,
+    overlay: Annotated[
+        str | None,
+        typer.Option(help="Beside it, a second score under this regulator's overlay; not kept."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show kept scores; with --json each with the document that went in and the result."""
     from cyberposture.errors import WrongUsage
     from cyberposture.services import score
 
+    if overlay is not None:
+        if institution is None or live:
+            raise WrongUsage("--overlay needs --institution, and is never kept as --live is")
+        _show_beside(context, institution, round_code, overlay, as_json)
+        return
     register = open_runtime(context).register
     if live:
         if institution is None:
@@ -76,6 +93,27 @@ def show(
         for one in found
     )  # fmt: skip
     show_table(("institution", "round", "as of", "score"), rows)
+
+
+def _show_beside(
+    context: typer.Context, institution: str, round_code: str | None, named: str, as_json: bool
+) -> None:
+    from cyberposture.content.overlays import load_overlay
+    from cyberposture.services.overlays import score_beside
+
+    runtime = open_runtime(context)
+    register, content = runtime.register, runtime.register.content
+    today = register.clock().date()
+    overlay = load_overlay(
+        runtime.folders.controls, named, content.catalogue, content.checks, today
+    )
+    found = score_beside(register, overlay, institution, round_code)
+    if as_json:
+        show_json(vars(found))
+        return
+    rows = (("national", words_of(found.national)),
+            (f"{found.overlay} {found.version}", words_of(found.result)))  # fmt: skip
+    show_table(("score", "result"), rows)
 
 
 @app.command("explain")

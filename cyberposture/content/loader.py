@@ -57,6 +57,9 @@ def _read_frame(reader: Reader, home: Path, rules: RuleFiles) -> Catalogue:
         reader.finish()
         raise InvalidInput(Fault(home.name, "no framework"))
     reader.refuse_twice("clause", ((clause.id, place) for clause, place in clauses))
+    named = framework[0].instrument
+    if named not in {one.id for one, _ in rules.instruments}:
+        reader.refuse(framework[1].at("instrument"), f"unknown instrument {named}")
     path = home / "indicators.yaml"
     indicators, faults = load_indicators(path, reader.name(path), (c for c, _ in clauses))
     reader.faults.extend(faults)

@@ -57,9 +57,6 @@ def read_rules(reader: Reader, home: Path) -> RuleFiles:
 def check_rules(reader: Reader, rules: RuleFiles, home: Path, catalogue: Catalogue) -> None:
     """Refuse rules that name what the catalogue, controls included, does not hold."""
     framework = catalogue.framework
-    if framework.instrument not in {one.id for one in catalogue.instruments}:
-        where = reader.name(home / "framework.yaml")
-        reader.refuse(where, f"unknown instrument {framework.instrument}")
     known = {sector.id for sector in framework.sectors}
     for instrument, place in rules.instruments:
         for sector in sorted(set(instrument.sectors) - known):

@@ -12,6 +12,7 @@ from cyberposture.content.indicators import IndicatorsFile
 from cyberposture.model.checks import Check, Observation, Pack
 from cyberposture.model.controls import Clause, Control, Framework, Neighbour, Profile, Retired
 from cyberposture.model.instruments import Instrument
+from cyberposture.model.overlays import Overlay
 from cyberposture.model.parameters import Parameter, SectorRules
 from cyberposture.model.reports import ReportDefinition
 from cyberposture.model.translations import CheckTranslation, ControlTranslation
@@ -35,6 +36,7 @@ KINDS: dict[str, FileKind] = {
     "clauses": FileKind(Clause, ("controls/*/clauses.yaml",), is_list=True),
     "indicators": FileKind(IndicatorsFile, ("controls/*/indicators.yaml",)),
     "instruments": FileKind(Instrument, ("controls/*/instruments.yaml",), is_list=True),
+    "overlay": FileKind(Overlay, ("controls/overlays/*/overlay.yaml",)),
     "neighbours": FileKind(Neighbour, ("controls/*/neighbours.yaml",), is_list=True),
     "parameters": FileKind(Parameter, ("controls/*/parameters.yaml",), is_list=True),
     "profile": FileKind(Profile, ("controls/*/profiles/*.yaml",)),

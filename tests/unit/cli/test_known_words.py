@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from cyberposture.cli.app import app
 from cyberposture.cli.options import one_of
+from cyberposture.content.schemas import KINDS
 from cyberposture.errors import WrongUsage
 from cyberposture.model.controls import Tier
 from cyberposture.model.people import Role
@@ -14,13 +15,9 @@ from cyberposture.store.contradictions import ContradictionState
 from cyberposture.store.findings import FindingState
 from cyberposture.store.schedules import TriggerKind
 
-SCHEMAS = (
-    "control", "check", "framework", "instrument", "parameter", "profile", "sector", "pack",
-    "report",
-)  # fmt: skip
 ASKED = {
     "catalogue list --tier Z": ("tier", get_args(Tier)),
-    "catalogue schema Z": ("schema", SCHEMAS),
+    "catalogue schema Z": ("schema", tuple(KINDS)),
     "contradiction mark c-1 --state Z --reason x": ("state", get_args(ContradictionState)),
     "finding list --state Z": ("state", get_args(FindingState)),
     "people invite a-khan --name A --role Z": ("role", get_args(Role)),

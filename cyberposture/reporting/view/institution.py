@@ -86,7 +86,9 @@ def _frame(m: Material) -> Frame:
     titles = {s.id: s.title for s in inputs.content.catalogue.framework.sectors}
     sectors = [titles.get(sector, sector) for sector in institution.sectors]
     subtitle = [words.listed(sectors)] if m.is_named else []
-    subtitle.append(words.say(f"tier.{institution.tier}"))
+    baseline = {control.id for control in inputs.content.catalogue.selected("A")}
+    asked = institution.tier if baseline <= m.asked.keys() else "start"
+    subtitle.append(words.say(f"tier.{asked}"))
     if inputs.kind == "round":
         name = given(inputs.score.title or inputs.round_code or "")
         subtitle.append(words.say("score-kind.round", round=name))

@@ -8,7 +8,13 @@ from cyberposture.reporting.charts import Bar, Distribution, bar_of, distributio
 from cyberposture.reporting.inputs import InstitutionRow
 from cyberposture.reporting.plain import Text, given, percent
 from cyberposture.reporting.view.frame import Band, Difference, band_at, band_of, difference, shown
-from cyberposture.reporting.view.groups import Group, Nation, closed_gates, verified_of
+from cyberposture.reporting.view.groups import (
+    Group,
+    Nation,
+    closed_gates,
+    verified_of,
+    was_asked_less,
+)
 from cyberposture.reporting.view.nation_front import count, gate_counts
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import NO_BAND, median
@@ -319,7 +325,7 @@ def _named(n: Nation, row: InstitutionRow, sector: str) -> NamedRow:
         name=given(row.name),
         code=row.code,
         sector=sector,
-        tier=n.words.say(f"tier.{row.tier}"),
+        tier=n.words.say("tier.start" if was_asked_less(row) else f"tier.{row.tier}"),
         band=None if whole is None else band_of(n.words, n.inputs.parameters, whole.band),
         verified=shown(whole.verified) if whole else None,
         declared=shown(whole.declared) if whole else None,

@@ -302,3 +302,20 @@ def test_all_failing_rows_are_told_where_several_checks_fail():
     holds = institution_of(inputs).standing.holds
     gate = next(hold for hold in holds.first if hold.control == "IAM-10")
     assert "One more check fails." in gate.detail
+
+
+def test_a_report_says_when_less_than_the_baseline_was_asked():
+    one = an_institution(tier="A")
+    document = a_document(one)
+    few = document.model_copy(
+        update={
+            "controls": document.controls[:9],
+            "answers": tuple(a for a in document.answers if a.control in
+                             {c.id for c in document.controls[:9]}),
+            "verdicts": tuple(v for v in document.verdicts if v.control in
+                              {c.id for c in document.controls[:9]}),
+        }
+    )  # fmt: skip
+    whole, part = (institution_of(a_report(one, d)).frame.subtitle for d in (document, few))
+    assert "baseline profile" in whole
+    assert "start profile" in part

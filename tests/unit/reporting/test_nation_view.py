@@ -237,6 +237,21 @@ def test_nobody_asked_and_nobody_answered_are_told_as_they_are():
     assert view.spread.chart is None
 
 
+def test_what_was_asked_less_than_the_baseline_is_compared_with_its_like_alone():
+    rows = usual().rows
+    short = [r for r in rows if r.tier == "A" and r.baseline is not None][:6]
+    codes = {row.code for row in short}
+    changed = tuple(replace(r, baseline=None) if r.code in codes else r for r in rows)
+    view, before = view_of(replace(usual(), rows=changed)), view_of(usual())
+    groups = {row.label: int(row.asked) for row in view.spread.profiles}
+    usually = {row.label: int(row.asked) for row in before.spread.profiles}
+    assert groups["start profile"] == 6
+    assert groups["baseline profile"] == usually["baseline profile"] - 6
+    assert sum(groups.values()) == sum(usually.values())
+    named = {row.code: row.tier for row in view.named}
+    assert {named[code] for code in codes} == {"start profile"}
+
+
 # The public.
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cyberposture.cli import papers, workbook
 from cyberposture.cli.options import Json, one_of
+from cyberposture.cli.profile import On
 from cyberposture.cli.surroundings import (
     open_runtime,
     printable,
@@ -17,6 +19,7 @@ from cyberposture.cli.surroundings import (
     show_json,
     show_table,
 )
+from cyberposture.errors import WrongUsage
 
 if TYPE_CHECKING:
     from cyberposture.model.controls import Catalogue
@@ -37,10 +40,19 @@ def register(app: typer.Typer) -> None:
 
 def import_file(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="OSCAL in JSON, or a library in YAML.")],
+    file: Annotated[
+        Path, typer.Argument(help="OSCAL in JSON, a library in YAML, or a workbook of ours.")
+    ],
     kind: Annotated[
-        str | None, typer.Option("--format", help="oscal or library; else it is recognised.")
+        str | None, typer.Option("--format", help="oscal, library or xlsx; else it is recognised.")
     ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The content folder that a workbook changes."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what a workbook would change.")
+    ] = False,
     given_id: Annotated[
         str | None, typer.Option("--as", help="The id to keep it under; else made of its name.")
     ] = None,
@@ -57,11 +69,16 @@ def import_file(
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Keep a catalogue that others wrote, whole; nothing that it refers to is fetched."""
+    """Keep a catalogue that others wrote, whole, or bring our workbook back into its folder."""
     from cyberposture.services import foreign
 
     if kind is not None:
-        one_of(("oscal", "library"), kind, "format")
+        one_of(("oscal", "library", "xlsx"), kind, "format")
+    if kind == "xlsx" or (kind is None and file.suffix.lower() == ".xlsx"):
+        workbook.bring_back(file, into, dry_run, as_json)
+        return
+    if into is not None or dry_run:
+        raise WrongUsage("--into and --dry-run belong to a workbook")
     found = foreign.import_catalogue(
         open_runtime(context).register,
         file,
@@ -204,8 +221,10 @@ def list_edges(
 
 def export(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(help="A folder, or one file that ends in .json.")],
-    kind: Annotated[str, typer.Option("--format", help="oscal.")] = "oscal",
+    out: Annotated[
+        Path, typer.Option(help="A file; for oscal a folder, or one file that ends in .json.")
+    ],
+    kind: Annotated[str, typer.Option("--format", help="oscal, xlsx or html.")] = "oscal",
     catalogue: Annotated[
         str | None, typer.Option(help="An imported catalogue, exactly as it came, into one file.")
     ] = None,
@@ -214,18 +233,27 @@ def export(
     ] = False,
     profile: Annotated[str | None, typer.Option(help="Only this profile.")] = None,
     sector: Annotated[str | None, typer.Option(help="Only what this sector is asked.")] = None,
+    language: Annotated[str | None, typer.Option(help="Of a book: en or ur.")] = None,
+    on: On = None,
     modified: Annotated[
         str | None, typer.Option(help="When the edition was changed; else the day that it bears.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
-    """Write the catalogue with its profiles and crosswalk, or one that was imported."""
+    """Write the catalogue: OSCAL, a workbook to work in, a book to read, or one imported."""
     from cyberposture.content.bundle import find_content
     from cyberposture.content.loader import load_catalogue
     from cyberposture.exchange.oscal import files
     from cyberposture.services import foreign
 
-    one_of(("oscal",), kind, "format")
+    one_of(("oscal", "xlsx", "html"), kind, "format")
+    if kind != "oscal":
+        if catalogue is not None or resolved or modified is not None:
+            raise WrongUsage("--catalogue, --resolved and --modified belong to the format oscal")
+        papers.publish(context, kind, out, papers.Chosen(profile, sector, language, on), force)
+        return
+    if language is not None or on is not None:
+        raise WrongUsage("--language and --on belong to the formats html and xlsx")
     if catalogue is not None:
         read = foreign.get_resolved if resolved else foreign.get_file
         _write(out.parent, {out.name: read(open_runtime(context).register, catalogue)}, force)
@@ -248,7 +276,6 @@ def _moment(given: str | None, catalogue: "Catalogue", folder: Path) -> str:
     newest file.
     """
     from cyberposture.clock import from_iso
-    from cyberposture.errors import WrongUsage
 
     if given is not None:
         try:

@@ -1,0 +1,90 @@
+"""`cyberposture catalogue export --format xlsx|html`: the catalogue for people."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from cyberposture.cli.options import as_day, one_of
+from cyberposture.cli.surroundings import read_settings, require_place
+from cyberposture.errors import WrongState, WrongUsage
+
+if TYPE_CHECKING:
+    from cyberposture.content.bundle import ContentFolders
+    from cyberposture.content.loader import Content
+    from cyberposture.model.profiles import ProfileView
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was asked for: which part of the catalogue, in which language, as of which day."""
+
+    profile: str | None
+    sector: str | None
+    language: str | None
+    on: str | None
+
+
+def publish(context: typer.Context, kind: str, out: Path, chosen: Chosen, force: bool) -> None:
+    """Write the workbook or the book, and print where it is."""
+    from cyberposture.content.bundle import find_content
+    from cyberposture.content.loader import load_content
+
+    if chosen.language is not None and kind != "html":
+        raise WrongUsage("--language belongs to the format html")
+    folders = find_content(read_settings(context).content)
+    content = load_content(folders)
+    view = _view(content, chosen)
+    place = _place(out, kind, [part for part in (chosen.profile, chosen.sector) if part])
+    if place.exists() and not force:
+        raise WrongState(
+            f"{place.name} is there already; it is not overwritten", advice="use --force"
+        )
+    make = _book if kind == "html" else _workbook
+    place.write_bytes(make(folders, content, view, chosen))
+    typer.echo(str(place))
+
+
+def _view(content: "Content", chosen: Chosen) -> "ProfileView | None":
+    """Return the profile that was asked for; a sector alone is asked its largest one."""
+    from cyberposture.clock import utc_now
+    from cyberposture.model.profiles import view_profile
+
+    catalogue = content.catalogue
+    if chosen.profile is None and chosen.sector is None:
+        return None
+    names = [profile.id for profile in catalogue.profiles]
+    named = catalogue.profile_of("X").id if chosen.profile is None else chosen.profile
+    profile = catalogue.find_profile(one_of(names, named, "profile"))
+    assert profile is not None
+    if chosen.sector is not None:
+        one_of([one.id for one in catalogue.framework.sectors], chosen.sector, "sector")
+    on = utc_now().date() if chosen.on is None else as_day("--on", chosen.on)
+    return view_profile(catalogue, profile, sector=chosen.sector, features=None, on=on)
+
+
+def _place(out: Path, kind: str, parts: list[str]) -> Path:
+    """Return the file to write: `out` itself, or one in the folder that it names."""
+    if out.suffix.lower() != f".{kind}":
+        out.mkdir(parents=True, exist_ok=True)
+        return out / f"{'-'.join(['catalogue', *parts])}.{kind}"
+    require_place(out)
+    return out
+
+
+def _workbook(
+    folders: "ContentFolders", content: "Content", view: "ProfileView | None", chosen: Chosen
+) -> bytes:
+    from cyberposture.exchange.workbook.profile import profile_workbook
+    from cyberposture.exchange.workbook.write import whole_workbook
+
+    if view is None:
+        return whole_workbook(content.catalogue, content.checks.observations)
+    return profile_workbook(content.catalogue, view)
+
+
+def _book(
+    folders: "ContentFolders", content: "Content", view: "ProfileView | None", chosen: Chosen
+) -> bytes:
+    raise WrongUsage("html comes next")

@@ -38,6 +38,20 @@ def register(app: typer.Typer) -> None:
     app.command("export")(export)
 
 
+Into = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="The content folder that a workbook changes.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what a workbook would change.")]
+Source = Annotated[
+    list[str] | None,
+    typer.Option(help="What a profile imports: a file, or the id of an imported catalogue."),
+]
+Strict = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Check against the official JSON schemas in here too."),
+]
+
+
 def import_file(
     context: typer.Context,
     file: Annotated[
@@ -46,26 +60,13 @@ def import_file(
     kind: Annotated[
         str | None, typer.Option("--format", help="oscal, library or xlsx; else it is recognised.")
     ] = None,
-    into: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="The content folder that a workbook changes."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only list what a workbook would change.")
-    ] = False,
     given_id: Annotated[
         str | None, typer.Option("--as", help="The id to keep it under; else made of its name.")
     ] = None,
-    source: Annotated[
-        list[str] | None,
-        typer.Option(help="What a profile imports: a file, or the id of an imported catalogue."),
-    ] = None,
-    strict: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER", help="Check against the official JSON schemas in this folder too."
-        ),
-    ] = None,
+    source: Source = None,
+    strict: Strict = None,
+    into: Into = None,
+    dry_run: DryRun = False,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -75,6 +76,8 @@ def import_file(
     if kind is not None:
         one_of(("oscal", "library", "xlsx"), kind, "format")
     if kind == "xlsx" or (kind is None and file.suffix.lower() == ".xlsx"):
+        if given_id or source or strict or reason:
+            raise WrongUsage("a workbook is not kept: it takes --into and --dry-run alone")
         workbook.bring_back(file, into, dry_run, as_json)
         return
     if into is not None or dry_run:
@@ -88,6 +91,10 @@ def import_file(
         schemas=strict,
         reason=reason,
     )
+    _tell(found, as_json)
+
+
+def _tell(found: "Imported", as_json: bool) -> None:
     remarks = _remarks(found)
     for remark in remarks[:SHOWN_REMARKS]:
         say(printable(f"{remark.where}: {remark.what}"))
@@ -241,9 +248,6 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
     """Write the catalogue: OSCAL, a workbook to work in, a book to read, or one imported."""
-    from cyberposture.content.bundle import find_content
-    from cyberposture.content.loader import load_catalogue
-    from cyberposture.exchange.oscal import files
     from cyberposture.services import foreign
 
     one_of(("oscal", "xlsx", "html"), kind, "format")
@@ -258,6 +262,21 @@ def export(
         read = foreign.get_resolved if resolved else foreign.get_file
         _write(out.parent, {out.name: read(open_runtime(context).register, catalogue)}, force)
         return
+    _export_oscal(context, out, profile, sector, modified, force)
+
+
+def _export_oscal(
+    context: typer.Context,
+    out: Path,
+    profile: str | None,
+    sector: str | None,
+    modified: str | None,
+    force: bool,
+) -> None:
+    from cyberposture.content.bundle import find_content
+    from cyberposture.content.loader import load_catalogue
+    from cyberposture.exchange.oscal import files
+
     folders = find_content(read_settings(context).content)
     ours = load_catalogue(folders.controls)
     moment = _moment(modified, ours, folders.controls)

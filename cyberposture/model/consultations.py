@@ -32,6 +32,10 @@ MailAddress = Annotated[
     ),
 ]
 
+CommentText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)
+]
+
 
 class Consultation(Model):
     """A draft edition that is open to comments until a day."""
@@ -86,7 +90,7 @@ class Comment(Model):
     email: MailAddress = ""
     """For an answer; it is kept apart and stands in no report."""
     group: Name | None = None
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
+    text: CommentText
     is_public: bool = True
     """The author does not object to its being published."""
     event: EventCode | None = None
@@ -99,6 +103,19 @@ class Comment(Model):
             raise ValueError("a comment is on a control or on a clause, not on both")
         if self.event is not None and not self.on_behalf:
             raise ValueError("what was said at an event is entered on behalf of who said it")
+        return self
+
+
+class Amendment(Model):
+    """What an author wants changed in a comment; None: it stays."""
+
+    text: CommentText | None = None
+    is_public: bool | None = None
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> "Amendment":
+        if self.text is None and self.is_public is None:
+            raise ValueError("say what changes: the text, or whether it is published")
         return self
 
 

@@ -7,9 +7,10 @@ from pydantic import Field, model_validator
 from cyberposture.model.foundation import Code, Model
 
 Audience = Literal["board", "sector", "cert", "public"]
-Sight = Literal["addresses", "people", "own-words", "institutions"]
+Sight = Literal["addresses", "people", "own-words", "institutions", "published"]
 """What may be seen beyond scores, controls and counts: network addresses; names of persons; what
-an institution wrote (reasons, comments, titles of its evidence); names of institutions."""
+an institution wrote (reasons, comments, titles of its evidence); names of institutions; what its
+author gave to be published, under the author's name."""
 
 SMALLEST_PUBLIC_GROUP = 5
 """The public sees no group of institutions that is smaller.
@@ -30,7 +31,7 @@ class ReportDefinition(Model):
 
     id: Code
     title: str
-    subject: Literal["institution", "sector", "nation"]
+    subject: Literal["institution", "sector", "nation", "consultation"]
     audiences: dict[Audience, str] = Field(min_length=1)
     """Each audience that may receive it, with its TLP marking."""
     redaction: dict[Audience, Redaction]
@@ -43,8 +44,11 @@ class ReportDefinition(Model):
             raise ValueError("redaction: one for each audience, and for no other")
         public = self.redaction.get("public")
         if public is not None:
-            if public.sees:
-                raise ValueError("redaction: the public sees scores, controls and counts alone")
+            if set(public.sees) - {"published"}:
+                raise ValueError(
+                    "redaction: the public sees scores, controls, counts and what was given to be "
+                    "published"
+                )
             if public.smallest_group < SMALLEST_PUBLIC_GROUP:
                 raise ValueError(
                     f"redaction: the public sees no group under {SMALLEST_PUBLIC_GROUP}"

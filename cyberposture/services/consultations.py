@@ -176,14 +176,7 @@ def close_consultation(
         concludes = adopted is not None or abandoned
         if record.closed is not None and not concludes:
             raise WrongState(f"the consultation {code} is closed already")
-        early = record.closed is None and change.now < record.consultation.closes
-        if (early or abandoned) and not reason:
-            raise WrongState(
-                f"{code} is open until {record.consultation.closes.isoformat()}"
-                if early
-                else f"{code} is abandoned for a reason only",
-                advice="give --reason; it is printed in the report",
-            )
+        _require_reason(change, record, abandoned)
         if record.closed is None:
             store.close_consultation(change.connection, record.id, change.by)
         adoption = None if adopted is None else _adoption_of(register, change, record, adopted)
@@ -201,6 +194,19 @@ def close_consultation(
     return view
 
 
+def _require_reason(change: Change, record: ConsultationRecord, abandoned: bool) -> None:
+    """Return if a reason is given, or none is needed."""
+    consultation = record.consultation
+    early = record.closed is None and change.now < consultation.closes
+    if (early or abandoned) and not change.by.reason:
+        raise WrongState(
+            f"{consultation.code} is open until {consultation.closes.isoformat()}"
+            if early
+            else f"{consultation.code} is abandoned for a reason only",
+            advice="give --reason; it is printed in the report",
+        )
+
+
 def _adoption_of(
     register: Register, change: Change, record: ConsultationRecord, name: str
 ) -> Adoption:
@@ -215,7 +221,7 @@ def _adoption_of(
     waiting = [one.code for one in given if one.disposition is None]
     if waiting:
         raise WrongState(
-            f"{len(waiting)} comments have no disposition yet: {_some(waiting)}",
+            f"comments without a disposition: {len(waiting)} ({_some(waiting)})",
             advice="cyberposture consultation dispose C-… --as accepted|partly|rejected --reason …",
         )
     known = read_kept(change.connection, record.consultation.draft).controls.keys() | {

@@ -31,7 +31,7 @@ def find_definition(register: Register, name: str) -> ReportDefinition:
 
 
 @contextmanager
-def _draft(path: Path, text: str) -> Iterator[None]:
+def placed(path: Path, text: str) -> Iterator[None]:
     """Write a file under another name, and put it in its place when all inside went well.
 
     Raises:
@@ -57,7 +57,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         MissingService: no file can be written there.
     """
-    with _draft(path, text):
+    with placed(path, text):
         pass
 
 
@@ -89,6 +89,11 @@ def render_report(
     definition = find_definition(register, name)
     reader = _audience(audience, definition)
     words = renderer.words(definition, language)
+    if definition.subject == "consultation":
+        raise WrongUsage(
+            f"the report {name} is about one consultation",
+            advice="cyberposture consultation report CODE --out FILE",
+        )
     with register.reading() as connection:
         if definition.subject == "institution":
             if institution is None:
@@ -128,7 +133,7 @@ def write_report(
         round_code=round_code,
         language=language,
     )
-    with _draft(out, text), register.change("report-written", name) as change:
+    with placed(out, text), register.change("report-written", name) as change:
         change.tell(
             audience=audience,
             institution=institution,

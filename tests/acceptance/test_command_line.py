@@ -108,6 +108,11 @@ def settled(office: Any) -> dict[str, str]:
     office.do("schedule", "add", "weekly", "--kind", "scan", "--trigger", "cron", "--spec",
               "0 3 * * 1", *HILL)  # fmt: skip
     office.do("calendar", "add", "deny", "127.0.0.0/24", "--reason", "a test")
+    office.do("consultation", "open", "draft-1", "--title", "One", "--draft", "-", "--closes",
+              "2036-01-01", "--by", "a-analyst")  # fmt: skip
+    office.do("consultation", "comment", "draft-1", "--control", "IAM-10", "--author", "A",
+              "--text", "It should say when.")  # fmt: skip
+    office.write("comments.csv", "author,text\nC,Once more.\n")
     office.write("harbour.json", json.dumps({"catalog": {**OSCAL, "controls": []}}))
     crossed = {"uuid": OSCAL["uuid"], "maps": []}
     crossed |= {f"{end}-resource": {"type": "catalog", "href": "x"} for end in ("source", "target")}
@@ -116,6 +121,7 @@ def settled(office: Any) -> dict[str, str]:
     return {
         "scan": office.ask("select code from scans")[0][0],
         "finding": office.ask("select code from findings")[0][0],
+        "comment": office.ask("select code from comments")[0][0],
         "contradiction": office.ask("select code from contradictions")[0][0],
         "evidence": office.ask("select sha256 from blobs where kind = 'evidence'")[0][0],
         "address": office.front,
@@ -153,6 +159,17 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "catalogue proposed": (),
     "catalogue show": ("IAM-10",),
     "catalogue translations": (),
+    "consultation comment": ("draft-1", "--author", "B", "--text", "Why?"),
+    "consultation event": (
+        "draft-1", "--title", "Round table", "--date", "2026-01-15", "--place", "Here", "--host",
+        "Us", "--attendance", "9", "--by", "a-analyst",
+    ),
+    "consultation import": ("draft-1", "comments.csv", "--by", "a-analyst"),
+    "consultation list": (),
+    "consultation open": (
+        "draft-2", "--title", "Two", "--draft", "-", "--closes", "2036-01-01", "--by", "a-analyst",
+    ),
+    "consultation show": ("<comment>",),
     "contradiction list": (),
     "contradiction show": ("<contradiction>",),
     "declare diff": ("hosts.csv", *HILL),

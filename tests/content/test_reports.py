@@ -11,9 +11,20 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+from consultation_samples import a_consultation, an_empty_consultation
 from html_page import Page
 from nation_samples import a_nation, a_row
-from press import PLAIN, RENDERER, definitions, html_of, page_of, poisoned, view_of
+from press import (
+    PLAIN,
+    RENDERER,
+    Inputs,
+    definitions,
+    html_of,
+    page_of,
+    poisoned,
+    report_of,
+    view_of,
+)
 from report_samples import (
     REVIEWER,
     SIGNATORY,
@@ -30,6 +41,7 @@ from report_samples import (
 
 from cyberposture.content.bundle import find_content
 from cyberposture.model.reports import Audience
+from cyberposture.reporting.consultation_inputs import ConsultationInputs
 from cyberposture.reporting.inputs import (
     InstitutionInputs,
     KnownAddresses,
@@ -118,7 +130,35 @@ def hostile_nation() -> NationInputs:
     return replace(inputs, rows=rows)
 
 
-Made = Callable[[], InstitutionInputs | NationInputs]
+@cache
+def usual_consultation() -> ConsultationInputs:
+    """Return the usual consultation, made once."""
+    return a_consultation()
+
+
+@cache
+def maximal_consultation() -> ConsultationInputs:
+    """Return 2 000 comments on all controls, some as long as they may be."""
+    inputs = a_consultation(2_000)
+    asked = list(inputs.controls)
+    long = "Every one of our offices asks for the same change. " * 190
+    comments = tuple(
+        replace(
+            one, about="control", subject=asked[n % len(asked)], text=one.text if n % 50 else long
+        )
+        for n, one in enumerate(inputs.comments)
+    )
+    return replace(inputs, comments=comments)
+
+
+@cache
+def hostile_consultation() -> ConsultationInputs:
+    """Return a consultation in which every text is an attack."""
+    inputs: ConsultationInputs = poisoned(usual_consultation(), HOSTILE)
+    return inputs
+
+
+Made = Callable[[], Inputs]
 WORST: dict[str, dict[str, Made]] = {
     "institution": {
         "usual": usual_report,
@@ -127,6 +167,12 @@ WORST: dict[str, dict[str, Made]] = {
         "hostile": hostile_report,
     },
     "nation": {"usual": usual_nation, "empty": empty_nation, "hostile": hostile_nation},
+    "consultation": {
+        "usual": usual_consultation,
+        "empty": an_empty_consultation,
+        "maximal": maximal_consultation,
+        "hostile": hostile_consultation,
+    },
 }
 
 
@@ -190,7 +236,7 @@ def test_the_security_policy_allows_the_style_of_the_page_and_nothing_else(audie
 @each_case
 def test_the_page_says_for_whom_of_when_and_on_which_head(audience, make):
     inputs, words = make(), page(make, audience).words
-    report = definitions()["nation" if isinstance(inputs, NationInputs) else "institution"]
+    report = report_of(inputs)
     assert report.audiences[audience] in words
     assert "as of 22 Nov 2026" in words
     assert content().edition.rules in words
@@ -357,7 +403,8 @@ def test_text_stands_out_from_its_ground_in_light_dark_and_print():
 
 PAIRS = [
     *(("ink", ground) for ground in ("paper", "warn", "calm", "f0")),
-    *(("soft", ground) for ground in ("paper", "warn", "calm")),
+    *(("soft", ground) for ground in ("paper", "warn", "calm", "wash")),
+    ("ink", "wash"),
     *((front, "paper") for front in ("brand", "link", "b0", "b1", "b2", "b3", "b4", "b5")),
     *((front, "warn") for front in ("b1", "b2", "link")),
     *(("on-dark", ground) for ground in ("f1", "f5")),
@@ -391,7 +438,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.browser
 @pytest.mark.loopback
-@pytest.mark.parametrize("name", ["institution", "nation"])
+@pytest.mark.parametrize("name", ["institution", "nation", "consultation"])
 def test_no_page_scrolls_sideways_and_no_policy_is_broken(name, tmp_path):
     browser_path = shutil.which("chromium")
     if browser_path is None:
@@ -405,7 +452,8 @@ def test_no_page_scrolls_sideways_and_no_policy_is_broken(name, tmp_path):
         )
         for data, inputs in made.items():
             path = tmp_path / f"{name}-{data}.html"
-            path.write_text(html_of(inputs, "cert"), encoding="utf-8")
+            audience = "cert" if "cert" in definitions()[name].audiences else "public"
+            path.write_text(html_of(inputs, audience), encoding="utf-8")
             for width in (360, 800, 1400):
                 for direction in ("ltr", "rtl"):
                     said: list[str] = []

@@ -33,6 +33,7 @@ from cyberposture.services import (
     authorise,
     calendar,
     comments,
+    consultation_report,
     consultations,
     contradictions,
     export,
@@ -213,7 +214,7 @@ def keeping(office) -> Iterator[Step]:
 
 def consulting(office) -> Iterator[Step]:
     """Yield the calls of a consultation, from its opening to its end."""
-    acting, now = office.acting("a-analyst"), office.clock()
+    register, acting, now = office.register, office.acting("a-analyst"), office.clock()
     draft = read_consulted(office.register, None)
     guild = Group(name="A guild", kind="private")
     table = Event(title="Round table", held_on=now.date(), place="Here", host="Us", attendance=9)
@@ -261,6 +262,13 @@ def consulting(office) -> Iterator[Step]:
     yield (
         consultations.close_consultation, "consultation-closed",
         lambda: consultations.close_consultation(acting, "draft-1", reason="a test"),
+    )  # fmt: skip
+    out = office.folder / "out" / "comments.csv"
+    yield (
+        consultation_report.write_consultation, "report-written",
+        lambda: consultation_report.write_consultation(
+            register, find_content(None), "draft-1", out, "csv"
+        ),
     )  # fmt: skip
 
 

@@ -414,7 +414,7 @@ def test_the_adopted_edition_is_linked_once_every_comment_has_its_disposition(of
         dispose(office, code, changed=["IAM-10"])
     with office.refuses(WrongState) as refusal:
         consultations.close_consultation(cert, "draft-1", adopted="1.1")
-    assert str(refusal.value) == ("2 comments have no disposition yet: C-2026-0001, C-2026-0002")
+    assert str(refusal.value) == ("comments without a disposition: 2 (C-2026-0001, C-2026-0002)")
     for code in codes[:2]:
         dispose(office, code, "rejected")
     view = consultations.close_consultation(cert, "draft-1", adopted="1.1")

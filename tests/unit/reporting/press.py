@@ -9,10 +9,14 @@ from html_page import Page
 from cyberposture.content.bundle import find_content
 from cyberposture.content.loader import load_reports
 from cyberposture.model.reports import Audience, ReportDefinition
+from cyberposture.reporting.consultation_inputs import ConsultationInputs
 from cyberposture.reporting.inputs import InstitutionInputs, NationInputs
 from cyberposture.reporting.render import Renderer
+from cyberposture.reporting.view.consultation import ConsultationView, consultation_view
 from cyberposture.reporting.view.institution import InstitutionView, institution_view
 from cyberposture.reporting.view.nation import NationView, nation_view
+
+Inputs = InstitutionInputs | NationInputs | ConsultationInputs
 
 RENDERER = Renderer(find_content(None).reports)
 PLAIN = "inside:x"
@@ -24,13 +28,19 @@ def definitions() -> dict[str, ReportDefinition]:
     return {report.id: report for report in load_reports(find_content(None).reports)}
 
 
-def view_of(
-    inputs: InstitutionInputs | NationInputs, audience: Audience
-) -> InstitutionView | NationView:
+def report_of(inputs: Inputs) -> ReportDefinition:
+    """Return the report that is made from such inputs."""
+    names = {ConsultationInputs: "consultation", NationInputs: "nation"}
+    return definitions()[names.get(type(inputs), "institution")]
+
+
+def view_of(inputs: Inputs, audience: Audience) -> InstitutionView | NationView | ConsultationView:
     """Return the view of these inputs for one audience."""
+    report = report_of(inputs)
     if isinstance(inputs, NationInputs):
-        report = definitions()["nation"]
         return nation_view(report, audience, RENDERER.words(report), inputs)
+    if isinstance(inputs, ConsultationInputs):
+        return consultation_view(report, audience, RENDERER.words(report), inputs)
     return institution_of(inputs, audience)
 
 
@@ -40,13 +50,12 @@ def institution_of(inputs: InstitutionInputs, audience: Audience = "cert") -> In
     return institution_view(report, audience, RENDERER.words(report), inputs)
 
 
-def html_of(inputs: InstitutionInputs | NationInputs, audience: Audience) -> str:
+def html_of(inputs: Inputs, audience: Audience) -> str:
     """Return the whole file."""
-    name = "nation" if isinstance(inputs, NationInputs) else "institution"
-    return RENDERER.render(definitions()[name], audience, view_of(inputs, audience))
+    return RENDERER.render(report_of(inputs), audience, view_of(inputs, audience))
 
 
-def page_of(inputs: InstitutionInputs | NationInputs, audience: Audience) -> Page:
+def page_of(inputs: Inputs, audience: Audience) -> Page:
     """Return the file, read strictly."""
     return Page(html_of(inputs, audience))
 
@@ -58,6 +67,8 @@ OURS = frozenset(
     }
 )  # fmt: skip
 """Fields that hold our own vocabulary, or are validated before they come here."""
+REFERENCES = frozenset({"code", "about", "subject", "event", "outcome", "changed", "state"})
+"""The same of a consultation, whose numbers and ids the register makes or has looked up."""
 
 
 def poisoned(value: Any, poison: str, name: str = "") -> Any:
@@ -68,7 +79,12 @@ def poisoned(value: Any, poison: str, name: str = "") -> Any:
         # A finding's code is looked up; it must stay one of a kind.
         return value + poison if name == "code" else poison
     if is_dataclass(value) and not isinstance(value, type):
-        changed = {f.name: poisoned(getattr(value, f.name), poison, f.name) for f in fields(value)}
+        known = REFERENCES if type(value).__module__ == ConsultationInputs.__module__ else ()
+        changed = {
+            f.name: poisoned(getattr(value, f.name), poison, f.name)
+            for f in fields(value)
+            if f.name not in known
+        }
         return replace(value, **changed)
     if isinstance(value, tuple):
         return tuple(poisoned(item, poison, name) for item in value)

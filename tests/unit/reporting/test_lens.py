@@ -32,8 +32,8 @@ def test_a_report_is_refused_to_an_audience_that_it_is_not_made_for():
 @pytest.mark.parametrize(
     ("redaction", "fault"),
     [
-        ({"public": {"smallest_group": 5, "sees": ["addresses"]}}, "scores, controls and counts"),
-        ({"public": {"smallest_group": 5, "sees": ["people"]}}, "scores, controls and counts"),
+        ({"public": {"smallest_group": 5, "sees": ["addresses"]}}, "scores, controls, counts"),
+        ({"public": {"smallest_group": 5, "sees": ["people"]}}, "scores, controls, counts"),
         ({"public": {"smallest_group": 4}}, "no group under 5"),
         ({"public": {}}, "no group under 5"),
         ({}, "one for each audience"),

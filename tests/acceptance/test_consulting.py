@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import shutil
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -110,6 +112,16 @@ def test_a_consultation_from_its_opening_to_its_report(desk):
     late = desk.run("consultation", "comment", "draft-1", "--author", "B", "--text", "Late.")
     assert late.code == 5
     desk.do("audit", "verify")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Karachi", "America/New_York"])
+def test_a_day_ends_at_midnight_in_the_zone_of_the_consultation(office, zone):
+    office.do("consultation", "open", "soon", "--title", "S", "--draft", "-", "--closes",
+              "2036-12-31", "--zone", zone, *BY)  # fmt: skip
+    assert "2036-12-31" in office.do("consultation", "list").out
+    closes = office.do("consultation", "list", "--json").document[0]["closes"]
+    local = datetime.fromisoformat(closes).astimezone(ZoneInfo(zone))
+    assert local.isoformat().startswith("2037-01-01T00:00:00")
 
 
 def test_an_adopted_edition_is_linked_to_its_comments(desk):

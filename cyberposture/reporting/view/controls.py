@@ -16,7 +16,7 @@ from cyberposture.scoring.points import FULL
 FAILURES_IN_A_CONTROL = 3
 """How many failing endpoints a control shows itself; its checks list the others."""
 EVIDENCE_SHOWN = 8
-REASON = 400
+REASON = 320
 """How many characters of a reason are shown; the register has the rest."""
 _THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}\b)")
 

@@ -413,7 +413,7 @@ def change(path: Path, old: str, new: str) -> int:
 
 
 FAULTS: tuple[tuple[str, str, str, str], ...] = (
-    ("controls/*/iam/IAM-10-*.yaml", "weight: 5", "weight: five", "weight: "),
+    ("controls/*/iam/IAM-10-*s.yaml", "weight: 5", "weight: five", "weight: "),
     ("controls/*/iam/IAM-09-*.yaml", "tier: ", "colour: red\ntier: ", "colour: "),
     ("controls/*/iam/IAM-08-*.yaml", "tier: ", "id: IAM-08\ntier: ", "the key 'id' stands here"),
     ("controls/*/iam/IAM-06-*.yaml", "tier: ", "tier: &a ", "anchors and aliases"),
@@ -445,7 +445,7 @@ def test_every_fault_of_an_edition_is_told_with_file_and_line(furnished, tmp_pat
 
 def test_code_that_only_a_control_knows_is_told_with_file_and_line(furnished, tmp_path):
     content = copy_of_content(tmp_path / "edition")
-    path = only(content, "controls/*/iam/IAM-10-*.yaml")
+    path = only(content, "controls/*/iam/IAM-10-*s.yaml")
     line = change(path, "O-CLEAR", "O-NONE")
     done = furnished.run("catalogue", "check", content=content)
     place = f"{path.relative_to(content)}:{line}: "

@@ -22,7 +22,7 @@ WITHHELD = "[mail address]"
 _DAY = timedelta(days=1)
 
 # It looks only from the beginning of a run of signs, so that no text takes long.
-_MAIL = re.compile(r"(?<![\w.+'%/=-])[\w.+'%/=-]+(?:@[\w.+'%/=-]*\w)+")
+_MAIL = re.compile(r"(?<![\w.+'%/=-])[\w.+'%/=-]+(?:@[\w.+'%/=-]*\w(?:[.+'%/=-]+(?=@))?)+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 from consultation_samples import OPENED, a_comment, a_consultation, an_empty_consultation
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 from press import RENDERER, definitions, html_of
 
@@ -136,6 +136,7 @@ def test_no_form_of_the_report_holds_a_mail_address_wherever_one_was_written():
         assert "Write to me" in text
 
 
+@example("0@A.bm-@A.rE")
 @settings(max_examples=150)
 @given(
     some.lists(

@@ -1,16 +1,18 @@
 """`cyberposture catalogue translations`: what is there in another language, and what is not."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cyberposture.cli.options import Json
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
-from cyberposture.model.checks import Check
-from cyberposture.model.controls import Control
-from cyberposture.model.translations import State
 
-ORDER: tuple[State, ...] = ("reviewed", "draft", "outdated", "missing")
+if TYPE_CHECKING:
+    from cyberposture.model.checks import Check
+    from cyberposture.model.controls import Control
+    from cyberposture.model.translations import State
+
+ORDER: "tuple[State, ...]" = ("reviewed", "draft", "outdated", "missing")
 
 
 def translations(

@@ -30,6 +30,8 @@ _AMBIGUOUS = re.compile(
 )
 _NULLS = frozenset({"", "~", "null"})
 _WRONG_WORDS = frozenset({"yes", "no", "on", "off", "y", "n"})
+_SAID = dict.fromkeys(("model_type", "dict_type"), "a mapping is expected")
+"""Faults that pydantic tells in the words of Python, in those of whoever writes the file."""
 
 Path_ = tuple[str | int, ...]
 T = TypeVar("T", bound=BaseModel)
@@ -111,11 +113,11 @@ class _Builder:
         for event in self._events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
-            if not isinstance(event, yaml.ScalarEvent):
+            if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag:
                 raise InvalidInput(
                     Fault(
                         f"{self.document.name}:{_line(event)}",
-                        "a key must be a plain word",
+                        "a key must be a plain word, without anchor or tag",
                     )
                 )
             key = event.value
@@ -193,7 +195,7 @@ def faults_of(document: Document, error: ValidationError, prefix: Path_ = ()) ->
     for item in error.errors(include_url=False):
         path = prefix + tuple(item["loc"])
         shown = ".".join(str(part) for part in item["loc"])
-        what = item["msg"].removeprefix("Value error, ")
+        what = _SAID.get(item["type"], item["msg"].removeprefix("Value error, "))
         faults.append(Fault(document.where(path), f"{shown}: {what}" if shown else what))
     return faults
 

@@ -39,6 +39,8 @@ def test_plain_values_keep_their_kind():
         ("--- 1\n--- 2\n", "a.yaml:2", "second document"),
         ("a: [1,\n b: }\n", "a.yaml:2", ""),
         ("? [a, b]\n: 1\n", "a.yaml:1", "plain word"),
+        ("a: 1\n&x b: 2\n", "a.yaml:2", "plain word"),
+        ("a: 1\n!!str b: 2\n", "a.yaml:2", "plain word"),
         ("a: 1234567890123456789012\n", "a.yaml:1", "18 digits"),
         ("a: \x00\n", "a.yaml:1", ""),
     ],
@@ -80,3 +82,16 @@ def test_a_model_fault_names_the_line_of_the_value():
     with pytest.raises(InvalidInput) as caught:
         build(Thing, document)
     assert [fault.where for fault in caught.value.faults] == ["a.yaml:4", "a.yaml:5"]
+
+
+@pytest.mark.parametrize("text", ["", "word\n", "- a\n", "name: x\ninner: 5\n"])
+def test_a_file_that_is_no_mapping_is_said_to_be_none(text):
+    class Inner(Model):
+        name: str
+
+    class Thing(Model):
+        name: str
+        inner: Inner
+
+    with pytest.raises(InvalidInput, match="a mapping is expected$"):
+        build(Thing, read_text("a.yaml", text))

@@ -1,6 +1,7 @@
 """`cyberposture catalogue export --format xlsx|html`: the catalogue for people."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,6 @@ def publish(context: typer.Context, kind: str, out: Path, chosen: Chosen, force:
 
 def _view(content: "Content", chosen: Chosen) -> "ProfileView | None":
     """Return the profile that was asked for; a sector alone is asked its largest one."""
-    from cyberposture.clock import utc_now
     from cyberposture.model.profiles import view_profile
 
     catalogue = content.catalogue
@@ -60,8 +60,13 @@ def _view(content: "Content", chosen: Chosen) -> "ProfileView | None":
     assert profile is not None
     if chosen.sector is not None:
         one_of([one.id for one in catalogue.framework.sectors], chosen.sector, "sector")
-    on = utc_now().date() if chosen.on is None else as_day("--on", chosen.on)
-    return view_profile(catalogue, profile, sector=chosen.sector, features=None, on=on)
+    return view_profile(catalogue, profile, sector=chosen.sector, features=None, on=_day(chosen))
+
+
+def _day(chosen: Chosen) -> date:
+    from cyberposture.clock import utc_now
+
+    return utc_now().date() if chosen.on is None else as_day("--on", chosen.on)
 
 
 def _place(out: Path, kind: str, parts: list[str]) -> Path:
@@ -87,4 +92,28 @@ def _workbook(
 def _book(
     folders: "ContentFolders", content: "Content", view: "ProfileView | None", chosen: Chosen
 ) -> bytes:
-    raise WrongUsage("html comes next")
+    from cyberposture import __version__
+    from cyberposture.content.editions import identify
+    from cyberposture.content.translations import load_translations
+    from cyberposture.reporting.book_inputs import BookInputs
+    from cyberposture.reporting.render import Renderer
+    from cyberposture.reporting.view.book import book_view
+
+    catalogue, checks = content.catalogue, content.checks
+    language = chosen.language or "en"
+    renderer = Renderer(folders.reports)
+    words = renderer.page_words("catalogue", language)
+    texts = None
+    if language != "en":
+        texts = load_translations(folders, catalogue, checks, language)
+    sectors = () if chosen.sector is None else (chosen.sector,)
+    inputs = BookInputs(
+        catalogue=catalogue,
+        checks=checks,
+        edition=identify(catalogue, checks),
+        program_version=__version__,
+        parameters=catalogue.effective(sectors, _day(chosen)),
+        profile=view,
+        translations=texts,
+    )
+    return renderer.render_page("catalogue", "book.html.j2", book_view(words, inputs)).encode()

@@ -24,16 +24,20 @@ SHARED = "_shared"
 STYLE = "style.css"
 
 
-class View(Protocol):
-    """What every view has, whatever its subject."""
-
-    @property
-    def audience(self) -> Audience:
-        """For whom it was made."""
+class Speaking(Protocol):
+    """What everything has that a template may see."""
 
     @property
     def words(self) -> Words:
         """The words in which it speaks."""
+
+
+class View(Speaking, Protocol):
+    """What every view of a report has, whatever its subject."""
+
+    @property
+    def audience(self) -> Audience:
+        """For whom it was made."""
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -80,6 +84,29 @@ class Renderer:
             raise WrongUsage(f"this view was made for {view.audience}, not for {audience}")
         return self._render(definition.id, definition.template, view)
 
+    def page_words(self, home: str, language: str = "en") -> Words:
+        """Return the words of a page that is no report: it is about nobody, and for everybody.
+
+        Raises:
+            WrongUsage: the folder `home` has no words in this language.
+            InvalidInput: a file of words is missing or wrong, each fault with file and line.
+        """
+        files = (self._folder / home).glob("words.*.yaml")
+        made = sorted(path.name.split(".")[1] for path in files)
+        if language not in made:
+            raise WrongUsage(
+                f"the {home} is not made in {language!r}", advice=f"made in: {', '.join(made)}"
+            )
+        return self._words(home, language)
+
+    def render_page(self, home: str, template: str, view: Speaking) -> str:
+        """Return a page that is no report as the text of one HTML file.
+
+        Raises:
+            InvalidInput: a template is wrong, with file and line.
+        """
+        return self._render(home, template, view)
+
     def render_shared(self, template: str, view: View) -> str:
         """Return what a shared template makes of a view: the index of a set of reports.
 
@@ -96,7 +123,7 @@ class Renderer:
         """
         return self._words(SHARED, language)
 
-    def _render(self, home: str, template: str, view: View) -> str:
+    def _render(self, home: str, template: str, view: Speaking) -> str:
         environment, style = self._environment(home)
         try:
             return environment.get_template(template).render(
@@ -120,8 +147,9 @@ class Renderer:
             auto_reload=False,
             cache_size=-1,
         )
-        style = (self._folder / SHARED / STYLE).read_text(encoding="utf-8")
-        return environment, style
+        # What a report needs beyond the style of all stands in a style of its own.
+        styles = [folder / STYLE for folder in reversed(folders) if (folder / STYLE).exists()]
+        return environment, "\n".join(path.read_text(encoding="utf-8") for path in styles)
 
     def _load_words(self, home: str, language: str) -> Words:
         folders = dict.fromkeys([self._folder / SHARED, self._folder / home])

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cyberposture.content.reader import Place, Reader
-from cyberposture.model.controls import Catalogue, Condition, Control
+from cyberposture.model.controls import Catalogue, Condition, Control, Neighbour
 
 RULE_FOLDERS = frozenset({"sectors", "profiles", "proposed"})
 """Folders of a catalogue that are no domains."""
@@ -111,8 +111,19 @@ def _check_words(reader: Reader, control: Control, place: Place, catalogue: Cata
         if neighbour is None:
             known = ", ".join(neighbours) or "none"
             reader.refuse(where, f"unknown framework {crossing.framework}; there are: {known}")
-        elif not re.fullmatch(neighbour.ids, crossing.id):
+        elif not _is_id(neighbour, crossing.id):
             reader.refuse(where, f"{crossing.id} is no id of {neighbour.title}")
+
+
+def _is_id(neighbour: Neighbour, identity: str) -> bool:
+    """Return whether a framework may have such an id; a pattern that is none lets all pass.
+
+    Such a pattern is refused where it stands.
+    """
+    try:
+        return re.fullmatch(neighbour.ids, identity) is not None
+    except re.error:
+        return True
 
 
 def check_codes(reader: Reader, controls: Iterable[Read], codes: frozenset[str]) -> None:

@@ -16,19 +16,12 @@ from cyberposture.content.control_files import (
     read_controls,
 )
 from cyberposture.content.documents import read_file
-from cyberposture.content.indicators import load_indicators
+from cyberposture.content.frame_files import read_frame
 from cyberposture.content.reader import Place, Reader
-from cyberposture.content.rule_files import RuleFiles, check_rules, read_rules
+from cyberposture.content.rule_files import check_rules, read_rules
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks, Observation, Pack
-from cyberposture.model.controls import (
-    Catalogue,
-    Clause,
-    Control,
-    Framework,
-    Neighbour,
-    Retired,
-)
+from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.reports import ReportDefinition
 
 T = TypeVar("T")
@@ -47,33 +40,6 @@ def find_catalogue(folder: Path) -> Path:
     return found[0]
 
 
-def _read_frame(reader: Reader, home: Path, rules: RuleFiles) -> Catalogue:
-    """Return the catalogue without its controls."""
-    framework = reader.one(Framework, home / "framework.yaml")
-    clauses = reader.rows(Clause, home / "clauses.yaml")
-    retired = reader.rows_if_there(Retired, home / "retired.yaml")
-    neighbours = reader.rows_if_there(Neighbour, home / "neighbours.yaml")
-    if framework is None:
-        reader.finish()
-        raise InvalidInput(Fault(home.name, "no framework"))
-    reader.refuse_twice("clause", ((clause.id, place) for clause, place in clauses))
-    named = framework[0].instrument
-    if named not in {one.id for one, _ in rules.instruments}:
-        reader.refuse(framework[1].at("instrument"), f"unknown instrument {named}")
-    path = home / "indicators.yaml"
-    indicators, faults = load_indicators(path, reader.name(path), (c for c, _ in clauses))
-    reader.faults.extend(faults)
-    frame = Catalogue(
-        framework=framework[0],
-        clauses=tuple(clause for clause, _ in clauses),
-        controls=(),
-        retired=tuple(row for row, _ in retired),
-        neighbours=tuple(row for row, _ in neighbours),
-        indicators=indicators,
-    )
-    return frame.model_copy(update=rules.parts())
-
-
 def _ordered(found: list[Read]) -> tuple[Control, ...]:
     return tuple(sorted((control for control, _ in found), key=lambda control: control.id))
 
@@ -89,7 +55,7 @@ def load_catalogue(folder: Path, codes: frozenset[str] | None = None) -> Catalog
     home = find_catalogue(folder)
     reader = Reader(folder)
     rules = read_rules(reader, home)
-    frame = _read_frame(reader, home, rules)
+    frame = read_frame(reader, home, rules)
     asked = read_controls(reader, domain_files(home))
     proposed = read_controls(reader, (home / "proposed").glob("*.yaml"), "proposed")
     for found, numbers in ((asked, NATIONAL), (proposed, OF_PROPOSALS)):

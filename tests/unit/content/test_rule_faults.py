@@ -71,6 +71,48 @@ WRONG = {
     "policy that is no instrument": (
         "framework.yaml", put("instrument", value="another-2030"), "unknown instrument another-2030"
     ),
+    "domain twice": (
+        "framework.yaml", lambda whole: whole["domains"].append(whole["domains"][0]),
+        "domain GOV stands in controls/small/framework.yaml:",
+    ),
+    "sector twice": (
+        "framework.yaml", lambda whole: whole["sectors"].append(whole["sectors"][0]),
+        "sector government stands in controls/small/framework.yaml:",
+    ),
+    "feature twice": (
+        "framework.yaml", lambda whole: whole["features"].append(whole["features"][0]),
+        "feature mail stands in controls/small/framework.yaml:",
+    ),
+    "cap at a band that is none": (
+        "framework.yaml", put("scale", "gate_band", value="Middling"),
+        "gate_band: no band is called 'Middling'",
+    ),
+    "band below the one before": (
+        "framework.yaml", put("scale", "bands", 1, 1, value=9000),
+        "bands.2.1: each band begins above the one before it",
+    ),
+    "no band": ("framework.yaml", put("scale", "bands", value=[]), "bands: at least one band"),
+    "grade without a factor": (
+        "framework.yaml", lambda whole: whole["scale"]["factors"].pop("E3"),
+        "factors.E3: Field required",
+    ),
+    "framework twice": (
+        "neighbours.yaml", lambda rows: rows.append(rows[0]),
+        "framework nist-csf-2 stands in controls/small/neighbours.yaml:2 already",
+    ),
+    "pattern that is none": (
+        "neighbours.yaml", put(0, "ids", value="(["), "no pattern of ids: unterminated"
+    ),
+    "retired on no day": (
+        "retired.yaml",
+        lambda rows: rows.append({"id": "GOV-44", "on": "20270131", "why": "So."}),
+        "'20270131' is no day; write YYYY-MM-DD",
+    ),
+    "retired twice": (
+        "retired.yaml",
+        lambda rows: rows.extend([{"id": "GOV-44", "on": "2027-01-31", "why": "So."}] * 2),
+        "retired id GOV-44 stands in controls/small/retired.yaml:2 already",
+    ),
     "parameter that is not ours": (
         "parameters.yaml", put(0, "ours", value=False), "ours: Input should be True"
     ),

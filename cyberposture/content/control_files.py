@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from cyberposture.content.reader import Place, Reader
+from cyberposture.content.reader import Place, Reader, is_translation
 from cyberposture.model.controls import Catalogue, Condition, Control, Neighbour
 
 RULE_FOLDERS = frozenset({"sectors", "profiles", "proposed"})
@@ -30,8 +30,7 @@ def read_controls(reader: Reader, paths: Iterable[Path], folder: str | None = No
     """Return the controls in these files; each belongs in its domain's folder, or in `folder`."""
     found: list[Read] = []
     for path in sorted(paths):
-        if path.name.count(".") > 1:
-            # A name such as IAM-10-….ur.yaml is a translation, which is read beside its source.
+        if is_translation(path):
             continue
         pair = reader.one(Control, path)
         if pair is None:

@@ -17,7 +17,7 @@ from cyberposture.content.control_files import (
 )
 from cyberposture.content.documents import read_file
 from cyberposture.content.frame_files import read_frame
-from cyberposture.content.reader import Place, Reader
+from cyberposture.content.reader import Place, Reader, is_translation
 from cyberposture.content.rule_files import check_rules, read_rules
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks, Observation, Pack
@@ -91,7 +91,7 @@ def load_checks(folder: Path) -> Checks:
             if pack[0].id != home.name:
                 reader.refuse(pack[1].at("id"), f"the id must be the folder's: {home.name}")
         for path in sorted(home.glob("*.yaml")):
-            if path.name == "pack.yaml" or path.name.count(".") > 1:
+            if path.name == "pack.yaml" or is_translation(path):
                 continue
             pair = reader.one(Check, path)
             if pair is None:
@@ -150,7 +150,8 @@ def locate(folder: Path, name: str, path: tuple[str | int, ...]) -> str:
     named all the same.
     """
     home = find_catalogue(folder)
-    file = next(home.glob(f"*/{name}-*.yaml"), home / name)
+    named = (path for path in home.glob(f"*/{name}-*.yaml") if not is_translation(path))
+    file = next(named, home / name)
     shown = Reader(folder).name(file)
     return read_file(file, shown).where(path) if file.is_file() else f"{shown}:1"
 

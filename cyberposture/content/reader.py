@@ -13,6 +13,11 @@ from cyberposture.errors import Fault, InvalidInput
 T = TypeVar("T", bound=BaseModel)
 
 
+def is_translation(path: Path) -> bool:
+    """Return whether a file's name is such as IAM-10-….ur.yaml: it is read beside its source."""
+    return path.name.count(".") > 1
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a model was read: a file, or a part of one."""

@@ -135,3 +135,13 @@ def test_missing_file_is_named_all_the_same(tmp_path):
 
 def test_retired_row_may_be_added_for_what_an_heir_took_over(tmp_path):
     assert faults(tmp_path, retired=[*RETIRED, gone("GOV-99")]) == []
+
+
+def test_fault_is_located_in_the_control_and_never_in_a_translation_of_it(tmp_path):
+    controls = write_edition(tmp_path, first()) / "controls"
+    file = controls / "small" / "gov" / "GOV-01-sample.yaml"
+    # Which file a folder tells of first is chance: among so many it is hardly ever the English.
+    for first_letter in "abcdefghij":
+        for second_letter in "abcdefghij":
+            (file.parent / f"GOV-01-sample.{first_letter}{second_letter}.yaml").write_text("- x\n")
+    assert locate(controls, "GOV-01", ("version",)) == "controls/small/gov/GOV-01-sample.yaml:3"

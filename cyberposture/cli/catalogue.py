@@ -33,6 +33,7 @@ def check(
     from cyberposture.content.editions import identify
     from cyberposture.content.loader import load_content
     from cyberposture.content.overlays import load_overlays
+    from cyberposture.content.schemas import find_strays
     from cyberposture.content.starters import find_unwritten
     from cyberposture.content.translations import languages, load_translations
     from cyberposture.errors import InvalidInput
@@ -44,7 +45,7 @@ def check(
     compile_checks(content.checks)
     for language in languages(folders):
         load_translations(folders, content.catalogue, content.checks, language)
-    failing = try_examples(content.checks)
+    failing = [*try_examples(content.checks), *find_strays(folders)]
     if failing:
         raise InvalidInput(failing)
     overlays = load_overlays(folders.controls, content.catalogue, content.checks, utc_now().date())

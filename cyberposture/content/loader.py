@@ -84,7 +84,7 @@ def load_checks(folder: Path) -> Checks:
     codes = {observation.code for observation, _ in observations}
     packs: list[Pack] = []
     checks: list[tuple[Check, Place]] = []
-    for home in sorted(path.parent for path in folder.glob("*/pack.yaml")):
+    for home in sorted({path.parent for path in folder.glob("*/*.yaml")}):
         pack = reader.one(Pack, home / "pack.yaml")
         if pack is not None:
             packs.append(pack[0])

@@ -1,4 +1,4 @@
-"""The shape of every kind of content file, as a JSON Schema that editors can help authors with.
+"""The kinds of content file: where each lies, and its shape as a JSON Schema for editors.
 
 A schema says what a file may hold; what files say to each other only `catalogue check` knows.
 """
@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from cyberposture.content.bundle import ContentFolders
 from cyberposture.content.indicators import IndicatorsFile
+from cyberposture.errors import Fault
 from cyberposture.model.checks import Check, Observation, Pack
 from cyberposture.model.controls import Clause, Control, Framework, Neighbour, Profile, Retired
 from cyberposture.model.instruments import Instrument
@@ -30,7 +32,14 @@ class FileKind:
 
 
 KINDS: dict[str, FileKind] = {
-    "control": FileKind(Control, ("controls/*/???/*.yaml", "controls/*/proposed/*.yaml")),
+    "control": FileKind(
+        Control,
+        (
+            "controls/*/???/*.yaml",
+            "controls/*/proposed/*.yaml",
+            "controls/overlays/*/???-[0-9][0-9]-*.yaml",
+        ),
+    ),
     "control-translation": FileKind(ControlTranslation, ("controls/*/*/*.*.yaml",)),
     "framework": FileKind(Framework, ("controls/*/framework.yaml",)),
     "clauses": FileKind(Clause, ("controls/*/clauses.yaml",), is_list=True),
@@ -62,3 +71,16 @@ def schema_of(kind: str) -> dict[str, Any]:
         "title": f"{kind}: {', '.join(found.places)}",
         **{key: value for key, value in schema.items() if key != "title"},
     }
+
+
+def find_strays(folders: ContentFolders) -> list[Fault]:
+    """Return the YAML files of controls and scanners that lie where nothing is ever read."""
+    known = {
+        path for kind in KINDS.values() for one in kind.places for path in folders.root.glob(one)
+    }
+    there = (path for home in (folders.controls, folders.scanners) for path in home.rglob("*"))
+    return [
+        Fault(path.relative_to(folders.root).as_posix(), "no file is read here under this name")
+        for path in sorted(there)
+        if path.suffix.lower() in (".yaml", ".yml") and path not in known
+    ]

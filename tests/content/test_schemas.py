@@ -7,9 +7,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from cyberposture.content.bundle import find_content
+from cyberposture.content.bundle import ContentFolders, find_content
 from cyberposture.content.documents import read_file
-from cyberposture.content.schemas import KINDS, schema_of
+from cyberposture.content.schemas import KINDS, find_strays, schema_of
 
 ROOT = find_content(None).root
 
@@ -40,6 +40,32 @@ def test_every_content_file_has_a_schema() -> None:
     there = {path for folder in folders for path in (ROOT / folder).rglob("*.yaml")}
     there |= set((ROOT / "reports").glob("*/report.yaml"))
     assert there - {path for kind in KINDS for path in files(kind)} == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "controls/small/GOV-01-in-no-domain.yaml",
+        "controls/small/gov/GOV-01-other-ending.yml",
+        "controls/small/gov/deep/GOV-01-too-deep.yaml",
+        "controls/small/gov/GOV-01-LOUD.YAML",
+        "scanners/in-no-pack.yaml",
+    ],
+)
+def test_file_that_nothing_reads_is_found(tmp_path: Path, name: str) -> None:
+    places = ["controls/small/framework.yaml", "controls/small/gov/GOV-01-here.yaml",
+              "controls/small/gov/GOV-01-here.ur.yaml", "scanners/cleartext/pack.yaml",
+              "controls/overlays/bank/overlay.yaml", "controls/overlays/bank/GOV-51-more.yaml",
+              "controls/README.md", name]  # fmt: skip
+    for place in places:
+        path = tmp_path / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert [fault.where for fault in find_strays(ContentFolders(tmp_path))] == [name]
+
+
+def test_shipped_content_has_no_file_that_nothing_reads() -> None:
+    assert find_strays(find_content(None)) == []
 
 
 @pytest.mark.parametrize(

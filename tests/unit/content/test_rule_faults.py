@@ -1,6 +1,7 @@
 """What is wrong in instruments, parameters, sectors and profiles is told with its line."""
 
 import json
+import shutil
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -12,7 +13,7 @@ from edition_samples import first, write_edition
 from cyberposture.content.bundle import ContentFolders, find_content
 from cyberposture.content.documents import read_file
 from cyberposture.content.editions import documents, identify, restore
-from cyberposture.content.loader import load_catalogue, load_content
+from cyberposture.content.loader import load_catalogue, load_checks, load_content
 from cyberposture.errors import InvalidInput
 from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue
@@ -330,3 +331,14 @@ def test_what_is_kept_of_an_edition_gives_back_its_rules_and_words() -> None:
     shipped = load_catalogue(find_content(None).controls)
     kept = documents(shipped, NO_CHECKS)
     assert restore(kept["catalogue"], kept["texts"]) == shipped
+
+
+def test_checks_in_a_folder_without_a_pack_are_not_passed_over(tmp_path: Path) -> None:
+    scanners = tmp_path / "scanners"
+    shutil.copytree(find_content(None).scanners, scanners)
+    (scanners / "tls" / "pack.yaml").unlink()
+    with pytest.raises(InvalidInput) as caught:
+        load_checks(scanners)
+    assert [str(fault) for fault in caught.value.faults] == [
+        "scanners/tls/pack.yaml: No such file or directory"
+    ]

@@ -37,7 +37,8 @@ def publish(context: typer.Context, kind: str, out: Path, chosen: Chosen, force:
     folders = find_content(read_settings(context).content)
     content = load_content(folders)
     view = _view(content, chosen)
-    place = _place(out, kind, [part for part in (chosen.profile, chosen.sector) if part])
+    parts = (chosen.profile, chosen.sector, chosen.language)
+    place = _place(out, kind, [part for part in parts if part])
     if place.exists() and not force:
         raise WrongState(
             f"{place.name} is there already; it is not overwritten", advice="use --force"

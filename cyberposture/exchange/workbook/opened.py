@@ -61,11 +61,11 @@ Row = dict[int, Value]
 """The cells of a row that hold something, by the number of their column, the first being 0."""
 
 
-def open_sheets(name: str, data: bytes) -> dict[str, list[Row]]:
-    """Return the rows of every sheet by its name, empty ones included.
+def open_sheets(name: str, data: bytes) -> tuple[dict[str, list[Row]], list[Fault]]:
+    """Return the rows of every sheet by its name, and the cells that hold what is not read.
 
     Raises:
-        InvalidInput: it is no workbook, is too large, or holds what is not read, with each cell.
+        InvalidInput: it is no workbook, or too large.
     """
     _require_bounded(name, data)
     try:
@@ -75,12 +75,10 @@ def open_sheets(name: str, data: bytes) -> dict[str, list[Row]]:
             workbook = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
             faults: list[Fault] = []
             sheets = {sheet.title: list(_rows(sheet, faults)) for sheet in workbook.worksheets}
+            return sheets, faults
     except _BROKEN as error:
         what = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise InvalidInput(Fault(name, f"no workbook that can be read: {what}")) from error
-    if faults:
-        raise InvalidInput(faults)
-    return sheets
 
 
 def _require_bounded(name: str, data: bytes) -> None:

@@ -29,6 +29,11 @@ from cyberposture.exchange.workbook.tables import (
 from cyberposture.model.controls import Clause, Control, Domain, Neighbour, Retired
 from cyberposture.model.foundation import Model
 
+_TITLES = frozenset(
+    table.title
+    for table in (controls_table(()), proposed_table(()), *PARTS, CLAUSES, DOMAINS, RETIRED,
+                  FRAMEWORKS)
+)  # fmt: skip
 M = TypeVar("M", bound=Model)
 Cells = dict[tuple[str | int, ...], str]
 """The address of every part of an item by its path."""
@@ -77,9 +82,10 @@ def read_workbook(name: str, data: bytes) -> Written:
     Raises:
         InvalidInput: it is no such workbook, or has faults, each with sheet and cell.
     """
-    sheets = open_sheets(name, data)
+    sheets, faults = open_sheets(name, data)
     origin = _origin(name, sheets)
-    reader = _Reader(sheets)
+    # What authors keep on sheets of their own is theirs.
+    reader = _Reader(sheets, [f for f in faults if f.where.partition("!")[0] in _TITLES])
     controls, proposed = reader.controls()
     items = {
         "controls": reader.made(Control, controls),
@@ -90,13 +96,22 @@ def read_workbook(name: str, data: bytes) -> Written:
         "neighbours": reader.made(Neighbour, reader.entries(FRAMEWORKS)),
     }
     if reader.faults:
-        raise InvalidInput(list(dict.fromkeys(reader.faults)))
+        order = list(sheets)
+        raise InvalidInput(sorted(set(reader.faults), key=lambda fault: _place(fault, order)))
     marks: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
     for key, mark in origin.items():
         kind, _, identity = key.partition(" ")
         if kind in marks and identity:
             marks[kind][identity] = mark
     return Written(origin["catalogue"], origin["version"], items, marks)
+
+
+def _place(fault: Fault, sheets: list[str]) -> tuple[int, int, int, str]:
+    """Return where a fault stands in the order of sheets, rows and columns."""
+    title, _, address = fault.where.partition("!")
+    letters = address.rstrip("0123456789")
+    number = sheets.index(title) if title in sheets else -1
+    return number, int(address.removeprefix(letters) or 0), len(letters), fault.where
 
 
 def _origin(name: str, sheets: Mapping[str, list[Row]]) -> dict[str, str]:
@@ -113,8 +128,8 @@ def _origin(name: str, sheets: Mapping[str, list[Row]]) -> dict[str, str]:
 class _Reader:
     """Reads sheet after sheet and keeps the faults of all of them."""
 
-    def __init__(self, sheets: Mapping[str, list[Row]]) -> None:
-        self.faults: list[Fault] = []
+    def __init__(self, sheets: Mapping[str, list[Row]], faults: list[Fault]) -> None:
+        self.faults = faults
         self._sheets = sheets
 
     def made(self, model: type[M], entries: Sequence[_Entry]) -> tuple[tuple[M, Place], ...]:

@@ -21,9 +21,12 @@ from socket import AF_INET, AF_INET6
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 INTERNET = (AF_INET, AF_INET6)
+WITH_SERVICES = ("tests/acceptance/", "tests/services/test_scan_")
+"""The beginnings of the files whose tests take an address or a port for themselves."""
 
 
 class Wall:
@@ -61,13 +64,18 @@ WALL = Wall()
 sys.addaudithook(WALL.watch)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what may run beside what: tests with real services take turns, other files do not."""
-    for item in items:
-        is_alone = item.get_closest_marker("acceptance") is not None
-        item.add_marker(
-            pytest.mark.xdist_group("services" if is_alone else item.nodeid.split("::")[0])
-        )
+class TakingTurns(LoadScopeScheduling):
+    """Runs files side by side, but what starts real services one file after the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "services" if file.startswith(WITH_SERVICES) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TakingTurns:
+    """Give out the tests so that laboratory, nmap and captures never meet."""
+    return TakingTurns(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

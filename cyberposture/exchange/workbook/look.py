@@ -27,6 +27,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "number": _TEXT | {"locked": False, "num_format": "0", "align": "center", "indent": 0},
     "choice": _TEXT | {"locked": False, "align": "center", "indent": 0},
     "fixed": _TEXT,
+    "fixed_key": _TEXT | {"bold": True, "font_color": BRAND, "bg_color": WASH},
     "header": {"bold": True, "font_name": "Calibri", "font_size": 10, "font_color": PAPER,
                "bg_color": BRAND, "text_wrap": True, "valign": "vcenter", "border": 1, "indent": 1,
                "border_color": PAPER},

@@ -5,6 +5,7 @@ It is a view of the catalogue and is never read back.
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 
 from xlsxwriter.worksheet import Worksheet
 
@@ -80,7 +81,7 @@ def profile_workbook(catalogue: Catalogue, view: ProfileView) -> bytes:
     workbook = open_workbook(out, catalogue)
     look = Look(workbook)
     filled = [
-        Filled(_CONTROLS, _control_rows(catalogue, view), frozen=2, is_open=False),
+        _without_empty_columns(_CONTROLS, _control_rows(catalogue, view)),
         Filled(_DOMAINS, [_domain_row(view, n) for n in range(len(view.domains))], is_open=False),
         Filled(_NUMBERS, [_number_row(one) for one in view.parameters], is_open=False),
     ]
@@ -90,6 +91,14 @@ def profile_workbook(catalogue: Catalogue, view: ProfileView) -> bytes:
     _say_that_it_is_a_view(workbook.add_worksheet(ORIGIN), look, view)
     workbook.close()
     return out.getvalue()
+
+
+def _without_empty_columns(table: Table, rows: list[list[Cell]]) -> Filled:
+    """Return the sheet of controls without what nothing is said of in this profile."""
+    places = [p for p in range(len(table.columns)) if any(row[p] not in (None, "") for row in rows)]
+    columns = tuple(table.columns[place] for place in places)
+    kept = [[row[place] for place in places] for row in rows]
+    return Filled(replace(table, columns=columns), kept, frozen=2, is_open=False)
 
 
 def _cover(view: ProfileView, filled: list[Filled]) -> Cover:
@@ -122,6 +131,7 @@ def _say_that_it_is_a_view(sheet: Worksheet, look: Look, view: ProfileView) -> N
     only = f"a view of the profile {view.profile}; export the whole catalogue to change it"
     look.put(sheet, 0, 0, "only", "fixed")
     look.put(sheet, 0, 1, only, "fixed")
+    sheet.protect("", {})
     sheet.very_hidden()
 
 

@@ -105,7 +105,7 @@ def _lay_out_for_paper(sheet: Worksheet, width: int, frozen: int) -> None:
 
 
 def _fixed(kind: str) -> str:
-    return kind if kind == "key" else "fixed"
+    return "fixed_key" if kind == "key" else "fixed"
 
 
 def _hint(column: Column) -> dict[str, object]:
@@ -151,15 +151,16 @@ def add_lists(workbook: Workbook, look: Look, choices: Choices) -> None:
     for place, (name, words) in enumerate(choices.legend.items()):
         column = 3 * place
         sheet.set_column(column, column, 19)
-        sheet.set_column(column + 1, column + 1, 38)
+        sheet.set_column(column + 1, column + 1, 64)
         sheet.set_column(column + 2, column + 2, 3)
         look.put(sheet, 0, column, name, "header")
         look.put(sheet, 0, column + 1, "means", "header")
         for row, (word, meaning) in enumerate(words, start=1):
-            look.put(sheet, row, column, word, "key")
+            look.put(sheet, row, column, word, "fixed_key")
             look.put(sheet, row, column + 1, meaning, "fixed")
     sheet.freeze_panes(1, 0)
     sheet.protect("", {"select_locked_cells": True})
+    _lay_out_for_paper(sheet, 86 * len(choices.legend), 1)
 
 
 def _range(sheet: str, first: int, last: int, column: int) -> str:

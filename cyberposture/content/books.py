@@ -8,12 +8,19 @@ from cyberposture.model.comparison import Book, Comparable
 from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.foreign import ForeignCatalogue, ForeignControl
 
+_BESIDE = {"neighbours", "indicators", "proposed"}
+"""What stands beside the controls and is no rule, by its name in `Catalogue`."""
+
 
 def book_of(catalogue: Catalogue, digest: str | None = None) -> Book:
     """Return our catalogue for a comparison; `digest` is that of its rules where it has one."""
     titles = {domain.id: domain.title for domain in catalogue.framework.domains}
     own = {"version", "dated", "note"}
-    frame = catalogue.framework.model_dump(mode="json", exclude=own) | rules_beside(catalogue)
+    frame = {
+        **catalogue.framework.model_dump(mode="json", exclude=own),
+        **rules_beside(catalogue),
+        **catalogue.model_dump(mode="json", include=_BESIDE),
+    }
     return Book(
         name=catalogue.framework.id,
         version=catalogue.framework.version,
@@ -63,12 +70,15 @@ def comparable(control: Control, domain: str) -> Comparable:
 
 
 def _texts(control: Control) -> dict[str, str]:
-    """Return what people read of a control; crossings to other frameworks are not part of it."""
+    """Return what people read of a control, but for crossings and the reason for its weight."""
     found = {"title": control.title, "statement": control.statement, "intent": control.intent or ""}
     if control.levels is not None:
         levels = control.levels.model_dump(by_alias=True)
         found |= {f"level {number}": text for number, text in levels.items()}
     found |= {f"guidance {size}": text for size, text in control.guidance.items()}
+    found["sources"] = "\n".join(
+        f"{one.instrument} {one.edition} {one.clause} ({one.derivation})" for one in control.sources
+    )
     found["evidence"] = "\n".join(proof.what for proof in control.evidence)
     found["review"] = "\n".join(control.review)
     found |= {f"note for {sector}": text for sector, text in control.sector_notes.items()}

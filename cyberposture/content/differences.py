@@ -40,6 +40,8 @@ def compare(old: Book, new: Book) -> Comparison:
     for change in changes:
         if change.kind in lone and not change.declared:
             lone[change.kind] |= {*change.old, *change.new}
+    # What others wrote has neither rules nor clauses of ours that could have changed.
+    both_ours = all(side.frame or side.clauses for side in (old, new))
     return Comparison(
         old=f"{old.name} {old.version}",
         new=f"{new.name} {new.version}",
@@ -50,8 +52,8 @@ def compare(old: Book, new: Book) -> Comparison:
             kept=kept,
             rest=[entry for entry in new.entries if entry.id not in lone["new"]],
         ),
-        frame=tuple(_frame_changes(old, new)),
-        clauses=tuple(_clause_changes(old.clauses, new.clauses)),
+        frame=tuple(_frame_changes(old, new)) if both_ours else (),
+        clauses=tuple(_clause_changes(old.clauses, new.clauses)) if both_ours else (),
     )
 
 

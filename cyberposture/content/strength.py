@@ -19,9 +19,10 @@ _LOOKED_AT = {"Q": 1, "Q+N": 2}
 def rule_changes(old: Comparable, new: Comparable) -> tuple[RuleChange, ...]:
     """Return every rule that is not what it was; what cannot be ordered counts as stronger.
 
-    Whoever answered before looks once more where it is not certain that less is asked.
+    Whoever answered before looks once more where it is not certain that less is asked. What others
+    wrote has no rules, and beside it only words can be compared.
     """
-    return tuple(_changes(old, new))
+    return () if None in (old.evidence_mode, new.evidence_mode) else tuple(_changes(old, new))
 
 
 def _change(what: str, old: object, new: object, *, less: bool) -> RuleChange:

@@ -64,7 +64,9 @@ class Book(Model):
     version: str
     digest: Sha256 | None = None
     frame: dict[str, str] = Field(default_factory=dict)
-    """What holds for all controls (scale, clocks, domains), each number under its own name."""
+    """What stands beside the controls (scale, clocks, domains, …), each number under its own name;
+    empty: others wrote it.
+    """
     entries: tuple[Comparable, ...]
     clauses: tuple[Clause, ...] = ()
     retired: tuple[Retired, ...] = ()
@@ -152,7 +154,10 @@ class ClauseChange(Model):
 
 
 class Comparison(Model):
-    """Everything that differs between two editions, and all that does not."""
+    """What differs between two editions, and what does not.
+
+    All is compared but crossings to other frameworks, and the reasons for weights and rules.
+    """
 
     old: str
     new: str

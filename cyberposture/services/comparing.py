@@ -11,7 +11,7 @@ from cyberposture.exchange.oscal.ours_in import is_own_export, read_own_catalogu
 from cyberposture.exchange.oscal.read import MAX_BYTES, is_oscal, read_document
 from cyberposture.model.comparison import Book
 from cyberposture.services.adoption import find_adopted
-from cyberposture.services.foreign import get_catalogue
+from cyberposture.services.foreign import get_catalogue, get_file
 from cyberposture.services.register import Register
 
 
@@ -25,11 +25,15 @@ def read_book(path: Path) -> Book:
         controls = path / "controls" if (path / "controls").is_dir() else path
         return book_of(load_catalogue(controls))
     data = read_bytes(path, MAX_BYTES)
-    if is_oscal(data):
-        document = read_document(path.name, data)
-        if is_own_export(document):
-            return book_of(read_own_catalogue(document))
-    return book_of_foreign(read_foreign(path.name, data))
+    return _find_own(path.name, data) or book_of_foreign(read_foreign(path.name, data))
+
+
+def _find_own(name: str, data: bytes) -> Book | None:
+    """Return the edition of ours that a file is an export of, or None."""
+    if not is_oscal(data):
+        return None
+    document = read_document(name, data)
+    return book_of(read_own_catalogue(document)) if is_own_export(document) else None
 
 
 def find_book(register: Register, name: str) -> Book:
@@ -43,7 +47,8 @@ def find_book(register: Register, name: str) -> Book:
         found = find_adopted(register, name)
     except NotFound as unknown:
         try:
-            return book_of_foreign(get_catalogue(register, name))
+            foreign = get_catalogue(register, name)
         except NotFound:
             raise unknown from None
+        return _find_own(name, get_file(register, name)) or book_of_foreign(foreign)
     return book_of(found.catalogue, found.edition.rules)

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from cyberposture.content.books import book_of
 from cyberposture.errors import InvalidInput, NotFound, WrongState, WrongUsage
 from cyberposture.exchange.oscal.catalogue_out import catalogue_document
 from cyberposture.exchange.oscal.words import encode
 from cyberposture.services import foreign
+from cyberposture.services.comparing import find_book
 from cyberposture.store import audit
 
 ENGINES = ("sqlite", "postgresql")
@@ -159,6 +161,15 @@ def test_our_own_export_is_recognised(office):
     done = foreign.import_catalogue(office.register, file)
     assert done.own == catalogue
     assert len(done.catalogue.controls) == len(catalogue.controls)
+
+
+def test_our_own_export_is_compared_as_ours(office):
+    catalogue = office.register.content.catalogue
+    document = catalogue_document(catalogue, modified="2026-11-22T00:00:00Z")
+    foreign.import_catalogue(office.register, office.write("ours.json", encode(document).decode()))
+    assert find_book(office.register, "ours") == book_of(catalogue)
+    foreign.import_catalogue(office.register, office.write("harbour.json", catalog()))
+    assert [one.id for one in find_book(office.register, "harbour").entries] == ["h-1", "h-2"]
 
 
 def test_a_crosswalk_is_kept_too(office):

@@ -257,6 +257,48 @@ def test_numbers_of_one_sector_are_compared_by_their_names(tmp_path):
     assert (change.old, change.new) == (str(factor.factor_pct), "110")
 
 
+def test_another_ground_in_the_policy_is_told_and_asks_nothing_new():
+    before = control("GOV-01")
+    (source,) = before["sources"]
+    after = before | {"sources": [source | {"clause": "3.5(2)"}]}
+    (change,) = compare(ours(before), ours(after)).changes
+    assert (change.kind, change.why) == ("reworded", "other words: sources")
+    assert [word.words for word in change.wording[0].words] == [
+        "NCSP 2021", "3.5(1)", "3.5(2)", "(I)",
+    ]  # fmt: skip
+
+
+def test_what_stands_beside_the_controls_is_compared(tmp_path):
+    catalogue = first_edition(tmp_path)
+    indicator, *rest = catalogue.indicators
+    proposal = Control.model_validate(
+        control("GOV-91", proposed=True, gap="Nobody thought of it.", sources=[])
+    )
+    after = catalogue.model_copy(
+        update={
+            "indicators": (indicator.model_copy(update={"every_months": 7}), *rest),
+            "neighbours": catalogue.neighbours[1:],
+            "proposed": (proposal,),
+        }
+    )
+    found = {
+        change.what: change.new for change in compare(book_of(catalogue), book_of(after)).frame
+    }
+    assert found[f"indicators.{indicator.id}.every_months"] == "7"
+    assert found[f"neighbours.{catalogue.neighbours[0].id}.size"] is None
+    assert found["proposed.GOV-91.title"] == "Something about GOV-91"
+
+
+def test_only_words_are_compared_with_what_others_wrote(tmp_path):
+    own = book_of(first_edition(tmp_path))
+    same = [entry("GOV-01", own.entries[0].texts["statement"]), entry("GOV-02", "Other words.")]
+    for old, new in ((own, book(*same)), (book(*same), own)):
+        found = compare(old, new)
+        assert all(change.rules == () for change in found.changes)
+        assert not {"stronger", "weaker"} & {change.kind for change in found.changes}
+        assert (found.frame, found.clauses) == ((), ())
+
+
 def test_clauses_are_compared_one_by_one():
     def clause(identity, text="Do it.", level="Q"):
         return Clause(id=identity, page=1, addressee="all", text=text, demand="do", level=level)

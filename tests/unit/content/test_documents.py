@@ -93,5 +93,5 @@ def test_a_file_that_is_no_mapping_is_said_to_be_none(text):
         name: str
         inner: Inner
 
-    with pytest.raises(InvalidInput, match="a mapping is expected$"):
+    with pytest.raises(InvalidInput, match=r"a mapping is expected$"):
         build(Thing, read_text("a.yaml", text))

@@ -128,3 +128,9 @@ def main() -> None:
         # Whoever read our output has seen enough; there is nobody left to tell.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # A disk that is full or a folder that cannot be written is no fault of the program.
+        sys.stderr.write(printable(f"{error.filename}: {error.strerror}") + "\n")
+        sys.exit(EXIT_CODES[WrongState])

@@ -76,8 +76,8 @@ def json_path(parts: Iterable[str | int]) -> str:
 
 
 def is_oscal(data: bytes) -> bool:
-    """Return whether these bytes look like JSON, which no library in YAML begins like."""
-    return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
+    """Return whether these bytes look like JSON or XML, which no library in YAML begins like."""
+    return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"<")
 
 
 @collector_paused()

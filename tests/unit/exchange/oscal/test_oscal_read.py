@@ -61,7 +61,7 @@ FAULTS = {
     "half a surrogate": (b'{"catalog": "\\ud800"}', ":1:20: no JSON"),
     "a lone byte": (b'{"catalog":\n "\xff"}', ":2: not UTF-8 text"),
     "two bytes a letter": ('{"catalog": 1}'.encode("utf-16"), ":1: not UTF-8 text"),
-    "XML": (b"<catalog/>", "neither an OSCAL document"),
+    "XML": (b"<catalog/>", "this is XML; the JSON form of OSCAL is read"),
     "nothing": (b"", "neither an OSCAL document"),
     "too deep": (b'{"catalog":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "recursion limit"),
     "deep objects": (b'{"catalog":' * 5_000 + b"1" + b"}" * 5_000, "recursion limit"),

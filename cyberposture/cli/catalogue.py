@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from cyberposture.cli import authoring, editions, foreign, profile, tracing, translations
+from cyberposture.cli import authoring, control, editions, foreign, profile, tracing, translations
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
@@ -92,7 +92,11 @@ def list_controls(
     as_json: Json = False,
 ) -> None:
     """List the controls with their domain, weight and tier."""
+    from cyberposture.errors import WrongUsage
+
     if imported is not None:
+        if tier is not None or domain is not None:
+            raise WrongUsage("an imported catalogue has no tiers and domains of ours")
         foreign.list_foreign(context, imported, as_json)
         return
     from cyberposture.content.bundle import find_content
@@ -105,7 +109,9 @@ def list_controls(
     if tier is not None:
         found = catalogue.selected(one_of(get_args(Tier), tier, "tier"))
     if domain is not None:
-        found = tuple(c for c in found if c.domain == domain.upper())
+        domains = [one.id for one in catalogue.framework.domains]
+        chosen = one_of(domains, domain.upper(), "domain")
+        found = tuple(c for c in found if c.domain == chosen)
     if as_json:
         show_json(
             [
@@ -143,7 +149,7 @@ def show(
     on: profile.On = None,
     as_json: Json = False,
 ) -> None:
-    """Show one control with its clauses and checks, or what a profile asks of a sector."""
+    """Show one control whole, or what a profile asks of a sector."""
     from cyberposture.errors import WrongUsage
 
     if (named is None) == (control_id is None):
@@ -153,46 +159,7 @@ def show(
     elif control_id is not None:
         if sector is not None or feature or on is not None:
             raise WrongUsage("--sector, --feature and --on belong to --profile")
-        _show_control(context, control_id, as_json)
-
-
-def _show_control(context: typer.Context, control_id: str, as_json: bool) -> None:
-    from cyberposture.content.bundle import find_content
-    from cyberposture.content.loader import load_content
-    from cyberposture.errors import NotFound
-
-    content = load_content(find_content(read_settings(context).content))
-    control = content.catalogue.find(control_id.upper())
-    if control is None:
-        raise NotFound("control", control_id, advice="see: cyberposture catalogue list")
-    clauses = {clause.id: clause for clause in content.catalogue.clauses}
-    numbers = [p for p in content.catalogue.parameters if control.id in p.controls]
-    codes = {use.code: use.direction for use in control.observations}
-    checks = [check for check in content.checks.checks if check.observation in codes]
-    if as_json:
-        show_json({**control.model_dump(mode="json", by_alias=True), "domain": control.domain,
-                   "parameters": [p.id for p in numbers],
-                   "checks": [check.id for check in checks]})  # fmt: skip
-        return
-    typer.echo(f"{control.id}  {control.title}\n\n{control.statement}\n")
-    if control.intent:
-        typer.echo(f"{control.intent}\n")
-    gate = f", gate from tier {control.gate}" if control.gate else ""
-    typer.echo(
-        f"Weight {control.weight}, tier {control.tier}{gate}, evidence {control.evidence_mode}"
-    )
-    if control.levels:
-        typer.echo("\nLevels")
-        for number, text in control.levels.model_dump(by_alias=True).items():
-            typer.echo(f"  {number}  {text}")
-    for one in numbers:
-        typer.echo(f"{one.title}: {one.default} {profile.UNITS[one.unit]} (our default)")
-    typer.echo("\nFrom the policy")
-    for source in control.sources:
-        text = clauses[source.clause].text if source.clause in clauses else source.instrument
-        typer.echo(f"  {source.clause} ({source.derivation})  {text}")
-    for check in checks:
-        typer.echo(f"  {codes[check.observation]} {check.observation:9}{check.id}  {check.title}")
+        control.show_control(context, control_id, as_json)
 
 
 @app.command("schema")

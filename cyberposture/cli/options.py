@@ -20,6 +20,9 @@ By = Annotated[
 ]
 AnyJson = Annotated[bool, typer.Option("--json", help="It is JSON in any case.")]
 
+UNITS = {"days": "days", "working-days": "working days", "hours": "hours"}
+"""The units of parameters in words."""
+
 
 def one_of(known: Sequence[T], given: str, what: str) -> T:
     """Return the one of the known words that was given; `what` says what kind of word it is.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cyberposture.cli.options import Json, as_day, one_of
+from cyberposture.cli.options import UNITS, Json, as_day, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ Features = Annotated[
 On = Annotated[str | None, typer.Option("--on", help="As of this day; else today.")]
 STATES = {"asked": "asked", "depends": "asked if", "left-out": "not asked"}
 BEGINS = {"exact": "since", "known-by": "by"}
-UNITS = {"days": "days", "working-days": "working days", "hours": "hours"}
 
 
 def register(app: typer.Typer) -> None:

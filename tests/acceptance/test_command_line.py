@@ -414,7 +414,7 @@ def change(path: Path, old: str, new: str) -> int:
 
 FAULTS: tuple[tuple[str, str, str, str], ...] = (
     ("controls/*/iam/IAM-10-*s.yaml", "weight: 5", "weight: five", "weight: "),
-    ("controls/*/iam/IAM-09-*.yaml", "tier: ", "colour: red\ntier: ", "colour: "),
+    ("controls/*/iam/IAM-09-*vpn.yaml", "tier: ", "colour: red\ntier: ", "colour: "),
     ("controls/*/iam/IAM-08-*.yaml", "tier: ", "id: IAM-08\ntier: ", "the key 'id' stands here"),
     ("controls/*/iam/IAM-06-*.yaml", "tier: ", "tier: &a ", "anchors and aliases"),
     ("controls/*/iam/IAM-03-*.yaml", "id: IAM-03", "id: IAM-99", "the file name must begin with"),

@@ -20,7 +20,9 @@ def new_control(
     context: typer.Context,
     domain: Annotated[str, typer.Argument(help="The domain, such as IAM.")],
     title: Annotated[str, typer.Argument(help='The good condition, such as "Visitors sign in".')],
-    clause: Annotated[str, typer.Option(help="The clause that it follows from.")] = "2.3(2)",
+    clause: Annotated[
+        str | None, typer.Option(help="The clause that it follows from; else any, to be replaced.")
+    ] = None,
 ) -> None:
     """Write a control under the next free number of its domain."""
     from cyberposture.content.starters import start_control

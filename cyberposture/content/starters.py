@@ -16,7 +16,7 @@ from cyberposture.content.documents import build, read_text
 from cyberposture.content.loader import Content, find_catalogue
 from cyberposture.errors import NotFound, WrongState, WrongUsage
 from cyberposture.model.checks import Check
-from cyberposture.model.controls import Control
+from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.foundation import Model
 from cyberposture.model.reports import ReportDefinition
 
@@ -34,7 +34,7 @@ tier: A
 gate: null
 applies_when: null
 sources:
-  - {{instrument: NCSP, edition: "2021", clause: {clause}, derivation: I}}
+  - {{instrument: {instrument}, edition: {edition}, clause: {clause}, derivation: I}}
 observations: []
 intent: Write here why it matters, that is, what goes wrong where it is missing.
 levels:
@@ -128,28 +128,49 @@ class Starter:
 
 
 def start_control(
-    folders: ContentFolders, content: Content, *, domain: str, title: str, clause: str
+    folders: ContentFolders, content: Content, *, domain: str, title: str, clause: str | None
 ) -> Starter:
     """Return a control of this domain under its next free number.
 
+    Without a `clause` it cites the first that institutions can meet.
+
     Raises:
         NotFound: the catalogue has no such domain or clause.
+        WrongUsage: no institution can meet the clause.
         InvalidInput: the title is too short or too long, or says "Ensure …".
     """
     catalogue = content.catalogue
     if domain not in {one.id for one in catalogue.framework.domains}:
         raise NotFound("domain", domain)
-    if clause not in {one.id for one in catalogue.clauses}:
-        raise NotFound("clause", clause)
+    cited = _cited(catalogue, clause)
+    policy = next(one for one in catalogue.instruments if one.id == catalogue.framework.instrument)
     taken = {one.id for one in catalogue.controls} | {one.id for one in catalogue.retired}
     free = (f"{domain}-{number:02}" for number in NATIONAL)
     identity = next((code for code in free if code not in taken), None)
     if identity is None:
         raise WrongState(f"the domain {domain} has used all of its {len(NATIONAL)} numbers")
-    text = CONTROL.format(id=identity, title=_quoted(title), clause=_quoted(clause))
+    text = CONTROL.format(
+        id=identity,
+        title=_quoted(title),
+        instrument=_quoted(policy.short),
+        edition=_quoted(policy.edition),
+        clause=_quoted(cited),
+    )
     name = f"{identity}-{_slug(title)}.yaml"
     build(Control, read_text(name, text))
     return Starter(((find_catalogue(folders.controls) / domain.lower() / name, text),))
+
+
+def _cited(catalogue: Catalogue, wanted: str | None) -> str:
+    """Return the clause that was named, else the first that institutions can meet."""
+    can_be_met = {clause.id: clause.level in ("Q", "Q+N") for clause in catalogue.clauses}
+    if wanted is None:
+        wanted = next(clause for clause, can in can_be_met.items() if can)
+    if wanted not in can_be_met:
+        raise NotFound("clause", wanted)
+    if not can_be_met[wanted]:
+        raise WrongUsage(f"clause {wanted} is for the nation or for context: no control follows it")
+    return wanted
 
 
 def start_check(
@@ -203,7 +224,10 @@ def start_report(
 
 def find_unwritten(content: Content) -> dict[str, list[str]]:
     """Return, by id, the fields of controls and checks that still hold the words of a starter."""
-    items: list[Control | Check] = [*content.catalogue.controls, *content.checks.checks]
+    catalogue = content.catalogue
+    items: list[Control | Check] = [
+        *catalogue.controls, *catalogue.proposed, *content.checks.checks
+    ]  # fmt: skip
     found = {item.id: list(_owed(item)) for item in items}
     return {identity: fields for identity, fields in found.items() if fields}
 

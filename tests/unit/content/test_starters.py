@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cyberposture.content.bundle import ContentFolders, find_content
+from cyberposture.content.documents import build, read_text
 from cyberposture.content.loader import Content, load_content
 from cyberposture.content.starters import (
     find_unwritten,
@@ -14,6 +15,7 @@ from cyberposture.content.starters import (
     start_report,
 )
 from cyberposture.errors import InvalidInput, NotFound, WrongState, WrongUsage
+from cyberposture.model.controls import Control
 from cyberposture.scanning.judging.evaluate import compile_checks
 from cyberposture.scanning.judging.examples import try_examples
 
@@ -52,6 +54,39 @@ def test_new_control_passes_and_lists_what_is_owed(folders, content):
         owed["IAM-13"]
     )
     assert "title" not in owed["IAM-13"]
+
+
+def test_new_control_cites_the_policy_of_its_own_catalogue(folders, content):
+    policy = content.catalogue.instruments[0]
+    abroad = policy.model_copy(update={"id": "abroad", "short": "ABROAD", "edition": "2030"})
+    framework = content.catalogue.framework.model_copy(update={"instrument": "abroad"})
+    catalogue = content.catalogue.model_copy(
+        update={"framework": framework, "instruments": (abroad, *content.catalogue.instruments)}
+    )
+    elsewhere = Content(catalogue, content.checks, content.reports)
+    ((_, text),) = start_control(
+        folders, elsewhere, domain="IAM", title="Visitors sign in", clause=None
+    ).files
+    (source,) = build(Control, read_text("x", text)).sources
+    assert (source.instrument, source.edition) == ("ABROAD", "2030")
+
+
+def test_new_control_without_a_clause_passes_too(folders, content):
+    start_control(folders, content, domain="IAM", title="Visitors sign in", clause=None).write()
+    assert load_content(folders).catalogue.find("IAM-13")
+
+
+def test_no_control_follows_a_clause_for_the_nation(folders, content):
+    national = next(c.id for c in content.catalogue.clauses if c.level == "Nat")
+    with pytest.raises(WrongUsage, match="no control follows it"):
+        start_control(folders, content, domain="IAM", title="Visitors sign in", clause=national)
+
+
+def test_what_a_proposal_owes_is_found_too(folders, content):
+    start_control(folders, content, domain="IAM", title="Visitors sign in", clause=None).write()
+    made = load_content(folders).catalogue.find("IAM-13")
+    catalogue = content.catalogue.model_copy(update={"proposed": (made,)})
+    assert "intent" in find_unwritten(Content(catalogue, content.checks, ()))["IAM-13"]
 
 
 def test_second_new_control_takes_the_next_number(folders, content):

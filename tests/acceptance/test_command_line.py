@@ -399,7 +399,8 @@ def copy_of_content(folder: Path) -> Path:
 
 
 def only(folder: Path, pattern: str) -> Path:
-    found = sorted(folder.glob(pattern))
+    # A second dot in the name tells a translation beside its source.
+    found = sorted(path for path in folder.glob(pattern) if path.name.count(".") == 1)
     assert len(found) == 1, f"{pattern}: {found}"
     return found[0]
 

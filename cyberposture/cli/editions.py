@@ -16,7 +16,6 @@ from cyberposture.cli.surroundings import (
 )
 
 if TYPE_CHECKING:
-    from cyberposture.content.bundle import ContentFolders
     from cyberposture.model.comparison import Book, Change, Comparison, Wording
     from cyberposture.model.scores import InstitutionScore
     from cyberposture.services.adoption import Draft
@@ -203,15 +202,18 @@ def adopt(
 ) -> None:
     """Put an edition in force; rounds that are open keep the one they were opened under."""
     from cyberposture.cli.progress import bar
-    from cyberposture.content.bundle import find_content
-    from cyberposture.errors import InvalidInput, WrongUsage
+    from cyberposture.content.bundle import ContentFolders
+    from cyberposture.errors import InvalidInput, NotFound, WrongUsage
     from cyberposture.services import adoption
     from cyberposture.services.rehearsal import rehearse
 
     if not dry_run and not reason:
         raise WrongUsage("an edition is put in force for a --reason; --dry-run needs none")
     runtime = open_runtime(context, by)
-    folders: ContentFolders = runtime.folders if folder is None else find_content(folder)
+    folders = runtime.folders if folder is None else ContentFolders(folder)
+    if not folders.is_whole():
+        advice = "it holds the folders controls, scanners and reports"
+        raise NotFound("content folder", str(folder), advice=advice)
     draft = adoption.read_draft(folders)
     if dry_run:
         with bar("dry run") as progress:

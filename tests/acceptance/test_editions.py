@@ -138,6 +138,13 @@ def test_side_that_is_no_edition_is_told(office, side, code, says):
     assert says in done.err
 
 
+@pytest.mark.parametrize("folder", ["nowhere", "first/controls"])
+def test_folder_that_holds_no_edition_is_told(nation, folders, folder):
+    done = nation.run("catalogue", "adopt", folders["first"].parent / folder, "--dry-run")
+    assert (done.code, done.out) == (5, "")
+    assert done.err.startswith("no content folder called")
+
+
 # Adopting. --------------------------------------------------------------------------------------
 
 

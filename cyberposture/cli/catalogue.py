@@ -73,6 +73,7 @@ def _counts(content: "Content") -> dict[str, int]:
         "parameters": len(catalogue.parameters),
         "instruments": len(catalogue.instruments),
         "indicators": len(catalogue.indicators),
+        "terms": len(catalogue.glossary),
         "checks": len(content.checks.checks),
         "observations": len(content.checks.observations),
         "reports": len(content.reports),

@@ -8,7 +8,7 @@ from cyberposture.model.comparison import Book, Comparable
 from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.foreign import ForeignCatalogue, ForeignControl
 
-_BESIDE = {"neighbours", "indicators", "proposed"}
+_BESIDE = {"neighbours", "indicators", "proposed", "glossary"}
 """What stands beside the controls and is no rule, by its name in `Catalogue`."""
 
 

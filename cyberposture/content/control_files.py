@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from cyberposture.content.jargon import unexplained
 from cyberposture.content.reader import Place, Reader, is_translation
 from cyberposture.model.controls import Catalogue, Condition, Control, Neighbour
 
@@ -73,6 +74,8 @@ def check_control(
             reader.refuse(place.at("applies_when"), f"unknown feature or sector {word}")
     _check_sources(reader, control, place, catalogue, numbers)
     _check_words(reader, control, place, catalogue)
+    for field, word in unexplained(control, catalogue):
+        reader.refuse(place.at(field), f"{word}: explain it in glossary.yaml, or write it out")
 
 
 def _check_sources(

@@ -32,6 +32,7 @@ _TEXTS = frozenset(
         "note",
     }
 )
+_TEXT_KINDS = ("indicators", "proposed", "glossary")
 _RULE_KINDS = ("instruments", "parameters", "sector_rules", "profiles")
 _RULE_TEXTS = frozenset(
     {
@@ -115,7 +116,7 @@ def documents(catalogue: Catalogue, checks: Checks) -> dict[str, bytes]:
     check_rules, check_texts = _split(found["checks"], _CHECK_TEXTS)
     clause_ids = [clause["id"] for clause in whole["clauses"]]
     # They stand beside the score: what they mean is kept, and changes no rule.
-    indicators, proposed = whole.pop("indicators"), whole.pop("proposed")
+    explained = {kind: part for kind in _TEXT_KINDS if (part := whole.pop(kind))}
     beside = {kind: whole.pop(kind) for kind in _RULE_KINDS}
     whole |= {kind: _without_texts(part) for kind, part in beside.items()}
     texts = {
@@ -125,8 +126,7 @@ def documents(catalogue: Catalogue, checks: Checks) -> dict[str, bytes]:
         "clauses": whole["clauses"],
         "observations": found["observations"],
         "packs": found["packs"],
-        **({"indicators": indicators} if indicators else {}),
-        **({"proposed": proposed} if proposed else {}),
+        **explained,
     }
     return {
         "catalogue": canonical({**whole, "controls": control_rules, "clauses": clause_ids}),
@@ -161,7 +161,7 @@ def restore(rules: bytes, texts: bytes) -> Catalogue:
         for control in controls:
             del control["evidence_age_days"]
         beside = {kind: _joined(whole[kind], words[kind]) for kind in _RULE_KINDS}
-        kept = {kind: words.get(kind, []) for kind in ("clauses", "indicators", "proposed")}
+        kept = {kind: words.get(kind, []) for kind in ("clauses", *_TEXT_KINDS)}
         return Catalogue.model_validate(whole | kept | beside | {"controls": controls})
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt("what is kept of this edition is no catalogue that can be read") from error

@@ -11,7 +11,7 @@ from cyberposture.content.indicators import load_indicators
 from cyberposture.content.reader import Place, Reader
 from cyberposture.content.rule_files import RuleFiles
 from cyberposture.errors import Fault, InvalidInput
-from cyberposture.model.controls import Catalogue, Clause, Framework, Neighbour, Retired
+from cyberposture.model.controls import Catalogue, Clause, Framework, Neighbour, Retired, Term
 from cyberposture.model.scores import ScoreParameters
 
 
@@ -25,6 +25,8 @@ def read_frame(reader: Reader, home: Path, rules: RuleFiles) -> Catalogue:
     clauses = reader.rows(Clause, home / "clauses.yaml")
     retired = reader.rows_if_there(Retired, home / "retired.yaml")
     neighbours = reader.rows_if_there(Neighbour, home / "neighbours.yaml")
+    glossary = reader.rows_if_there(Term, home / "glossary.yaml")
+    reader.refuse_twice("term", ((row.term, place) for row, place in glossary))
     if framework is None:
         reader.finish()
         raise InvalidInput(Fault(home.name, "no framework"))
@@ -42,6 +44,7 @@ def read_frame(reader: Reader, home: Path, rules: RuleFiles) -> Catalogue:
         retired=tuple(row for row, _ in retired),
         neighbours=tuple(row for row, _ in neighbours),
         indicators=indicators,
+        glossary=tuple(row for row, _ in glossary),
     )
     return frame.model_copy(update=rules.parts())
 

@@ -12,7 +12,15 @@ from cyberposture.content.bundle import ContentFolders
 from cyberposture.content.indicators import IndicatorsFile
 from cyberposture.errors import Fault
 from cyberposture.model.checks import Check, Observation, Pack
-from cyberposture.model.controls import Clause, Control, Framework, Neighbour, Profile, Retired
+from cyberposture.model.controls import (
+    Clause,
+    Control,
+    Framework,
+    Neighbour,
+    Profile,
+    Retired,
+    Term,
+)
 from cyberposture.model.instruments import Instrument
 from cyberposture.model.overlays import Overlay
 from cyberposture.model.parameters import Parameter, SectorRules
@@ -43,6 +51,7 @@ KINDS: dict[str, FileKind] = {
     "control-translation": FileKind(ControlTranslation, ("controls/*/*/*.*.yaml",)),
     "framework": FileKind(Framework, ("controls/*/framework.yaml",)),
     "clauses": FileKind(Clause, ("controls/*/clauses.yaml",), is_list=True),
+    "glossary": FileKind(Term, ("controls/*/glossary.yaml",), is_list=True),
     "indicators": FileKind(IndicatorsFile, ("controls/*/indicators.yaml",)),
     "instruments": FileKind(Instrument, ("controls/*/instruments.yaml",), is_list=True),
     "overlay": FileKind(Overlay, ("controls/overlays/*/overlay.yaml",)),

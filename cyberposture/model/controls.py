@@ -307,6 +307,13 @@ class Neighbour(Model):
     note: Sentence
 
 
+class Term(Model):
+    """An abbreviation or name that controls use, in plain words."""
+
+    term: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9-]{1,19}$")]
+    means: Sentence
+
+
 class Retired(Model):
     """An id that must never come back."""
 
@@ -324,6 +331,7 @@ class Catalogue(Model):
     retired: tuple[Retired, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     indicators: tuple[Indicator, ...] = ()
+    glossary: tuple[Term, ...] = ()
     instruments: tuple[Instrument, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     sector_rules: tuple[SectorRules, ...] = ()

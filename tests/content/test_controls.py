@@ -14,6 +14,7 @@ import pytest
 from cyberposture.content.bundle import find_content
 from cyberposture.content.control_files import domain_files
 from cyberposture.content.documents import read_file
+from cyberposture.content.jargon import unexplained
 from cyberposture.content.loader import find_catalogue, load_catalogue
 from cyberposture.model.controls import Catalogue, Clause, Condition, Control
 
@@ -416,3 +417,33 @@ def test_gates_are_those_of_the_policy_facts() -> None:
         identity: tier for word, tier in GATE_TIERS.items() for identity in facts()["gates"][word]
     }
     assert {c.id: c.gate for c in catalogue().controls if c.gate is not None} == expected
+
+
+# The glossary
+
+
+def test_every_term_is_used_by_a_control_or_by_another_term() -> None:
+    said = " ".join(
+        [c.title + " " + c.statement + " " + (c.intent or "") for c in catalogue().controls]
+        + [text for c in catalogue().controls for _, text in texts_of(c)]
+        + [row.means for row in catalogue().glossary]
+    )
+    spoken = set(re.findall(r"[A-Za-z0-9]+", said))
+    unused = [
+        row.term
+        for row in catalogue().glossary
+        if not {*row.term.split("-"), f"{row.term}s"} & spoken
+    ]
+    assert unused == []
+
+
+def test_terms_stand_in_the_order_of_the_alphabet() -> None:
+    terms = [row.term for row in catalogue().glossary]
+    assert terms == sorted(terms)
+
+
+def test_abbreviation_that_nobody_explains_is_refused() -> None:
+    control = catalogue().controls[0]
+    odd = control.model_copy(update={"intent": "A QZX is missing, and two QZXs are too many."})
+    assert list(unexplained(odd, catalogue())) == [("intent", "QZX"), ("intent", "QZXs")]
+    assert list(unexplained(control, catalogue())) == []

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cyberposture.model.controls import Control
+from cyberposture.model.controls import Control, Term
 from cyberposture.model.profiles import ControlLine, ProfileView
 from cyberposture.reporting.book_inputs import BookInputs
 from cyberposture.reporting.plain import Text
@@ -96,6 +96,7 @@ class BookView:
     clauses: tuple[ClauseEntry, ...]
     numbers: tuple[NumberRow, ...]
     elsewhere: tuple[Elsewhere, ...]
+    terms: tuple[Term, ...]
     edition: str
     digests: tuple[tuple[Text, str], ...]
     program: str
@@ -137,6 +138,7 @@ def book_view(words: Words, inputs: BookInputs) -> BookView:
             Elsewhere(f"{n.title} {n.edition}", n.issuer, n.note, words.say(f"status.{n.status}"))
             for n in catalogue.neighbours
         ),
+        terms=catalogue.glossary,
         edition=name,
         digests=(
             (words.say("digest.rules"), edition.rules),

@@ -56,7 +56,8 @@ def load_catalogue(folder: Path, codes: frozenset[str] | None = None) -> Catalog
     reader = Reader(folder)
     rules = read_rules(reader, home)
     frame = read_frame(reader, home, rules)
-    asked = read_controls(reader, domain_files(home))
+    files = domain_files(home)
+    asked = read_controls(reader, files)
     proposed = read_controls(reader, (home / "proposed").glob("*.yaml"), "proposed")
     for found, numbers in ((asked, NATIONAL), (proposed, OF_PROPOSALS)):
         for control, place in found:
@@ -67,7 +68,7 @@ def load_catalogue(folder: Path, codes: frozenset[str] | None = None) -> Catalog
         reader.refuse(reader.name(home), "no control")
     parts = {"controls": _ordered(asked), "proposed": _ordered(proposed)}
     catalogue = frame.model_copy(update=parts)
-    check_rules(reader, rules, home, catalogue)
+    check_rules(reader, rules, home, catalogue, files)
     reader.finish()
     return catalogue
 

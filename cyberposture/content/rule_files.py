@@ -1,6 +1,6 @@
 """Reads a catalogue's rules beside its controls: instruments, parameters, sectors and profiles."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,16 +54,22 @@ def read_rules(reader: Reader, home: Path) -> RuleFiles:
     return found
 
 
-def check_rules(reader: Reader, rules: RuleFiles, home: Path, catalogue: Catalogue) -> None:
-    """Refuse rules that name what the catalogue, controls included, does not hold."""
+def check_rules(
+    reader: Reader, rules: RuleFiles, home: Path, catalogue: Catalogue, files: Iterable[Path]
+) -> None:
+    """Refuse rules that name what the catalogue, controls included, does not hold.
+
+    A control among `files` that could not be read is told of there, and is not unknown here.
+    """
     framework = catalogue.framework
+    controls = {control.id for control in catalogue.controls} | {path.name[:6] for path in files}
     known = {sector.id for sector in framework.sectors}
     for instrument, place in rules.instruments:
         for sector in sorted(set(instrument.sectors) - known):
             reader.refuse(place.at("sectors"), f"unknown sector {sector}")
     for parameter, place in rules.parameters:
         for number, control in enumerate(parameter.controls):
-            if catalogue.find(control) is None:
+            if control not in controls:
                 reader.refuse(place.at("controls", number), f"unknown control {control}")
         _check_references(reader, parameter.references, place.within("references"), catalogue)
     for sector in sorted(known - {one.id for one, _ in rules.sectors}):
@@ -72,7 +78,7 @@ def check_rules(reader: Reader, rules: RuleFiles, home: Path, catalogue: Catalog
     for own, place in rules.sectors:
         _check_sector(reader, own, place, catalogue)
     for profile, place in rules.profiles:
-        _check_profile(reader, profile, place, catalogue)
+        _check_profile(reader, profile, place, catalogue, controls)
     _check_tiers(reader, rules, home)
 
 
@@ -116,13 +122,15 @@ def _check_sector(reader: Reader, own: SectorRules, place: Place, catalogue: Cat
     _check_references(reader, own.parameters, places, catalogue, own.id)
 
 
-def _check_profile(reader: Reader, profile: Profile, place: Place, catalogue: Catalogue) -> None:
+def _check_profile(
+    reader: Reader, profile: Profile, place: Place, catalogue: Catalogue, controls: set[str]
+) -> None:
     for number, chosen in enumerate(profile.controls or ()):
         control = catalogue.find(chosen.id)
         where = place.at("controls", number)
-        if control is None:
+        if chosen.id not in controls:
             reader.refuse(where, f"unknown control {chosen.id}")
-        elif control.tier not in profile.tiers:
+        elif control is not None and control.tier not in profile.tiers:
             reader.refuse(where, f"{chosen.id} is of tier {control.tier}, which is not asked here")
 
 

@@ -200,6 +200,16 @@ def test_a_profile_may_not_pick_what_its_tier_is_not_asked(tmp_path: Path) -> No
     assert fault.endswith("GOV-02 is of tier G, which is not asked here")
 
 
+def test_a_control_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
+    home = write_edition(tmp_path, first()) / "controls" / "small"
+    start = {"id": "start", "title": "Start", "note": "Few.", "tiers": ["A"],
+             "controls": [{"id": "GOV-02", "why": "So."}]}  # fmt: skip
+    (home / "profiles" / "start.yaml").write_text(json.dumps(start, indent=1))
+    (home / "gov" / "GOV-02-sample.yaml").write_text("id: [")
+    (fault,) = faults(home)
+    assert fault.startswith("controls/small/gov/GOV-02-sample.yaml:")
+
+
 def proposal(**changes: Any) -> dict[str, Any]:
     return {
         "id": "GOV-91", "version": 1, "proposed": True, "gap": "Nobody thought of it.",

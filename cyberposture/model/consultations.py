@@ -14,7 +14,6 @@ GroupKind = Literal[
 Outcome = Literal["accepted", "partly", "rejected"]
 ConsultationState = Literal["open", "closed", "adopted", "abandoned"]
 ModerationAction = Literal["hide", "restore"]
-CommentCode = Annotated[str, StringConstraints(pattern=r"^C-[0-9]{4}-[0-9]{4,}$")]
 EventCode = Annotated[str, StringConstraints(pattern=r"^E-[0-9]{4}-[0-9]{4,}$")]
 
 LEAST_DAYS = 30

@@ -60,7 +60,7 @@ def test_what_is_no_library_leaves_nothing_behind(office, text):
 def test_json_is_no_library(office):
     path = office.folder / "wrong.yaml"
     path.write_text("{}")
-    with office.refuses(InvalidInput, match="is no library"):
+    with office.refuses(InvalidInput, match="no file of the format library"):
         foreign.import_catalogue(office.register, path, kind="library")
 
 

@@ -1,7 +1,7 @@
 """`cyberposture catalogue`: the controls, for authors and for anybody who wants to read them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -11,6 +11,7 @@ from cyberposture.cli.surroundings import read_settings, say, show_json, show_ta
 
 if TYPE_CHECKING:
     from cyberposture.content.loader import Content
+    from cyberposture.model.controls import Control
 
 HELP = "The controls: check, list, show."
 app = typer.Typer()
@@ -114,26 +115,25 @@ def list_controls(
         chosen = one_of(domains, domain.upper(), "domain")
         found = tuple(c for c in found if c.domain == chosen)
     if as_json:
-        show_json(
-            [
-                {
-                    "id": c.id,
-                    "title": c.title,
-                    "domain": c.domain,
-                    "weight": c.weight,
-                    "tier": c.tier,
-                    "evidence_mode": c.evidence_mode,
-                    "gate": c.gate,
-                    "statement": c.statement,
-                    "clauses": [source.clause for source in c.sources],
-                }
-                for c in found
-            ]
-        )
+        show_json([_row(control) for control in found])
         return
     rows = ((c.id, c.title, c.weight, c.tier, c.evidence_mode, c.gate or "") for c in found)
     show_table(("control", "title", "weight", "tier", "evidence", "gate from"), rows)
     say(f"{len(found)} controls")
+
+
+def _row(control: "Control") -> dict[str, Any]:
+    return {
+        "id": control.id,
+        "title": control.title,
+        "domain": control.domain,
+        "weight": control.weight,
+        "tier": control.tier,
+        "evidence_mode": control.evidence_mode,
+        "gate": control.gate,
+        "statement": control.statement,
+        "clauses": [source.clause for source in control.sources],
+    }
 
 
 @app.command("show")

@@ -17,6 +17,7 @@ from cyberposture.content.succession import faults_of_draft
 from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.model.comparison import Comparison
 from cyberposture.model.controls import Catalogue
+from cyberposture.scanning.judging.examples import try_examples
 from cyberposture.services.pinned import Pinned, restored
 from cyberposture.services.register import Change, Register
 from cyberposture.services.roles import require_cert
@@ -37,9 +38,12 @@ def read_draft(folders: ContentFolders) -> Draft:
     """Return the content of these folders as a draft.
 
     Raises:
-        InvalidInput: it has faults, each with file and line.
+        InvalidInput: it has faults, each with file and line, or a check whose examples fail.
     """
     content = load_content(folders)
+    failing = try_examples(content.checks)
+    if failing:
+        raise InvalidInput(failing)
     return Draft(content, identify(content.catalogue, content.checks), folders.controls)
 
 

@@ -1,5 +1,6 @@
 """An edition is adopted: tried on everybody first, by one act, and nothing from before is lost."""
 
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,17 @@ def nothing_written(office):
     before = office.rows()
     yield
     assert office.rows() == before
+
+
+def test_draft_with_a_check_that_fails_its_own_example_is_refused(tmp_path):
+    root = write_edition(tmp_path, first())
+    shipped = (root / "scanners").resolve()
+    (root / "scanners").unlink()
+    shutil.copytree(shipped, root / "scanners")
+    check = root / "scanners" / "cleartext" / "no-telnet-or-r-login.yaml"
+    check.write_text(check.read_text().replace("verdict: pass", "verdict: fail", 1))
+    with pytest.raises(InvalidInput, match="gives pass, not fail"):
+        read_draft(ContentFolders(root))
 
 
 LEVELS = {f"GOV_0{n}": 2 for n in range(1, 9)}

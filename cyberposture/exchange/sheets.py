@@ -78,6 +78,15 @@ def read_rows(path: Path, known: Sequence[str], needed: Sequence[str]) -> list[R
     return rows
 
 
+ARGUMENTS = "arguments"
+"""The place of a row that came from a command's arguments, which have no columns."""
+
+
+def fault_in(where: str, column: str, what: str) -> Fault:
+    """Return the fault of one value: in a column of a file, or among a command's arguments."""
+    return Fault(where, f"{column}: {what}" if where == ARGUMENTS else f"column {column}: {what}")
+
+
 def build_row(model: type[T], where: str, value: object) -> T:
     """Return the model made from a row's value.
 
@@ -91,5 +100,5 @@ def build_row(model: type[T], where: str, value: object) -> T:
         for item in error.errors(include_url=False):
             column = ".".join(str(part) for part in item["loc"])
             what = item["msg"].removeprefix("Value error, ")
-            faults.append(Fault(where, f"column {column}: {what}" if column else what))
+            faults.append(fault_in(where, column, what) if column else Fault(where, what))
         raise InvalidInput(faults) from error

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from cyberposture.content.files import read_bytes
 from cyberposture.errors import Fault, InvalidInput, WrongState, WrongUsage
 from cyberposture.exchange.comments import Placed, read_comments
-from cyberposture.exchange.sheets import MAX_BYTES
+from cyberposture.exchange.sheets import MAX_BYTES, fault_in
 from cyberposture.model.consultations import Amendment, Comment, Disposition, ModerationAction
 from cyberposture.services.consultations import lock_unconcluded
 from cyberposture.services.drafts import KeptDraft, read_kept
@@ -283,7 +283,7 @@ def _faults(ground: _Ground, comment: Comment, where: str) -> list[Fault]:
         ("event", comment.event, ground.events, "no such event is recorded"),
     )
     faults = [
-        Fault(where, f"column {column}: {value}: {what}")
+        fault_in(where, column, f"{value}: {what}")
         for column, value, known, what in asked
         if value is not None and value not in known
     ]

@@ -179,7 +179,7 @@ def test_a_file_with_faults_enters_nothing_and_names_line_and_column(desk):
         (("open", "soon", "--title", "S", "--draft", "-", "--closes", "2036-01-01", "--zone",
           "Moon/Sea", *BY), 2, "no zone 'Moon/Sea'"),
         (("comment", "draft-1", "--author", "A", "--text", "x", "--control", "IAM-99"), 3,
-         "column control: IAM-99: the draft has no such control"),
+         "control: IAM-99: the draft has no such control"),
         (("comment", "draft-1", "--author", "A"), 2, "--text or with --file"),
         (("comment", "draft-9", "--author", "A", "--text", "x"), 5, "no consultation called"),
         (("dispose", "C-2026-0001", "--as", "noted", "--reason", "x", *BY), 2,

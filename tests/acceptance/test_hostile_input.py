@@ -328,12 +328,12 @@ WORDS = (
     of_words(
         "window", ("calendar", "add", "window", *HILL, "--weekday", "1", "--start", "25:00",
                    "--length-s", "9000000", "--zone", "Mars/Base"),
-        "column start: ", "column length_s: ", "column zone: ",
+        "arguments: start: ", "arguments: length_s: ", "arguments: zone: ",
     ),
     of_words(
         "letter", ("authorise", "request", *HILL, "--reference", "-oN", "--out", "out.txt",
                    "--exclude", "127.1"),
-        "column reference: ", "column exclusions.0: ",
+        "arguments: reference: ", "arguments: exclusions.0: ",
     ),
     of_words(
         "technique of a letter", ("authorise", "request", *HILL, "--reference", "A-3", "--out",
@@ -343,18 +343,18 @@ WORDS = (
     of_words(
         "institution", ("institution", "add", "--name", "x", "--sector", "water", "--tier", "A",
                         "--", "-oN"),
-        "column code: ",
+        "arguments: code: ",
     ),
     of_words("institution to scan", ("scan", "run", "--institution", "-oN /tmp/x"), "'-oN /tmp/x'",
              code=5),
     of_words(
         "person", ("people", "invite", "../../../outside/x", "--name", "x", "--role", "reviewer"),
-        "column code: ",
+        "arguments: code: ",
     ),
     of_words(
         "who withdraws", ("authorise", "revoke", "A-1", "--by", "-oN", "--withdrawn-by", "",
                           "--reason", "", "--key", "workspace/keys/people/a-analyst.key"),
-        "column person: ", "column withdrawn_by: ", "column reason: ",
+        "arguments: person: ", "arguments: withdrawn_by: ", "arguments: reason: ",
     ),
     of_words(
         "key", ("authorise", "grant", "A-1", "--by", "o-officer", "--key", "programs"),
@@ -363,12 +363,12 @@ WORDS = (
     of_words("round", ("round", "open", "-x/../y", *ROUND), "No such option", code=2),
     of_words(
         "code of a round", ("round", "open", "--title", "", *ROUND[2:], "--", "../y"),
-        "column code: ", "column title: ",
+        "arguments: code: ", "arguments: title: ",
     ),
     of_words(
         "schedule", ("schedule", "add", "--kind", "scan", "--trigger", "interval", "--spec", "60",
                      "--arguments", "[1]", "--", "../y"),
-        "column code: ", "column arguments: ",
+        "arguments: code: ", "arguments: arguments: ",
     ),
     of_words(
         "interval", ("schedule", "add", "x", "--kind", "scan", "--trigger", "interval", "--spec",

@@ -30,7 +30,7 @@ def noted() -> dict[str, set[str]]:
         found[code] = set()
         stem = ""
         for part in re.findall(r"[0-9.]*(?:\([^)]*\)(?:-\([^)]*\))?)|[0-9.]+", text):
-            stem = re.match(r"[0-9.]*", part).group() or stem  # type: ignore[union-attr] - it matches
+            stem = part.partition("(")[0] or stem
             bullets = re.findall(r"\(([^)]*)\)", part)
             if "-" in part:
                 bullets = [str(n) for n in range(int(bullets[0]), int(bullets[1]) + 1)]

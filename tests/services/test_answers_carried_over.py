@@ -134,7 +134,7 @@ def test_answering_touches_a_suggestion_even_with_the_same_words(office):
 def test_only_what_is_suggested_can_be_confirmed(office):
     open_next(office)
     suggestions.confirm(office.register, CODE, "spring", ["GOV-01"])
-    for control in ("GOV-01", "IAM-10", "XXX-99"):
+    for control in ("GOV-01", "IAM-10", "ZZZ-99"):
         with office.refuses(NotFound, f"no suggestion for control called '{control}'"):
             suggestions.confirm(office.register, CODE, "spring", ["GOV-02", control])
     rounds.close_round(office.register, "spring")

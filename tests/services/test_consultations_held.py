@@ -142,9 +142,9 @@ def test_a_comment_is_on_a_control_a_clause_or_the_draft_as_a_whole(office):
 @pytest.mark.parametrize(
     ("said", "fault"),
     [
-        ({"control": "IAM-99"}, "column control: IAM-99: the draft has no such control"),
-        ({"control": None, "clause": "9.9"}, "column clause: 9.9: the draft has no such clause"),
-        ({"group": "Strangers"}, "column group: Strangers: no such group is invited"),
+        ({"control": "IAM-99"}, "control: IAM-99: the draft has no such control"),
+        ({"control": None, "clause": "9.9"}, "clause: 9.9: the draft has no such clause"),
+        ({"group": "Strangers"}, "group: Strangers: no such group is invited"),
     ],
 )
 def test_what_the_draft_does_not_have_is_refused_where_it_stands(office, said, fault):

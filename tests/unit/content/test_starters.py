@@ -136,7 +136,7 @@ def test_new_report_is_loaded_with_its_template(folders, content):
 @pytest.mark.parametrize(
     ("given", "error"),
     [
-        ({"domain": "XXX"}, NotFound),
+        ({"domain": "ZZZ"}, NotFound),
         ({"clause": "9.9"}, NotFound),
         ({"title": "Short"}, InvalidInput),
         ({"title": "Ensure that visitors sign in"}, InvalidInput),

@@ -12,7 +12,6 @@ from cyberposture.cli import (
     audit,
     authorise,
     calendar,
-    catalogue,
     consultation,
     contradiction,
     declare,
@@ -29,6 +28,7 @@ from cyberposture.cli import (
     score,
     single,
 )
+from cyberposture.cli.catalogue import commands as catalogue
 from cyberposture.cli.surroundings import Surroundings, printable
 from cyberposture.errors import (
     CheckFailed,

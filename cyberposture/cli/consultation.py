@@ -367,7 +367,7 @@ def _end(text: str, zone: str) -> datetime:
 
 
 def _text(text: str | None, file: Path | None) -> str:
-    from cyberposture.content.files import decode_text, read_bytes
+    from cyberposture.content.reading.files import decode_text, read_bytes
 
     if (text is None) == (file is None):
         raise WrongUsage("say it with --text or with --file")

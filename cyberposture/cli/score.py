@@ -98,7 +98,7 @@ def show(
 def _show_beside(
     context: typer.Context, institution: str, round_code: str | None, named: str, as_json: bool
 ) -> None:
-    from cyberposture.content.overlays import load_overlay
+    from cyberposture.content.reading.overlay_files import load_overlay
     from cyberposture.services.overlays import score_beside
 
     runtime = open_runtime(context)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cyberposture.content.bundle import ContentFolders
-from cyberposture.content.control_files import (
+from cyberposture.content.reading.control_files import (
     NATIONAL,
     OF_PROPOSALS,
     Read,
@@ -15,10 +15,10 @@ from cyberposture.content.control_files import (
     domain_files,
     read_controls,
 )
-from cyberposture.content.documents import read_file
-from cyberposture.content.frame_files import read_frame
-from cyberposture.content.reader import Place, Reader, is_translation
-from cyberposture.content.rule_files import check_rules, read_rules
+from cyberposture.content.reading.documents import read_file
+from cyberposture.content.reading.frame_files import read_frame
+from cyberposture.content.reading.reader import Place, Reader, is_translation
+from cyberposture.content.reading.rule_files import check_rules, read_rules
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks, Observation, Pack
 from cyberposture.model.controls import Catalogue, Control

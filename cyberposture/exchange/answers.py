@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from cyberposture.content.documents import build, read_file
-from cyberposture.content.files import read_bytes
+from cyberposture.content.reading.documents import build, read_file
+from cyberposture.content.reading.files import read_bytes
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.exchange.sheets import Row, build_row, read_rows
 from cyberposture.model.assessments import Level

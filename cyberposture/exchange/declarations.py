@@ -5,7 +5,7 @@ Assets come as YAML (everything) or CSV (hosts and their services, one host a li
 
 from pathlib import Path
 
-from cyberposture.content.documents import Document, build, read_file
+from cyberposture.content.reading.documents import Document, build, read_file
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.exchange.sheets import build_row, read_rows
 from cyberposture.model.addresses import is_mapped, read_address

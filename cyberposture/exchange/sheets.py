@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from cyberposture.content.files import decode_text, read_bytes
+from cyberposture.content.reading.files import decode_text, read_bytes
 from cyberposture.errors import Fault, InvalidInput
 
 MAX_BYTES = 5_000_000

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Formatter
 from zoneinfo import ZoneInfo
 
-from cyberposture.content.documents import Document, read_file
+from cyberposture.content.reading.documents import Document, read_file
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.reporting.plain import Text
 

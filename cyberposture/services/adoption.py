@@ -8,12 +8,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from cyberposture.content.books import book_of
 from cyberposture.content.bundle import ContentFolders
-from cyberposture.content.differences import compare
+from cyberposture.content.comparing.books import book_of
+from cyberposture.content.comparing.differences import compare
+from cyberposture.content.comparing.succession import faults_of_draft
 from cyberposture.content.editions import Edition, documents, identify
 from cyberposture.content.loader import Content, load_content, locate
-from cyberposture.content.succession import faults_of_draft
 from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.model.comparison import Comparison
 from cyberposture.model.controls import Catalogue

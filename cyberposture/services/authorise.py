@@ -10,8 +10,8 @@ from uuid import UUID
 from pydantic import Field, ValidationError
 from sqlalchemy import Connection
 
-from cyberposture.content.documents import Document, build, faults_of, read_file
-from cyberposture.content.files import read_bytes
+from cyberposture.content.reading.documents import Document, build, faults_of, read_file
+from cyberposture.content.reading.files import read_bytes
 from cyberposture.errors import Fault, InvalidInput, WrongState
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.addresses import CIDRText, read_address

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from cyberposture.content.books import book_of
-from cyberposture.content.differences import compare
-from cyberposture.content.migration import Inherited, inherit
+from cyberposture.content.comparing.books import book_of
+from cyberposture.content.comparing.differences import compare
 from cyberposture.model.assessments import Answer
+from cyberposture.services.migration import Inherited, inherit
 from cyberposture.services.pinned import Pinned, get_pinned
 from cyberposture.services.register import Change, Register
 from cyberposture.store import answering, answers, assessments, rounds

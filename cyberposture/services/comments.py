@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from cyberposture.content.files import read_bytes
+from cyberposture.content.reading.files import read_bytes
 from cyberposture.errors import Fault, InvalidInput, WrongState, WrongUsage
 from cyberposture.exchange.comments import Placed, read_comments
 from cyberposture.exchange.sheets import MAX_BYTES, fault_in

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from cyberposture.content.books import book_of, book_of_foreign
-from cyberposture.content.files import read_bytes
+from cyberposture.content.comparing.books import book_of, book_of_foreign
 from cyberposture.content.loader import load_catalogue
+from cyberposture.content.reading.files import read_bytes
 from cyberposture.errors import NotFound
 from cyberposture.exchange.foreign import read_foreign
 from cyberposture.exchange.oscal.ours_in import is_own_export, read_own_catalogue

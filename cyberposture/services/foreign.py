@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from cyberposture.content.files import read_bytes
+from cyberposture.content.reading.files import read_bytes
 from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState, WrongUsage
 from cyberposture.exchange.foreign import read_foreign, read_oscal
 from cyberposture.exchange.libraries.read import read_library

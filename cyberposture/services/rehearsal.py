@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from cyberposture.content.migration import FATES, Inheritance, inherit
 from cyberposture.errors import Fault
 from cyberposture.model.assessments import Answer, Review
 from cyberposture.model.comparison import Change, Comparison
@@ -25,6 +24,7 @@ from cyberposture.services.basis import (
     rescore,
     reviews_of,
 )
+from cyberposture.services.migration import FATES, Inheritance, inherit
 from cyberposture.services.pinned import Pinned, restored
 from cyberposture.services.register import Register
 from cyberposture.store import assessments, institutions

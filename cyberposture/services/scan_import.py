@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from cyberposture.content.files import read_bytes
+from cyberposture.content.reading.files import read_bytes
 from cyberposture.errors import NotAuthorised, NotFound
 from cyberposture.model.addresses import is_mapped, read_address
 from cyberposture.model.gate import GateAnswer, GateAuthorisation

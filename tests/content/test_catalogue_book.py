@@ -22,7 +22,7 @@ from book_samples import (
 )
 from html_page import Page
 
-from cyberposture.content.translations import load_translations
+from cyberposture.content.reading.translations import load_translations
 from cyberposture.errors import WrongUsage
 from cyberposture.reporting.book_inputs import BookInputs
 

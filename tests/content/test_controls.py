@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from cyberposture.content.bundle import find_content
-from cyberposture.content.control_files import domain_files
-from cyberposture.content.documents import read_file
-from cyberposture.content.jargon import unexplained
 from cyberposture.content.loader import find_catalogue, load_catalogue
+from cyberposture.content.reading.control_files import domain_files
+from cyberposture.content.reading.documents import read_file
+from cyberposture.content.reading.jargon import unexplained
 from cyberposture.model.controls import Catalogue, Clause, Condition, Control
 
 HOME = find_catalogue(find_content(None).controls)

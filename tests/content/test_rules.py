@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cyberposture.content.bundle import find_content
-from cyberposture.content.documents import read_file
 from cyberposture.content.loader import find_catalogue, load_catalogue
-from cyberposture.content.overlays import list_overlays
+from cyberposture.content.reading.documents import read_file
+from cyberposture.content.reading.overlay_files import list_overlays
 from cyberposture.model.controls import Catalogue
 from cyberposture.model.parameters import NEEDED, Reference
 

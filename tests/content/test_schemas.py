@@ -8,8 +8,8 @@ import jsonschema_rs
 import pytest
 
 from cyberposture.content.bundle import ContentFolders, find_content
-from cyberposture.content.documents import read_file
-from cyberposture.content.schemas import KINDS, find_strays, schema_of
+from cyberposture.content.reading.documents import read_file
+from cyberposture.content.writing.schemas import KINDS, find_strays, schema_of
 
 ROOT = find_content(None).root
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cyberposture.content.bundle import find_content
+from cyberposture.content.comparing.tracing import set_beside, trace
 from cyberposture.content.loader import Content, load_content
-from cyberposture.content.tracing import set_beside, trace
 
 FACTS = Path(__file__).resolve().parents[2].parent / "shared" / "policy" / "framework-ids.json"
 NAMES = {

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cyberposture.content.books import book_of
+from cyberposture.content.comparing.books import book_of
 from cyberposture.errors import InvalidInput, NotFound, WrongState, WrongUsage
 from cyberposture.exchange.oscal.catalogue_out import catalogue_document
 from cyberposture.exchange.oscal.words import encode

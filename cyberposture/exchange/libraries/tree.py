@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from cyberposture.content.files import decode_text
+from cyberposture.content.reading.files import decode_text
 from cyberposture.errors import Fault, InvalidInput
 
 MAX_DEPTH = 40

@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema_rs
 from pydantic_core import from_json
 
-from cyberposture.content.files import decode_text, read_bytes
+from cyberposture.content.reading.files import decode_text, read_bytes
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.exchange.oscal import shape
 from cyberposture.exchange.oscal.memory import collector_paused

@@ -12,14 +12,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from cyberposture.content.control_files import (
+from cyberposture.content.loader import find_catalogue, load_catalogue
+from cyberposture.content.reading.control_files import (
     NATIONAL,
     OF_PROPOSALS,
     RULE_FOLDERS,
     check_codes,
     check_control,
 )
-from cyberposture.content.handwriting import (
+from cyberposture.content.reading.reader import Reader
+from cyberposture.content.writing.handwriting import (
     clause_fields,
     control_text,
     neighbour_fields,
@@ -28,8 +30,6 @@ from cyberposture.content.handwriting import (
     revise_domains,
     revise_rows,
 )
-from cyberposture.content.loader import find_catalogue, load_catalogue
-from cyberposture.content.reader import Reader
 from cyberposture.errors import Corrupt, InvalidInput, WrongState
 from cyberposture.exchange.workbook.marks import items_of
 from cyberposture.exchange.workbook.merge import Merged, merge

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cyberposture.content.reader import Place
+from cyberposture.content.reading.reader import Place
 from cyberposture.errors import Fault
 from cyberposture.exchange.workbook.marks import items_of, mark_of
 from cyberposture.exchange.workbook.read import Written

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from openpyxl.utils import get_column_letter
 
-from cyberposture.content.documents import Document, build
-from cyberposture.content.reader import Place
+from cyberposture.content.reading.documents import Document, build
+from cyberposture.content.reading.reader import Place
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.exchange.workbook.marks import FORMAT, KINDS
 from cyberposture.exchange.workbook.opened import Row, Value, open_sheets

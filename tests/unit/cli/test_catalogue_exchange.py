@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cyberposture.cli import catalogue
+from cyberposture.cli.catalogue import commands as catalogue
 from cyberposture.cli.surroundings import Surroundings
 from cyberposture.content.bundle import find_content
 from cyberposture.content.loader import load_catalogue

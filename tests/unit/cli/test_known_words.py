@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from cyberposture.cli.app import app
 from cyberposture.cli.options import one_of
-from cyberposture.content.schemas import KINDS
+from cyberposture.content.writing.schemas import KINDS
 from cyberposture.errors import WrongUsage
 from cyberposture.model.controls import Tier
 from cyberposture.model.people import Role

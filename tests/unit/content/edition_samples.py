@@ -6,8 +6,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from cyberposture.content.documents import read_file
 from cyberposture.content.loader import load_catalogue
+from cyberposture.content.reading.documents import read_file
 from cyberposture.model.controls import Catalogue
 
 CHECKOUT = Path(__file__).resolve().parents[3]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cyberposture.content import documents
-from cyberposture.content.files import decode_text, read_bytes
+from cyberposture.content.reading import documents
+from cyberposture.content.reading.files import decode_text, read_bytes
 from cyberposture.errors import InvalidInput
 
 

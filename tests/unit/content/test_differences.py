@@ -14,9 +14,9 @@ from edition_samples import control, first, first_edition, gone, heir, second_ed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyberposture.content.books import book_of, comparable
-from cyberposture.content.differences import compare
-from cyberposture.content.likeness import MOST
+from cyberposture.content.comparing.books import book_of, comparable
+from cyberposture.content.comparing.differences import compare
+from cyberposture.content.comparing.likeness import MOST
 from cyberposture.model.comparison import Book, Comparable, Comparison
 from cyberposture.model.controls import Clause, Control, Retired
 

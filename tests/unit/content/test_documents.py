@@ -2,7 +2,7 @@
 
 import pytest
 
-from cyberposture.content.documents import build, read_file, read_text
+from cyberposture.content.reading.documents import build, read_file, read_text
 from cyberposture.errors import InvalidInput
 from cyberposture.model.foundation import Model
 

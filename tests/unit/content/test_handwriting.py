@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyberposture.content.blocks import cut_mapping, cut_rows, with_rows, with_values
 from cyberposture.content.bundle import find_content
-from cyberposture.content.documents import build, read_file, read_text
-from cyberposture.content.handwriting import (
+from cyberposture.content.loader import find_catalogue, load_catalogue
+from cyberposture.content.reading.documents import build, read_file, read_text
+from cyberposture.content.writing.blocks import cut_mapping, cut_rows, with_rows, with_values
+from cyberposture.content.writing.handwriting import (
     clause_fields,
     control_text,
     neighbour_fields,
@@ -18,8 +19,7 @@ from cyberposture.content.handwriting import (
     revise_domains,
     revise_rows,
 )
-from cyberposture.content.layout import WIDTH, Flow, Folded, Quoted, laid_out, rows_laid_out
-from cyberposture.content.loader import find_catalogue, load_catalogue
+from cyberposture.content.writing.layout import WIDTH, Flow, Folded, Quoted, laid_out, rows_laid_out
 from cyberposture.model.controls import Catalogue, Clause, Control, Neighbour, Retired
 
 HOME = find_catalogue(find_content(None).controls)

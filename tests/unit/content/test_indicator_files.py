@@ -6,8 +6,8 @@ import pytest
 
 from cyberposture.content.bundle import find_content
 from cyberposture.content.editions import documents, restore
-from cyberposture.content.indicators import load_indicators
 from cyberposture.content.loader import load_content
+from cyberposture.content.reading.indicator_files import load_indicators
 from cyberposture.model.controls import Clause
 
 CLAUSES = tuple(

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from cyberposture.content.bundle import find_content
 from cyberposture.content.editions import identify
 from cyberposture.content.loader import load_catalogue, load_checks
-from cyberposture.content.overlays import apply_overlay, list_overlays, load_overlay, load_overlays
+from cyberposture.content.reading.overlay_files import (
+    apply_overlay,
+    list_overlays,
+    load_overlay,
+    load_overlays,
+)
 from cyberposture.errors import InvalidInput, NotFound
 from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue

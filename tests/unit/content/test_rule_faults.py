@@ -11,9 +11,9 @@ import pytest
 from edition_samples import first, write_edition
 
 from cyberposture.content.bundle import ContentFolders, find_content
-from cyberposture.content.documents import read_file
 from cyberposture.content.editions import documents, identify, restore
 from cyberposture.content.loader import load_catalogue, load_checks, load_content
+from cyberposture.content.reading.documents import read_file
 from cyberposture.errors import InvalidInput
 from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue

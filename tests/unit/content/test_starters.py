@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cyberposture.content.bundle import ContentFolders, find_content
-from cyberposture.content.documents import build, read_text
 from cyberposture.content.loader import Content, load_content
-from cyberposture.content.starters import (
+from cyberposture.content.reading.documents import build, read_text
+from cyberposture.content.writing.starters import (
     find_unwritten,
     start_check,
     start_control,

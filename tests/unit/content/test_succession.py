@@ -16,8 +16,8 @@ from edition_samples import (
     write_edition,
 )
 
+from cyberposture.content.comparing.succession import faults_of_draft
 from cyberposture.content.loader import load_catalogue, locate
-from cyberposture.content.succession import faults_of_draft
 
 ANY = "0" * 64
 

@@ -11,8 +11,8 @@ from typing import Any
 from openpyxl import load_workbook
 
 from cyberposture.content.bundle import find_content
-from cyberposture.content.documents import read_file
 from cyberposture.content.loader import Content, find_catalogue, load_content
+from cyberposture.content.reading.documents import read_file
 from cyberposture.exchange.workbook.write import whole_workbook
 from cyberposture.model.controls import Catalogue
 

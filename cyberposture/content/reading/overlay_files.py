@@ -6,14 +6,14 @@ They are no part of the national content: nothing national reads them.
 from datetime import date
 from pathlib import Path
 
-from cyberposture.content.control_files import (
+from cyberposture.content.editions import identify
+from cyberposture.content.reading.control_files import (
     OF_OVERLAYS,
     check_codes,
     check_control,
     read_controls,
 )
-from cyberposture.content.editions import identify
-from cyberposture.content.reader import Reader
+from cyberposture.content.reading.reader import Reader
 from cyberposture.errors import Fault, InvalidInput, NotFound
 from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue

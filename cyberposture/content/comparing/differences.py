@@ -7,9 +7,9 @@ counts as gone and new.
 
 from collections.abc import Iterator
 
-from cyberposture.content.likeness import propose
-from cyberposture.content.strength import rule_changes
-from cyberposture.content.wording import differing_texts, word_changes, wording_of
+from cyberposture.content.comparing.likeness import propose
+from cyberposture.content.comparing.strength import rule_changes
+from cyberposture.content.comparing.wording import differing_texts, word_changes, wording_of
 from cyberposture.model.comparison import (
     Book,
     Change,

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from cyberposture.cli import authoring, control, editions, foreign, profile, tracing, translations
+from cyberposture.cli.catalogue import (
+    authoring,
+    control,
+    editions,
+    foreign,
+    profile,
+    tracing,
+    translations,
+)
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
@@ -33,10 +41,10 @@ def check(
     from cyberposture.content.bundle import find_content
     from cyberposture.content.editions import identify
     from cyberposture.content.loader import load_content
-    from cyberposture.content.overlays import load_overlays
-    from cyberposture.content.schemas import find_strays
-    from cyberposture.content.starters import find_unwritten
-    from cyberposture.content.translations import languages, load_translations
+    from cyberposture.content.reading.overlay_files import load_overlays
+    from cyberposture.content.reading.translations import languages, load_translations
+    from cyberposture.content.writing.schemas import find_strays
+    from cyberposture.content.writing.starters import find_unwritten
     from cyberposture.errors import InvalidInput
     from cyberposture.scanning.judging.evaluate import compile_checks
     from cyberposture.scanning.judging.examples import try_examples
@@ -175,7 +183,7 @@ def schema(
     """Print the JSON Schema of a kind of content file, for editors."""
     import json
 
-    from cyberposture.content.schemas import KINDS, schema_of
+    from cyberposture.content.writing.schemas import KINDS, schema_of
     from cyberposture.errors import WrongUsage
 
     if (kind is None) == (out is None):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cyberposture.content.reader import Place, Reader
+from cyberposture.content.reading.reader import Place, Reader
 from cyberposture.model.controls import Catalogue, Framework, Profile
 from cyberposture.model.instruments import Instrument, Reference
 from cyberposture.model.parameters import NEEDED, Parameter, SectorRules

@@ -5,8 +5,8 @@ It looks at ids, versions and rules; whether the draft is good is for people to 
 
 from collections.abc import Callable, Iterator, Mapping
 
-from cyberposture.content.books import book_of
-from cyberposture.content.strength import rule_changes
+from cyberposture.content.comparing.books import book_of
+from cyberposture.content.comparing.strength import rule_changes
 from cyberposture.errors import Fault
 from cyberposture.model.controls import Catalogue, Control
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cyberposture.content.documents import read_text
+from cyberposture.content.reading.documents import read_text
 from cyberposture.errors import InvalidInput
 
 WIDTH = 100

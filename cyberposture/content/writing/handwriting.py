@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from cyberposture.content.blocks import cut_mapping, with_rows, with_values
-from cyberposture.content.layout import Flow, Folded, Quoted, laid_out, rows_laid_out
+from cyberposture.content.writing.blocks import cut_mapping, with_rows, with_values
+from cyberposture.content.writing.layout import Flow, Folded, Quoted, laid_out, rows_laid_out
 from cyberposture.model.controls import Clause, Condition, Control, Domain, Neighbour, Retired
 
 T = TypeVar("T", Clause, Neighbour, Retired)

@@ -10,7 +10,7 @@ from cyberposture.cli.surroundings import read_settings, say
 if TYPE_CHECKING:
     from cyberposture.content.bundle import ContentFolders
     from cyberposture.content.loader import Content
-    from cyberposture.content.starters import Starter
+    from cyberposture.content.writing.starters import Starter
 
 app = typer.Typer(help="Write a starter that passes, for an author to go on from.")
 
@@ -25,7 +25,7 @@ def new_control(
     ] = None,
 ) -> None:
     """Write a control under the next free number of its domain."""
-    from cyberposture.content.starters import start_control
+    from cyberposture.content.writing.starters import start_control
 
     _begin(
         context,
@@ -43,7 +43,7 @@ def new_check(
     port: Annotated[int, typer.Option(help="The TCP port that it looks at.")],
 ) -> None:
     """Write a check that fails where a port is open, with an example of each verdict."""
-    from cyberposture.content.starters import start_check
+    from cyberposture.content.writing.starters import start_check
 
     _begin(
         context,
@@ -63,7 +63,7 @@ def new_report(
     ] = "institution",
 ) -> None:
     """Write a report's definition and template."""
-    from cyberposture.content.starters import start_report
+    from cyberposture.content.writing.starters import start_report
 
     shown = title or report_id.replace("-", " ").capitalize()
     _begin(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from cyberposture.content.documents import Document, build, read_file
+from cyberposture.content.reading.documents import Document, build, read_file
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.controls import Clause
 from cyberposture.model.foundation import Model

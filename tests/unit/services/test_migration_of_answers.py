@@ -7,11 +7,11 @@ from edition_samples import first, first_edition, second, second_edition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyberposture.content.books import book_of
-from cyberposture.content.differences import compare
-from cyberposture.content.migration import FATES, inherit
+from cyberposture.content.comparing.books import book_of
+from cyberposture.content.comparing.differences import compare
 from cyberposture.model.assessments import Answer, Evidence
 from cyberposture.model.comparison import KINDS
+from cyberposture.services.migration import FATES, inherit
 
 
 def proof(name: str) -> Evidence:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from cyberposture.content.bundle import ContentFolders
-from cyberposture.content.indicators import IndicatorsFile
+from cyberposture.content.reading.indicator_files import IndicatorsFile
 from cyberposture.errors import Fault
 from cyberposture.model.checks import Check, Observation, Pack
 from cyberposture.model.controls import (

@@ -9,7 +9,7 @@ from cyberposture.cli.options import Json
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
 if TYPE_CHECKING:
-    from cyberposture.content.tracing import Beside, Trace
+    from cyberposture.content.comparing.tracing import Beside, Trace
 
 
 def coverage(
@@ -21,8 +21,8 @@ def coverage(
 ) -> None:
     """Show clauses beside controls, checks and indicators, and neighbours beside us."""
     from cyberposture.content.bundle import find_content
+    from cyberposture.content.comparing.tracing import set_beside, trace
     from cyberposture.content.loader import load_content
-    from cyberposture.content.tracing import set_beside, trace
 
     content = load_content(find_content(read_settings(context).content))
     traces = trace(content.catalogue, content.checks)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cyberposture.cli import papers, workbook
+from cyberposture.cli.catalogue import papers, workbook
+from cyberposture.cli.catalogue.profile import On
 from cyberposture.cli.options import Json, one_of
-from cyberposture.cli.profile import On
 from cyberposture.cli.surroundings import (
     open_runtime,
     printable,

@@ -12,8 +12,8 @@ _SHOWN = 8
 
 def bring_back(file: Path, into: Path | None, dry_run: bool, as_json: bool) -> None:
     """Bring a workbook into a content folder, or only list what it would change."""
-    from cyberposture.content.files import read_bytes
     from cyberposture.content.loader import load_checks
+    from cyberposture.content.reading.files import read_bytes
     from cyberposture.exchange.workbook.into import plan_import, write_import
     from cyberposture.exchange.workbook.opened import MAX_BYTES
 

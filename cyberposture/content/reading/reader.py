@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from cyberposture.content.documents import Document, build, read_file
+from cyberposture.content.reading.documents import Document, build, read_file
 from cyberposture.errors import Fault, InvalidInput
 
 T = TypeVar("T", bound=BaseModel)

@@ -95,7 +95,7 @@ def _book(
 ) -> bytes:
     from cyberposture import __version__
     from cyberposture.content.editions import identify
-    from cyberposture.content.translations import load_translations
+    from cyberposture.content.reading.translations import load_translations
     from cyberposture.reporting.book_inputs import BookInputs
     from cyberposture.reporting.render import Renderer
     from cyberposture.reporting.view.book import book_view

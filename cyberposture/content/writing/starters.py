@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from cyberposture.content.bundle import ContentFolders
-from cyberposture.content.control_files import NATIONAL
-from cyberposture.content.documents import build, read_text
 from cyberposture.content.loader import Content, find_catalogue
+from cyberposture.content.reading.control_files import NATIONAL
+from cyberposture.content.reading.documents import build, read_text
 from cyberposture.errors import NotFound, WrongState, WrongUsage
 from cyberposture.model.checks import Check
 from cyberposture.model.controls import Catalogue, Control

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from cyberposture.content.files import decode_text, read_bytes
+from cyberposture.content.reading.files import decode_text, read_bytes
 from cyberposture.errors import Fault, InvalidInput
 
 MAX_BYTES = 2_000_000

@@ -41,7 +41,7 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Compare two editions control by control; what looks alike is proposed, never decided."""
-    from cyberposture.content.differences import compare
+    from cyberposture.content.comparing.differences import compare
 
     old, new = _book(context, a), _book(context, b)
     found = compare(old, new)

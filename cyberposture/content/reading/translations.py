@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from cyberposture.content.bundle import ContentFolders
-from cyberposture.content.documents import Document, build, read_file
 from cyberposture.content.editions import digest
+from cyberposture.content.reading.documents import Document, build, read_file
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks
 from cyberposture.model.controls import Catalogue, Control

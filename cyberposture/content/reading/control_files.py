@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from cyberposture.content.jargon import unexplained
-from cyberposture.content.reader import Place, Reader, is_translation
+from cyberposture.content.reading.jargon import unexplained
+from cyberposture.content.reading.reader import Place, Reader, is_translation
 from cyberposture.model.controls import Catalogue, Condition, Control, Neighbour
 
 RULE_FOLDERS = frozenset({"sectors", "profiles", "proposed"})

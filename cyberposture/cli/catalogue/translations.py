@@ -23,7 +23,7 @@ def translations(
     """Count the texts in another language: reviewed, draft, outdated, missing."""
     from cyberposture.content.bundle import find_content
     from cyberposture.content.loader import load_content
-    from cyberposture.content.translations import load_translations, source_digest
+    from cyberposture.content.reading.translations import load_translations, source_digest
 
     folders = find_content(read_settings(context).content)
     content = load_content(folders)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from cyberposture.content.documents import faults_of
-from cyberposture.content.indicators import load_indicators
-from cyberposture.content.reader import Place, Reader
-from cyberposture.content.rule_files import RuleFiles
+from cyberposture.content.reading.documents import faults_of
+from cyberposture.content.reading.indicator_files import load_indicators
+from cyberposture.content.reading.reader import Place, Reader
+from cyberposture.content.reading.rule_files import RuleFiles
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.controls import Catalogue, Clause, Framework, Neighbour, Retired, Term
 from cyberposture.model.scores import ScoreParameters

@@ -1,0 +1,1 @@
+"""`cyberposture catalogue`: one module for each kind of work with the controls."""

@@ -1,0 +1,1 @@
+"""Sets catalogues side by side: editions, texts, and those of neighbours."""

@@ -33,6 +33,7 @@ from cyberposture.scanning.techniques import (
 RunOutcome = Literal["finished", "failed", "timed-out", "stopped"]
 MEMORY_BYTES = 2 * 1024**3
 KILL_AFTER_S = 2.0
+_PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,30 @@ def end_group(process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    _await_end_of_group(process.pid)
+
+
+def _await_end_of_group(group: int) -> None:
+    """Wait until no process of the group runs: a killed one may still be about to die.
+
+    Whoever was told that a run ended may rely on it that nothing of it sends any more.
+    """
+    until = time.monotonic() + KILL_AFTER_S
+    while time.monotonic() < until and any(_runs_in(group, entry) for entry in _PROC.iterdir()):
+        time.sleep(0.01)
+
+
+def _runs_in(group: int, entry: Path) -> bool:
+    """Return whether an entry of /proc is a process of the group that has not ended yet."""
+    if not entry.name.isdigit():
+        return False
+    try:
+        told = (entry / "stat").read_text()
+    except OSError:
+        return False
+    # The name, in brackets, may hold anything; state, parent and group follow it.
+    state, _parent, own_group = told.rpartition(")")[2].split()[:3]
+    return int(own_group) == group and state not in ("Z", "X")
 
 
 def _wait(

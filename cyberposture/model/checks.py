@@ -12,6 +12,8 @@ Verdict = Literal["pass", "fail", "not-applicable", "inconclusive", "not-tested"
 Severity = Literal["critical", "high", "medium", "low"]
 RollUp = Literal["worst", "share"]
 Protocol = Literal["tcp", "udp"]
+Subject = Literal["host", "domain", "mail-domain", "prefix", "institution"]
+"""What a fact speaks of and a check judges; a check judges only facts of its own subject."""
 TLSVersion = Literal["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
 CertificateFlaw = Literal[
     "expired", "not-yet-valid", "expires-soon", "name-mismatch", "untrusted", "weak-key"
@@ -88,7 +90,10 @@ class ProductIs(Model):
 
 
 class FactIs(Model):
-    """A computed fact and the value, or the bound in its own unit, that makes this true."""
+    """A fact by name, and the value, or the bound in its own unit, that makes this true.
+
+    What a procedure or a table told (`Fact.told`) comes first, else the fact is computed.
+    """
 
     name: Code
     is_: bool | int | str | None = Field(default=None, alias="is")
@@ -137,13 +142,16 @@ class Expression(Model):
 
 
 class Endpoints(Model):
-    """Which endpoints of a host a check judges.
+    """Which endpoints of a host a check judges, or that it judges something else as a whole.
 
     `ports` are judged whatever stands there (closed is an answer too); `services` adds each open
     port where one of these services was found, `speaking` each port that speaks TLS, HTTP in the
     clear, HTTP over TLS, or either (`web`). With none of them the host as a whole is judged.
     """
 
+    subject: Subject = "host"
+    """What is judged. A domain is a declared zone of the DNS, a mail domain a name behind the @,
+    an institution all that is told of it and of none of its hosts."""
     protocol: Protocol = "tcp"
     ports: tuple[Port, ...] = ()
     services: tuple[Name, ...] = ()
@@ -159,6 +167,8 @@ class Endpoints(Model):
             raise ValueError("speaking: stands alone, for tcp")
         if len({*self.ports, *self.usual, *self.look_at}) != len(self.all_ports()):
             raise ValueError("a port stands once, in ports, usual or look_at")
+        if self.subject != "host" and (self.all_ports() or self.services or self.speaking):
+            raise ValueError(f"a {self.subject} has no ports: it is judged as a whole")
         return self
 
     def all_ports(self) -> tuple[int, ...]:
@@ -218,6 +228,8 @@ class Check(Model):
     severity: Severity
     repair_days: int | None = Field(default=None, ge=0)
     """Overrides the framework's repair clock for this severity (0: counts at once)."""
+    urgent: bool = False
+    """A failure is announced to the emergency contacts within the hour, until acknowledged."""
     vantage: Literal["any", "external", "internal"] = "any"
     technique: Code
     endpoints: Endpoints = Endpoints()
@@ -252,6 +264,8 @@ class Check(Model):
     def _coherent(self) -> "Check":
         if self.rollup == "worst" and self.rollup_reason is None:
             raise ValueError("rollup_reason: 'worst' must be justified")
+        if self.urgent and self.severity != "critical":
+            raise ValueError("urgent: only what is critical wakes people at night")
         seen = {example.verdict for example in self.examples}
         missing = {"pass", "fail", "inconclusive"} - seen
         if missing:

@@ -51,6 +51,7 @@ def test_a_good_check_is_accepted_and_knows_its_pack() -> None:
         ({"endpoints": {"ports": [80], "look_at": [80]}}, "a port stands once"),
         ({"endpoints": {"usual": [80], "look_at": [80]}}, "a port stands once"),
         ({"severity": "urgent"}, "severity"),
+        ({"urgent": True}, "only what is critical"),
         ({"sources": []}, "sources"),
         ({"options": "-sV"}, "options"),
     ],

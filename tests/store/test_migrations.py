@@ -22,6 +22,7 @@ SINCE_0001 = {
     "consultations", "consultation_groups", "consultation_events", "reference_numbers",
     "comments", "comment_revisions", "comment_contacts", "comment_moderations",
     "comment_dispositions",
+    "notices",
 }  # fmt: skip
 """The tables that later revisions made."""
 MOMENT = datetime(2026, 11, 19, 2, 14, tzinfo=UTC)

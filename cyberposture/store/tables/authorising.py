@@ -146,3 +146,21 @@ stop_codes = Table(
     UniqueConstraint("code_sha256"),
     Index(None, "institution_id"),
 )
+
+# What an institution was told before its first scan; the text, with the code, is an encrypted file.
+notices = Table(
+    "notices",
+    metadata,
+    identity(),
+    words("code"),
+    owner(),
+    reference("authorisation_id", "authorisations"),
+    words("kind"),
+    words("language"),
+    words("text_sha256"),
+    *written(),
+    *ended("sent"),
+    *ended("acknowledged"),
+    UniqueConstraint("code"),
+    Index(None, "authorisation_id"),
+)

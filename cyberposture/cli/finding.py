@@ -20,7 +20,7 @@ def list_all(
 ) -> None:
     """List findings by first sight."""
     from cyberposture.services import finding_views
-    from cyberposture.store.findings import FindingState
+    from cyberposture.model.findings import FindingState
 
     wanted = None if state is None else one_of(get_args(FindingState), state, "state")
     found = finding_views.list_findings(open_runtime(context).register, institution, wanted)

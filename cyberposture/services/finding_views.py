@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from cyberposture.model.findings import FindingState
 from cyberposture.services.register import Register
 from cyberposture.store import findings as store
 from cyberposture.store import institutions
-from cyberposture.store.findings import FindingEvent, FindingRecord, FindingState
+from cyberposture.store.findings import FindingEvent, FindingRecord
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from cyberposture.model.checks import Check
+from cyberposture.model.findings import STANDING
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.observations import Judgement
 from cyberposture.scanning.judging.hostview import HostView
@@ -150,7 +151,7 @@ def follow(
     standing = [
         finding
         for finding in store.list_findings(
-            connection, institution_id=seen.institution_id, states=store.STANDING
+            connection, institution_id=seen.institution_id, states=STANDING
         )
         if finding.key.vantage == seen.vantage
     ]

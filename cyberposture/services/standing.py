@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from cyberposture.model.assessments import Round
 from cyberposture.model.checks import Check, Protocol
+from cyberposture.model.findings import STANDING, counts_since
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.parameters import Clocks
 from cyberposture.scanning.judging.coverage import aggregate
@@ -18,6 +19,8 @@ from cyberposture.services.register import Register
 from cyberposture.store import declarations, findings
 from cyberposture.store.facts import JudgementRecord, list_latest_judgements
 from cyberposture.store.findings import FindingRecord
+
+UNDECIDED = "The institution disputes this, and it was not decided within the time for it."
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,12 @@ def repair_days(check: Check, clocks: Clocks, campaign: Round | None) -> int:
 
 
 def counts_from(finding: FindingRecord, days: int, clocks: Clocks) -> datetime:
-    """Return the moment from which a standing finding enters the score.
+    """Return the moment from which a standing finding, read with its events, enters the score.
 
     What comes back within the reopening time never stopped counting; later it begins anew.
     """
-    again = finding.opened_at - finding.first_seen > timedelta(days=clocks.reopen_days)
-    return (finding.opened_at if again else finding.first_seen) + timedelta(days=days)
+    since = counts_since(finding.stretches, clocks.reopen_days)
+    return since + timedelta(days=days)
 
 
 Place = tuple[str, str, Protocol | None, int | None, str, str]
@@ -73,6 +76,12 @@ def _is_set_aside(finding: FindingRecord, as_of: datetime) -> bool:
     """Return whether it was accepted that this is no finding; the mark ends by itself."""
     until = finding.marked_until
     return finding.state == "false-positive" and (until is None or as_of < until)
+
+
+def _is_undecided(finding: FindingRecord, as_of: datetime) -> bool:
+    """Return whether it is disputed and was not decided in time: then nobody knows."""
+    until = finding.marked_until
+    return finding.state == "disputed" and until is not None and until <= as_of
 
 
 def _newest_looks(
@@ -113,6 +122,8 @@ def _with_findings(
         changed: dict[str, str] = {}
         if finding is not None and _is_set_aside(finding, as_of):
             changed = {"verdict": "not-applicable"}
+        elif finding is not None and _is_undecided(finding, as_of):
+            changed = {"verdict": "inconclusive", "says": UNDECIDED}
         elif finding is not None and finding.last_seen >= oldest:
             changed = {"verdict": "fail", "says": finding.says}
         elif record.observed_at < oldest and row.verdict != "not-applicable":
@@ -135,24 +146,27 @@ def standing_of(
     """
     oldest = as_of - timedelta(days=clocks.observation_age_days)
     known = findings.findings_at(connection, institution_id, as_of)
-    standing = _by_place(one for one in known if one.state in findings.STANDING)
+    standing = _by_place(one for one in known if one.state in STANDING)
     latest = list_latest_judgements(connection, institution_id, as_of=as_of)
     counting = {p: f for p, f in standing.items() if f.last_seen >= oldest}
     looks = _newest_looks(latest, counting)
     records = list(_with_findings(looks, standing, oldest, as_of))
     declared = declarations.get_declaration(connection, institution_id, as_of=as_of)
-    places = {
-        "any": declared.addresses(),
-        "external": declared.addresses(),
-        "internal": _inside(declared),
-    }
     found: dict[str, CheckStanding] = {}
     for check in register.content.checks.checks:
         rows = tuple(r for r in records if r.judgement.check == check.id)
         fresh = _fresh(check, rows, standing, as_of, (clocks, campaign))
-        tally = _tally(check, rows, places[check.vantage], len(fresh))
+        tally = _tally(check, rows, _known(check, declared), len(fresh))
         found[check.id] = CheckStanding(check, rows, tally, fresh)
     return found
+
+
+def _known(check: Check, declared: Declaration) -> tuple[str, ...]:
+    """Return the keys of all that the check would judge if everything were looked at."""
+    subject = check.endpoints.subject
+    if check.vantage == "internal":
+        return _inside(declared) if subject == "host" else ()
+    return declared.keys_of(subject)
 
 
 def _inside(declared: Declaration) -> tuple[str, ...]:

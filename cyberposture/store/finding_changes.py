@@ -11,23 +11,22 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 
+from cyberposture.clock import to_iso
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.model.checks import Severity
+from cyberposture.model.findings import BEFORE, MARKED_FROM, FindingEventKind, FindingState
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act
 from cyberposture.store.codes import new_code
 from cyberposture.store.findings import (
-    STANDING,
-    FindingEventKind,
     FindingKey,
     FindingRecord,
-    FindingState,
     find_finding,
     key_columns,
     read_finding,
 )
 
-_CLOSED: tuple[FindingState, ...] = ("closed",)
+Mark = Literal["false-positive", "accepted", "disputed"]
 
 
 def insert_finding(
@@ -40,9 +39,13 @@ def insert_finding(
     says: str,
     seen_at: datetime,
     is_potential: bool = False,
+    opened_at: datetime | None = None,
     details: dict[str, Any] | None = None,
 ) -> FindingRecord:
     """Open a finding that was never seen before and return it, with a fresh code.
+
+    `opened_at` is when its clock begins, where that is later than the sight: what an old look
+    turns out to show was told to nobody before.
 
     Raises:
         WrongState: this finding is in the register; it may be reopened.
@@ -63,10 +66,11 @@ def insert_finding(
             "is_potential": is_potential,
             "first_seen": seen_at,
             "last_seen": seen_at,
-            "opened_at": seen_at,
+            "opened_at": opened_at or seen_at,
         },
     )
-    _record_event(connection, finding_id, "opened", act, details)
+    said = {"opened_at": to_iso(opened_at or seen_at), **(details or {})}
+    _record_event(connection, finding_id, "opened", act, said)
     return read_finding(_lock(connection, finding_id))
 
 
@@ -103,9 +107,8 @@ def close_finding(
         WrongState: it is closed already.
     """
     changes = {"state": "closed", "closed_at": closed_at, "marked_until": None}
-    return _move(
-        connection, finding_id, "closed", act, expected=STANDING, changes=changes, details=details
-    )
+    said = {"closed_at": to_iso(closed_at), **(details or {})}
+    return _move(connection, finding_id, "closed", act, changes=changes, details=said)
 
 
 def reopen_finding(
@@ -123,21 +126,14 @@ def reopen_finding(
         WrongState: it is not closed.
     """
     changes = {"state": "open", "closed_at": None, "opened_at": seen_at, "last_seen": seen_at}
-    return _move(
-        connection,
-        finding_id,
-        "reopened",
-        act,
-        expected=_CLOSED,
-        changes=changes,
-        details=details,
-    )
+    said = {"seen_at": to_iso(seen_at), **(details or {})}
+    return _move(connection, finding_id, "reopened", act, changes=changes, details=said)
 
 
 def mark_finding(
     connection: Connection,
     finding_id: UUID,
-    state: Literal["false-positive", "accepted", "disputed"],
+    state: Mark,
     act: Act,
     *,
     until: datetime,
@@ -149,18 +145,40 @@ def mark_finding(
 
     Raises:
         NotFound: there is no such finding.
-        WrongState: it is closed.
+        WrongState: it is closed, or set aside in a way that does not lead there.
     """
     changes = {"state": state, "marked_until": until}
+    said = {"until": to_iso(until), **(details or {})}
     return _move(
-        connection, finding_id, "marked", act, expected=STANDING, changes=changes, details=details
-    )
+        connection, finding_id, "marked", act, changes=changes, details=said,
+        expected=MARKED_FROM[state],
+    )  # fmt: skip
+
+
+def overturn_finding(
+    connection: Connection,
+    finding_id: UUID,
+    act: Act,
+    *,
+    until: datetime,
+    details: dict[str, Any] | None = None,
+) -> FindingRecord:
+    """Record that a disputed finding was none: a false positive until a moment; return it.
+
+    Raises:
+        NotFound: there is no such finding.
+        WrongState: it is not disputed.
+    """
+    changes = {"state": "false-positive", "marked_until": until}
+    said = {"until": to_iso(until), **(details or {})}
+    return _move(connection, finding_id, "overturned", act, changes=changes, details=said)
 
 
 def unmark_finding(
     connection: Connection,
     finding_id: UUID,
     act: Act,
+    kind: Literal["returned", "upheld"] = "returned",
     *,
     details: dict[str, Any] | None = None,
 ) -> FindingRecord:
@@ -171,15 +189,7 @@ def unmark_finding(
         WrongState: it is not set aside.
     """
     changes = {"state": "open", "marked_until": None}
-    return _move(
-        connection,
-        finding_id,
-        "returned",
-        act,
-        expected=STANDING[1:],
-        changes=changes,
-        details=details,
-    )
+    return _move(connection, finding_id, kind, act, changes=changes, details=details)
 
 
 def record_severity(
@@ -199,25 +209,24 @@ def record_severity(
         WrongState: it is closed.
     """
     changes = {"severity": severity, "is_potential": is_potential}
-    return _move(
-        connection, finding_id, kind, act, expected=STANDING, changes=changes, details=details
-    )
+    return _move(connection, finding_id, kind, act, changes=changes, details=details)
 
 
 def record_note(
     connection: Connection,
     finding_id: UUID,
-    kind: Literal["announced", "acknowledged", "noted"],
+    kind: Literal["announced", "acknowledged", "noted", "proposed", "refused", "lapsed"],
     act: Act,
     *,
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Add an event that changes nothing.
+    """Add an event that leaves the state as it is.
 
     Raises:
         NotFound: there is no such finding.
+        WrongState: in its state this cannot happen.
     """
-    _lock(connection, finding_id)
+    _require(_lock(connection, finding_id), BEFORE[kind])
     _record_event(connection, finding_id, kind, act, details)
 
 
@@ -227,17 +236,20 @@ def _move(
     kind: FindingEventKind,
     act: Act,
     *,
-    expected: Collection[FindingState],
     changes: dict[str, Any],
     details: dict[str, Any] | None,
+    expected: Collection[FindingState] | None = None,
 ) -> FindingRecord:
-    """Change a finding that is in one of the expected states, and write the event."""
-    present = _lock(connection, finding_id)
-    if present["state"] not in expected:
-        raise WrongState(f"the finding {present['code']} is {present['state']}")
+    """Change a finding to which this may happen in its state, and write the event."""
+    _require(_lock(connection, finding_id), BEFORE[kind] if expected is None else expected)
     connection.execute(sa.update(t.findings).where(t.findings.c.id == finding_id).values(**changes))
     _record_event(connection, finding_id, kind, act, details)
     return read_finding(_lock(connection, finding_id))
+
+
+def _require(present: RowMapping, expected: Collection[FindingState]) -> None:
+    if present["state"] not in expected:
+        raise WrongState(f"the finding {present['code']} is {present['state']}")
 
 
 def _record_event(

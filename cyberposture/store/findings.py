@@ -6,7 +6,7 @@ Here they are read; `finding_changes` writes them.
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,25 +14,16 @@ from sqlalchemy import Connection, RowMapping
 
 from cyberposture.errors import NotFound
 from cyberposture.model.checks import Protocol, Severity
+from cyberposture.model.findings import (
+    FindingEventKind,
+    FindingState,
+    Happened,
+    Life,
+    Stretch,
+    replay,
+)
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
-
-FindingState = Literal["open", "closed", "false-positive", "accepted", "disputed"]
-FindingEventKind = Literal[
-    "opened",
-    "closed",
-    "reopened",
-    "worsened",
-    "eased",
-    "confirmed",
-    "marked",
-    "returned",
-    "announced",
-    "acknowledged",
-    "noted",
-]
-STANDING: tuple[FindingState, ...] = ("open", "false-positive", "accepted", "disputed")
-"""Every state but closed: the network still shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +63,8 @@ class FindingRecord:
     opened_at: datetime
     closed_at: datetime | None
     marked_until: datetime | None
+    stretches: tuple[Stretch, ...] = ()
+    """Every time that the network showed it; only where it was read with its events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +77,10 @@ class FindingEvent:
     state: FindingState
     details: dict[str, Any] | None
     act: Act
+
+    def happened(self) -> Happened:
+        """Return the event as it bears on the state."""
+        return Happened(self.kind, self.state, self.details or {}, self.act.at)
 
 
 def find_finding(connection: Connection, key: FindingKey) -> FindingRecord | None:
@@ -135,35 +132,56 @@ def list_findings(
     return [read_finding(row) for row in connection.execute(query).mappings()]
 
 
+def lives_at(connection: Connection, institution_id: UUID, *, as_of: datetime) -> dict[UUID, Life]:
+    """Return what the events until `as_of` leave of each finding of an institution, by its id."""
+    found: dict[UUID, list[Happened]] = {}
+    for event in list_events(connection, institution_id=institution_id, until=as_of):
+        found.setdefault(event.finding_id, []).append(event.happened())
+    lives = {finding_id: replay(events) for finding_id, events in found.items()}
+    return {finding_id: life for finding_id, life in lives.items() if life is not None}
+
+
+def life_of(connection: Connection, finding_id: UUID) -> Life:
+    """Return what the events of one finding leave of it.
+
+    Raises:
+        NotFound: there is no such finding.
+    """
+    life = replay(event.happened() for event in list_events(connection, finding_id=finding_id))
+    if life is None:
+        raise NotFound("finding", str(finding_id))
+    return life
+
+
 def list_states(
     connection: Connection, institution_id: UUID, *, as_of: datetime
 ) -> dict[UUID, FindingState]:
     """Return the state that each finding of an institution had at `as_of`, by its id."""
-    e = t.finding_events
-    place = sa.func.row_number().over(partition_by=e.c.finding_id, order_by=e.c.number.desc())
-    ranked = (
-        sa.select(e.c.finding_id, e.c.state, place.label("place"))
-        .where(e.c.institution_id == institution_id, e.c.at <= as_of)
-        .subquery()
-    )
-    query = sa.select(ranked.c.finding_id, ranked.c.state).where(ranked.c.place == 1)
-    return {row.finding_id: row.state for row in connection.execute(query)}
+    lives = lives_at(connection, institution_id, as_of=as_of)
+    return {finding_id: life.state for finding_id, life in lives.items()}
 
 
 def findings_at(
     connection: Connection, institution_id: UUID, as_of: datetime
 ) -> list[FindingRecord]:
-    """Return the findings that were known at `as_of`, by first sight, in the state of then."""
-    then = list_states(connection, institution_id, as_of=as_of)
+    """Return the findings that were known at `as_of`, by first sight, as they stood then."""
+    then = lives_at(connection, institution_id, as_of=as_of)
     return [
-        replace(one, state=then[one.id], closed_at=one.closed_at if _is_past(one, as_of) else None)
+        _as_lived(one, then[one.id])
         for one in list_findings(connection, institution_id=institution_id)
         if one.id in then
     ]
 
 
-def _is_past(finding: FindingRecord, as_of: datetime) -> bool:
-    return finding.closed_at is not None and finding.closed_at <= as_of
+def _as_lived(finding: FindingRecord, life: Life) -> FindingRecord:
+    return replace(
+        finding,
+        state=life.state,
+        opened_at=life.opened_at,
+        closed_at=life.closed_at,
+        marked_until=life.marked_until,
+        stretches=life.stretches,
+    )
 
 
 def list_events(
@@ -172,10 +190,13 @@ def list_events(
     finding_id: UUID | None = None,
     institution_id: UUID | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[FindingEvent]:
-    """Return events of one finding or one institution, oldest first."""
+    """Return events of one finding or one institution, oldest first; until and with `until`."""
     e = t.finding_events
     query = sa.select(e).order_by(e.c.at, e.c.finding_id, e.c.number)
+    if until is not None:
+        query = query.where(e.c.at <= until)
     if finding_id is not None:
         query = query.where(e.c.finding_id == finding_id)
     if institution_id is not None:
@@ -213,6 +234,6 @@ def read_finding(row: RowMapping) -> FindingRecord:
         row["port"] or None,
         row["subkey"],
     )
-    same = FindingRecord.__slots__[3:]
+    same = FindingRecord.__slots__[3:-1]
     columns = {name: row[name] for name in same}
     return FindingRecord(id=row["id"], code=row["code"], key=key, **columns)

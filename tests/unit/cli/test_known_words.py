@@ -10,9 +10,9 @@ from cyberposture.cli.options import one_of
 from cyberposture.content.writing.schemas import KINDS
 from cyberposture.errors import WrongUsage
 from cyberposture.model.controls import Tier
+from cyberposture.model.findings import FindingState
 from cyberposture.model.people import Role
 from cyberposture.store.contradictions import ContradictionState
-from cyberposture.store.findings import FindingState
 from cyberposture.store.schedules import TriggerKind
 
 ASKED = {

@@ -134,7 +134,7 @@ def open_runtime(settings: Settings, actor: str, clock: Clock = utc_now) -> Runt
         audit=AuditLog(load_signing_key(signing_key_path(settings)), heads),
         clock=clock,
         content=content,
-        edition=identify(content.catalogue, content.checks),
+        edition=identify(content.catalogue, content.checks, content.translations),
         actor=actor,
     )
     return Runtime(settings, folders, register, _scanner(settings, clock), heads)

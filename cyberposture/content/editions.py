@@ -5,15 +5,16 @@ Each kind has a digest of its own, so that a corrected comma in a text does not 
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
-import rfc8785
-from pydantic import BaseModel
-
+from cyberposture.content.digests import canonical
+from cyberposture.content.translations import Translations
 from cyberposture.errors import Corrupt
 from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue
 from cyberposture.model.foundation import Model, Sha256
+from cyberposture.model.translations import CheckTranslation, ControlTranslation
 
 _TEXTS = frozenset(
     {
@@ -52,6 +53,7 @@ _RULE_TEXTS = frozenset(
 _NAMES = frozenset({"id", "parameter", "domain", "instrument"})
 """What tells in the texts to which part of a rule they belong."""
 _CHECK_TEXTS = frozenset({"title", "says", "why", "remedy", "sources", "examples", "rollup_reason"})
+_NO_CHECKS = Checks(packs=(), checks=(), observations=())
 
 
 class Edition(Model):
@@ -62,17 +64,6 @@ class Edition(Model):
     rules: Sha256
     checks: Sha256
     texts: Sha256
-
-
-def canonical(value: Any) -> bytes:
-    """Return the RFC 8785 bytes of a model or a plain value."""
-    plain = value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
-    return rfc8785.dumps(plain)
-
-
-def digest(value: Any) -> str:
-    """Return the SHA-256 digest, in hexadecimal, of the value's canonical bytes."""
-    return hashlib.sha256(canonical(value)).hexdigest()
 
 
 def _split(items: list[dict[str, Any]], texts: frozenset[str]) -> tuple[list[Any], list[Any]]:
@@ -105,8 +96,14 @@ def _texts_alone(value: Any) -> Any:
     }
 
 
-def documents(catalogue: Catalogue, checks: Checks) -> dict[str, bytes]:
-    """Return the canonical bytes of each kind of content: `catalogue` rules, `checks`, `texts`."""
+def documents(
+    catalogue: Catalogue, checks: Checks, translations: Sequence[Translations] = ()
+) -> dict[str, bytes]:
+    """Return the canonical bytes of each kind of content: `catalogue` rules, `checks`, `texts`.
+
+    Translations are texts: a change of theirs changes neither rules nor checks. Where there are
+    none, the texts are as they were before anything was translated.
+    """
     whole = catalogue.model_dump(mode="json", by_alias=True)
     found = checks.model_dump(mode="json", by_alias=True)
     control_rules, control_texts = _split(whole["controls"], _TEXTS)
@@ -128,10 +125,20 @@ def documents(catalogue: Catalogue, checks: Checks) -> dict[str, bytes]:
         "packs": found["packs"],
         **explained,
     }
+    said = {one.language: _told(one) for one in translations if one.controls or one.checks}
+    if said:
+        texts["translations"] = said
     return {
         "catalogue": canonical({**whole, "controls": control_rules, "clauses": clause_ids}),
         "checks": canonical(check_rules),
         "texts": canonical(texts),
+    }
+
+
+def _told(translations: Translations) -> dict[str, Any]:
+    return {
+        kind: {identity: one.model_dump(mode="json", by_alias=True) for identity, one in of.items()}
+        for kind, of in (("controls", translations.controls), ("checks", translations.checks))
     }
 
 
@@ -167,11 +174,62 @@ def restore(rules: bytes, texts: bytes) -> Catalogue:
         raise Corrupt("what is kept of this edition is no catalogue that can be read") from error
 
 
-def identify(catalogue: Catalogue, checks: Checks) -> Edition:
+def restore_checks(rules: bytes, texts: bytes) -> Checks:
+    """Return the checks that `documents` took apart into their rules and their texts.
+
+    Raises:
+        Corrupt: the two do not belong together, or are no checks.
+    """
+    try:
+        ruled, words = json.loads(rules), json.loads(texts)
+        said = {check["id"]: check for check in words["checks"]}
+        if said.keys() != {check["id"] for check in ruled}:
+            raise Corrupt("these texts are not those of these checks")
+        return Checks.model_validate(
+            {
+                "packs": words["packs"],
+                "checks": [{**check, **said[check["id"]]} for check in ruled],
+                "observations": words["observations"],
+            }
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise Corrupt("what is kept of these checks is nothing that can be read") from error
+
+
+def restore_translations(texts: bytes) -> tuple[Translations, ...]:
+    """Return the translations among the texts that `documents` wrote, in order of the languages.
+
+    Texts that were kept before translations were have none.
+
+    Raises:
+        Corrupt: they are no translations.
+    """
+    try:
+        said = json.loads(texts).get("translations", {})
+        return tuple(
+            Translations(
+                language,
+                {k: ControlTranslation.model_validate(v) for k, v in of["controls"].items()},
+                {k: CheckTranslation.model_validate(v) for k, v in of["checks"].items()},
+            )
+            for language, of in sorted(said.items())
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Corrupt("what is kept of the translations is nothing that can be read") from error
+
+
+def rules_digest(catalogue: Catalogue) -> str:
+    """Return the digest of a catalogue's rules, under which rounds and overlays name it."""
+    return hashlib.sha256(documents(catalogue, _NO_CHECKS)["catalogue"]).hexdigest()
+
+
+def identify(
+    catalogue: Catalogue, checks: Checks, translations: Sequence[Translations] = ()
+) -> Edition:
     """Return the edition that these rules, checks and texts make up."""
     digests = {
         kind: hashlib.sha256(data).hexdigest()
-        for kind, data in documents(catalogue, checks).items()
+        for kind, data in documents(catalogue, checks, translations).items()
     }
     return Edition(
         catalogue=catalogue.framework.id,

@@ -19,6 +19,8 @@ from cyberposture.content.reading.documents import read_file
 from cyberposture.content.reading.frame_files import read_frame
 from cyberposture.content.reading.reader import Place, Reader, is_translation
 from cyberposture.content.reading.rule_files import check_rules, read_rules
+from cyberposture.content.reading.translations import load_every_language
+from cyberposture.content.translations import Translations
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks, Observation, Pack
 from cyberposture.model.controls import Catalogue, Control
@@ -142,6 +144,8 @@ class Content:
     catalogue: Catalogue
     checks: Checks
     reports: tuple[ReportDefinition, ...]
+    translations: tuple[Translations, ...] = ()
+    """The texts in each other language, in order of the languages."""
 
 
 def locate(folder: Path, name: str, path: tuple[str | int, ...]) -> str:
@@ -158,7 +162,7 @@ def locate(folder: Path, name: str, path: tuple[str | int, ...]) -> str:
 
 
 def load_content(folders: ContentFolders) -> Content:
-    """Return catalogue, checks and reports.
+    """Return catalogue, checks, reports and translations.
 
     Raises:
         InvalidInput: with every fault of every file, also those between the folders.
@@ -176,6 +180,9 @@ def load_content(folders: ContentFolders) -> Content:
     codes = None if checks is None else frozenset(o.code for o in checks.observations)
     catalogue = tried(lambda: load_catalogue(folders.controls, codes))
     reports = tried(lambda: load_reports(folders.reports))
-    if catalogue is None or checks is None or reports is None:
+    translations = None
+    if catalogue is not None and checks is not None:
+        translations = tried(lambda: load_every_language(folders, catalogue, checks))
+    if catalogue is None or checks is None or reports is None or translations is None:
         raise InvalidInput(faults)
-    return Content(catalogue, checks, reports)
+    return Content(catalogue, checks, reports, translations)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cyberposture.content.editions import Edition
-from cyberposture.content.reading.translations import Translations
+from cyberposture.content.translations import Translations
 from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue
 from cyberposture.model.parameters import Effective

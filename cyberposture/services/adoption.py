@@ -44,12 +44,14 @@ def read_draft(folders: ContentFolders) -> Draft:
     failing = try_examples(content.checks)
     if failing:
         raise InvalidInput(failing)
-    return Draft(content, identify(content.catalogue, content.checks), folders.controls)
+    edition = identify(content.catalogue, content.checks, content.translations)
+    return Draft(content, edition, folders.controls)
 
 
 def record(change: Change, draft: Draft) -> Adoption:
     """Keep a draft's bytes and that it is in force from now on, in an open change."""
-    found = documents(draft.content.catalogue, draft.content.checks)
+    content = draft.content
+    found = documents(content.catalogue, content.checks, content.translations)
     adoption = store.record_adoption(
         change.connection,
         {kind: found[kind] for kind in ADOPTED},

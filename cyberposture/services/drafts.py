@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from cyberposture.content.bundle import ContentFolders
 from cyberposture.content.editions import documents, identify
 from cyberposture.content.loader import load_catalogue
+from cyberposture.content.reading.translations import load_beside
 from cyberposture.errors import Corrupt
 from cyberposture.services.adoption import Draft, read_draft
 from cyberposture.services.register import Change, Register
@@ -40,13 +41,16 @@ def read_consulted(register: Register, folder: Path | None) -> Draft:
     if folders.is_whole():
         return read_draft(folders)
     home = folders.controls if folders.controls.is_dir() else folder
-    content = replace(register.content, catalogue=load_catalogue(home))
-    return Draft(content, identify(content.catalogue, content.checks), home)
+    catalogue = load_catalogue(home)
+    translations = load_beside(home, catalogue, register.content.translations)
+    content = replace(register.content, catalogue=catalogue, translations=translations)
+    return Draft(content, identify(catalogue, content.checks, translations), home)
 
 
 def keep_draft(change: Change, draft: Draft) -> str:
     """Keep the bytes of a draft and return their SHA-256; nothing is adopted by that."""
-    parts = documents(draft.content.catalogue, draft.content.checks)
+    content = draft.content
+    parts = documents(content.catalogue, content.checks, content.translations)
     # Each part is canonical, and so is the whole with its keys in order.
     whole = b",".join(b'"%b":%b' % (kind.encode(), parts[kind]) for kind in sorted(parts))
     kept = adopt_edition(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cyberposture.content.editions import digest
+from cyberposture.content.digests import digest
 from cyberposture.content.reading.overlay_files import apply_overlay
 from cyberposture.errors import WrongState
 from cyberposture.model.overlays import Overlay

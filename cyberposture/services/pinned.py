@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from cyberposture.content.editions import Edition, restore
+from cyberposture.content.editions import Edition, restore, restore_translations
+from cyberposture.content.translations import Translations
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.model.controls import Catalogue
 from cyberposture.services.register import Register
@@ -19,11 +20,14 @@ class Pinned:
 
     catalogue: Catalogue
     edition: Edition
+    translations: tuple[Translations, ...] = ()
+    """Its texts in other languages."""
 
 
 def get_present(register: Register) -> Pinned:
     """Return the catalogue that this process was started with."""
-    return Pinned(register.content.catalogue, register.edition)
+    content = register.content
+    return Pinned(content.catalogue, register.edition, content.translations)
 
 
 def get_pinned(register: Register, connection: Connection, rules: str | None) -> Pinned:
@@ -51,10 +55,9 @@ def restored(register: Register, connection: Connection, adoption: Adoption) -> 
     """
     key = (adoption.catalogue, adoption.texts)
     if key not in register.restored:
-        register.restored[key] = restore(
-            get_edition_content(connection, "catalogue", adoption.catalogue),
-            get_edition_content(connection, "texts", adoption.texts),
-        )
+        rules = get_edition_content(connection, "catalogue", adoption.catalogue)
+        texts = get_edition_content(connection, "texts", adoption.texts)
+        register.restored[key] = (restore(rules, texts), restore_translations(texts))
     edition = Edition(
         catalogue=adoption.name,
         version=adoption.version,
@@ -62,7 +65,8 @@ def restored(register: Register, connection: Connection, adoption: Adoption) -> 
         checks=register.edition.checks,
         texts=adoption.texts,
     )
-    return Pinned(register.restored[key], edition)
+    catalogue, translations = register.restored[key]
+    return Pinned(catalogue, edition, translations)
 
 
 def require_in_force(register: Register, connection: Connection) -> None:

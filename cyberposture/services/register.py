@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from cyberposture.clock import Clock
 from cyberposture.content.editions import Edition
 from cyberposture.content.loader import Content
+from cyberposture.content.translations import Translations
 from cyberposture.model.controls import Catalogue
 from cyberposture.store.acts import Act
 from cyberposture.store.audit import AuditLog
@@ -53,7 +54,7 @@ class Register:
     content: Content
     edition: Edition
     actor: str
-    restored: dict[tuple[str, str], Catalogue] = field(
+    restored: dict[tuple[str, str], tuple[Catalogue, tuple[Translations, ...]]] = field(
         default_factory=dict, repr=False, compare=False
     )
     """Earlier catalogues that were rebuilt already, by the digests of their rules and texts."""

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from cyberposture.clock import to_iso
-from cyberposture.content.editions import canonical
+from cyberposture.content.digests import canonical
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.model.scores import ScoreDocument
 from cyberposture.scoring.rollup import compute

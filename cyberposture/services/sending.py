@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cyberposture.clock import Clock, to_iso
-from cyberposture.content.editions import canonical
+from cyberposture.content.digests import canonical
 from cyberposture.errors import InvalidInput
 from cyberposture.model.observations import Fact, HTTPFact, TLSFact
 from cyberposture.model.plans import Plan

@@ -149,7 +149,7 @@ def content() -> Content:
 @pytest.fixture(scope="session")
 def edition(content: Content) -> Edition:
     """The digests of that content."""
-    return identify(content.catalogue, content.checks)
+    return identify(content.catalogue, content.checks, content.translations)
 
 
 @pytest.fixture

@@ -42,7 +42,6 @@ def check(
     from cyberposture.content.editions import identify
     from cyberposture.content.loader import load_content
     from cyberposture.content.reading.overlay_files import load_overlays
-    from cyberposture.content.reading.translations import languages, load_translations
     from cyberposture.content.writing.schemas import find_strays
     from cyberposture.content.writing.starters import find_unwritten
     from cyberposture.errors import InvalidInput
@@ -52,13 +51,11 @@ def check(
     folders = find_content(read_settings(context).content)
     content = load_content(folders)
     compile_checks(content.checks)
-    for language in languages(folders):
-        load_translations(folders, content.catalogue, content.checks, language)
     failing = [*try_examples(content.checks), *find_strays(folders)]
     if failing:
         raise InvalidInput(failing)
     overlays = load_overlays(folders.controls, content.catalogue, content.checks, utc_now().date())
-    edition = identify(content.catalogue, content.checks)
+    edition = identify(content.catalogue, content.checks, content.translations)
     counts = {**_counts(content), "overlays": len(overlays)}
     if as_json:
         show_json({"edition": edition, "counts": counts})

@@ -95,7 +95,7 @@ def _book(
 ) -> bytes:
     from cyberposture import __version__
     from cyberposture.content.editions import identify
-    from cyberposture.content.reading.translations import load_translations
+    from cyberposture.content.translations import in_language
     from cyberposture.reporting.book_inputs import BookInputs
     from cyberposture.reporting.render import Renderer
     from cyberposture.reporting.view.book import book_view
@@ -104,14 +104,12 @@ def _book(
     language = chosen.language or "en"
     renderer = Renderer(folders.reports)
     words = renderer.page_words("catalogue", language)
-    texts = None
-    if language != "en":
-        texts = load_translations(folders, catalogue, checks, language)
+    texts = None if language == "en" else in_language(content.translations, language)
     sectors = () if chosen.sector is None else (chosen.sector,)
     inputs = BookInputs(
         catalogue=catalogue,
         checks=checks,
-        edition=identify(catalogue, checks),
+        edition=identify(catalogue, checks, content.translations),
         program_version=__version__,
         parameters=catalogue.effective(sectors, _day(chosen)),
         profile=view,

@@ -23,11 +23,10 @@ def translations(
     """Count the texts in another language: reviewed, draft, outdated, missing."""
     from cyberposture.content.bundle import find_content
     from cyberposture.content.loader import load_content
-    from cyberposture.content.reading.translations import load_translations, source_digest
+    from cyberposture.content.translations import in_language, source_digest
 
-    folders = find_content(read_settings(context).content)
-    content = load_content(folders)
-    found = load_translations(folders, content.catalogue, content.checks, language)
+    content = load_content(find_content(read_settings(context).content))
+    found = in_language(content.translations, language)
     controls = content.catalogue.controls
     groups = {f"controls, tier {tier}": [c for c in controls if c.tier == tier] for tier in "AGX"}
     counts = {name: found.count(group) for name, group in groups.items()}

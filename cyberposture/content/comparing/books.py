@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cyberposture.content.editions import canonical, rules_beside
+from cyberposture.content.digests import canonical
+from cyberposture.content.editions import rules_beside
 from cyberposture.model.comparison import Book, Comparable
 from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.foreign import ForeignCatalogue, ForeignControl

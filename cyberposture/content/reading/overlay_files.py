@@ -6,7 +6,7 @@ They are no part of the national content: nothing national reads them.
 from datetime import date
 from pathlib import Path
 
-from cyberposture.content.editions import identify
+from cyberposture.content.editions import rules_digest
 from cyberposture.content.reading.control_files import (
     OF_OVERLAYS,
     check_codes,
@@ -21,7 +21,6 @@ from cyberposture.model.overlays import Misfit, Overlay, laid_over, misfits
 
 FOLDER = "overlays"
 HEAD = "overlay.yaml"
-_NO_CHECKS = Checks(packs=(), checks=(), observations=())
 
 
 def list_overlays(folder: Path) -> list[str]:
@@ -107,7 +106,7 @@ def apply_overlay(catalogue: Catalogue, overlay: Overlay, on: date) -> Catalogue
 
 def _misfits(catalogue: Catalogue, overlay: Overlay, on: date) -> list[Misfit]:
     found = list(misfits(catalogue, overlay, on))
-    rules = identify(catalogue, _NO_CHECKS).rules
+    rules = rules_digest(catalogue)
     if overlay.base.rules != rules:
         found.append((("base", "rules"), f"the rules of the base here are {rules}"))
     return found

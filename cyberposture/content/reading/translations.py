@@ -1,73 +1,42 @@
-"""Reads the texts in another language that stand beside controls and checks, and counts them.
+"""Reads the texts in another language that stand beside controls and checks."""
 
-A translation whose English has changed since is kept, called outdated, and never shown as current.
-"""
-
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from cyberposture.content.bundle import ContentFolders
-from cyberposture.content.editions import digest
 from cyberposture.content.reading.documents import Document, build, read_file
+from cyberposture.content.translations import Translations, source_digest
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks
 from cyberposture.model.controls import Catalogue, Control
-from cyberposture.model.translations import (
-    CheckTranslation,
-    ControlTranslation,
-    State,
-    Translation,
-)
+from cyberposture.model.translations import CheckTranslation, ControlTranslation
 
 T = TypeVar("T", ControlTranslation, CheckTranslation)
 
 
-@dataclass(frozen=True)
-class Translations:
-    """The texts in one language, by the id of the control or check that they render."""
-
-    language: str
-    controls: Mapping[str, ControlTranslation] = field(default_factory=dict)
-    checks: Mapping[str, CheckTranslation] = field(default_factory=dict)
-
-    def state(self, item: Control | Check) -> State:
-        """Return how the item's texts stand in this language."""
-        found: Translation | None
-        if isinstance(item, Control):
-            found = self.controls.get(item.id)
-        else:
-            found = self.checks.get(item.id)
-        if found is None:
-            return "missing"
-        return found.status if found.source == source_digest(item) else "outdated"
-
-    def count(self, items: Iterable[Control | Check]) -> Counter[State]:
-        """Return how many of the items stand in each state."""
-        return Counter(self.state(item) for item in items)
-
-
-def source_digest(item: Control | Check) -> str:
-    """Return the SHA-256 over the English texts that a translation of the item renders."""
-    if isinstance(item, Check):
-        return digest({"title": item.title, "why": item.why, "remedy": item.remedy})
-    levels = None if item.levels is None else item.levels.model_dump(by_alias=True)
-    return digest(
-        {
-            "title": item.title,
-            "statement": item.statement,
-            "levels": levels,
-            "evidence": [proof.what for proof in item.evidence],
-        }
-    )
-
-
 def languages(folders: ContentFolders) -> list[str]:
     """Return the codes of the languages in which there is any text, in order of the alphabet."""
-    files = [*folders.controls.rglob("*.*.yaml"), *folders.scanners.rglob("*.*.yaml")]
-    return sorted({path.name.split(".")[-2] for path in files})
+    return sorted(_languages(folders.controls) | _languages(folders.scanners))
+
+
+def load_every_language(
+    folders: ContentFolders, catalogue: Catalogue, checks: Checks
+) -> tuple[Translations, ...]:
+    """Return every text in every language, in order of the languages.
+
+    Raises:
+        InvalidInput: with every fault of every file, each with file and line.
+    """
+    found, faults = [], []
+    for language in languages(folders):
+        try:
+            found.append(load_translations(folders, catalogue, checks, language))
+        except InvalidInput as error:
+            faults += error.faults
+    if faults:
+        raise InvalidInput(faults)
+    return tuple(found)
 
 
 def load_translations(
@@ -79,14 +48,7 @@ def load_translations(
         InvalidInput: with every fault of every file, each with file and line.
     """
     faults: list[Fault] = []
-    controls = _load(
-        ControlTranslation,
-        folders.controls,
-        language,
-        known={control.id: control for control in catalogue.controls},
-        identify=lambda path: path.name[:6],
-        faults=faults,
-    )
+    controls = _load_controls(folders.controls, catalogue, language, faults)
     tests = _load(
         CheckTranslation,
         folders.scanners,
@@ -95,17 +57,54 @@ def load_translations(
         identify=lambda path: f"{path.parent.name}.{path.name.removesuffix(f'.{language}.yaml')}",
         faults=faults,
     )
-    for identity, (translation, document) in controls.items():
+    if faults:
+        raise InvalidInput(sorted(set(faults)))
+    return Translations(language, controls, {one: found for one, (found, _) in tests.items()})
+
+
+def load_beside(
+    folder: Path, catalogue: Catalogue, others: tuple[Translations, ...]
+) -> tuple[Translations, ...]:
+    """Return the texts of a content folder `controls` alone, with the checks' texts of `others`.
+
+    Raises:
+        InvalidInput: with every fault of every file, each with file and line.
+    """
+    faults: list[Fault] = []
+    tests = {one.language: one.checks for one in others if one.checks}
+    found = tuple(
+        Translations(
+            language,
+            _load_controls(folder, catalogue, language, faults),
+            tests.get(language, {}),
+        )
+        for language in sorted(_languages(folder) | tests.keys())
+    )
+    if faults:
+        raise InvalidInput(sorted(set(faults)))
+    return found
+
+
+def _languages(folder: Path) -> set[str]:
+    return {path.name.split(".")[-2] for path in folder.rglob("*.*.yaml")}
+
+
+def _load_controls(
+    folder: Path, catalogue: Catalogue, language: str, faults: list[Fault]
+) -> dict[str, ControlTranslation]:
+    found = _load(
+        ControlTranslation,
+        folder,
+        language,
+        known={control.id: control for control in catalogue.controls},
+        identify=lambda path: path.name[:6],
+        faults=faults,
+    )
+    for identity, (translation, document) in found.items():
         control = catalogue.find(identity)
         if control is not None:
             faults += _differences(control, translation, document)
-    if faults:
-        raise InvalidInput(sorted(set(faults)))
-    return Translations(
-        language,
-        {identity: found for identity, (found, _) in controls.items()},
-        {identity: found for identity, (found, _) in tests.items()},
-    )
+    return {identity: translation for identity, (translation, _) in found.items()}
 
 
 def _load(

@@ -8,7 +8,7 @@ as one resource.
 import base64
 import json
 
-from cyberposture.content.editions import digest
+from cyberposture.content.digests import digest
 from cyberposture.exchange.oscal.clause_in import (
     clause_fields,
     domain_fields,

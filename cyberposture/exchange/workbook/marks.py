@@ -5,7 +5,7 @@ With it an import can tell what its author changed from what was changed in the 
 
 from typing import Any
 
-from cyberposture.content.editions import canonical, digest
+from cyberposture.content.digests import canonical, digest
 from cyberposture.exchange.workbook.tables import PARTS
 from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.foundation import Model

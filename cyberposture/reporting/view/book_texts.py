@@ -5,7 +5,7 @@ A draft is marked as one. What is missing or was overtaken by its English is sho
 
 from dataclasses import dataclass
 
-from cyberposture.content.reading.translations import Translations
+from cyberposture.content.translations import Translations
 from cyberposture.model.checks import Check
 from cyberposture.model.controls import Control, Levels
 from cyberposture.model.translations import State, Translation

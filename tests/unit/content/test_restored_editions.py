@@ -6,8 +6,15 @@ import pytest
 from edition_samples import first_edition, second_edition
 
 from cyberposture.content.bundle import find_content
-from cyberposture.content.editions import documents, identify, restore
+from cyberposture.content.editions import (
+    documents,
+    identify,
+    restore,
+    restore_checks,
+    restore_translations,
+)
 from cyberposture.content.loader import load_content
+from cyberposture.content.translations import Translations, in_language
 from cyberposture.errors import Corrupt
 
 
@@ -54,3 +61,55 @@ def test_bytes_that_are_no_edition_are_refused(content, rules):
     texts = documents(content.catalogue, content.checks)["texts"]
     with pytest.raises(Corrupt):
         restore(rules, texts)
+
+
+def test_shipped_checks_come_back_as_they_were(content):
+    kept = documents(content.catalogue, content.checks)
+    assert restore_checks(kept["checks"], kept["texts"]) == content.checks
+
+
+def test_checks_do_not_come_back_with_the_texts_of_others(content):
+    kept = documents(content.catalogue, content.checks)
+    fewer = content.checks.model_copy(update={"checks": content.checks.checks[1:]})
+    with pytest.raises(Corrupt, match="these texts are not those of these checks"):
+        restore_checks(documents(content.catalogue, fewer)["checks"], kept["texts"])
+    with pytest.raises(Corrupt, match="nothing that can be read"):
+        restore_checks(b"[7]", kept["texts"])
+
+
+def test_translations_come_back_with_their_marks(content):
+    texts = documents(content.catalogue, content.checks, content.translations)["texts"]
+    assert restore_translations(texts) == content.translations
+    (urdu,) = content.translations
+    assert urdu.controls and urdu.checks
+    assert restore(
+        documents(content.catalogue, content.checks)["catalogue"], texts
+    ) == content.catalogue  # fmt: skip
+
+
+def test_a_changed_translation_changes_the_texts_and_nothing_else(content):
+    (urdu,) = content.translations
+    identity, first = next(iter(urdu.controls.items()))
+    mended = first.model_copy(update={"title": f"{first.title}۔"})
+    changed = Translations("ur", {**urdu.controls, identity: mended}, urdu.checks)
+    before, after = (
+        identify(content.catalogue, content.checks, (each,)) for each in (urdu, changed)
+    )
+    assert (before.rules, before.checks) == (after.rules, after.checks)
+    assert before.texts != after.texts
+
+
+def test_an_edition_without_translations_is_what_it_was_before_there_were_any(content):
+    bare = documents(content.catalogue, content.checks)
+    assert documents(content.catalogue, content.checks, [Translations("ur")]) == bare
+    assert restore_translations(bare["texts"]) == ()
+    assert in_language((), "ur") == Translations("ur")
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [b"[]", b'{"translations": {"ur": {}}}', b'{"translations": {"ur": {"controls": 5}}}', b"\xff"],
+)
+def test_bytes_that_are_no_translations_are_refused(texts):
+    with pytest.raises(Corrupt, match="translations"):
+        restore_translations(texts)

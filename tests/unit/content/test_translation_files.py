@@ -8,7 +8,8 @@ import yaml
 
 from cyberposture.content.bundle import ContentFolders, find_content
 from cyberposture.content.loader import Content, load_content
-from cyberposture.content.reading.translations import Translations, load_translations, source_digest
+from cyberposture.content.reading.translations import load_translations
+from cyberposture.content.translations import Translations, source_digest
 from cyberposture.errors import InvalidInput
 
 CONTROL = "controls/ncsp-2021/iam/IAM-01-least-privilege"

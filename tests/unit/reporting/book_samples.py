@@ -8,7 +8,7 @@ from html_page import Page
 from cyberposture.content.bundle import find_content
 from cyberposture.content.editions import identify
 from cyberposture.content.loader import Content, load_content
-from cyberposture.content.reading.translations import Translations, source_digest
+from cyberposture.content.translations import Translations, source_digest
 from cyberposture.model.controls import Control
 from cyberposture.model.profiles import view_profile
 from cyberposture.model.translations import CheckTranslation, ControlTranslation

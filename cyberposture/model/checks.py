@@ -298,6 +298,8 @@ class Checks(Model):
     packs: tuple[Pack, ...]
     checks: tuple[Check, ...]
     observations: tuple[Observation, ...]
+    official_domains: tuple[str, ...] | None = None
+    """The domains under which a country's official names stand; None: no list is kept."""
 
     def find(self, check_id: str) -> Check | None:
         """Return the check with this id, or None."""

@@ -9,6 +9,9 @@ from pydantic import Field, StringConstraints
 
 from cyberposture.model.foundation import Code, Model, Port
 
+LookupOutcome = Literal["answered", "no-such-name", "no-record", "refused", "failed", "timed-out"]
+"""How a lookup ended; the first three are completed lookups."""
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+./_-]*$", max_length=64)]
 """A short technical name: of a service, a script, a header."""
 
@@ -68,6 +71,18 @@ class ExampleHTTP(Model):
     marks: tuple[str, ...] = ()
 
 
+class ExampleDNS(Model):
+    """One lookup of an example; `name` is what stands in front of the example's own name."""
+
+    under: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9._-]*$")] | None = None
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9._-]*$")] | None = None
+    """Another name altogether, such as that of a name server; not together with `under`."""
+    kind: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,10}$")] = "TXT"
+    outcome: LookupOutcome = "answered"
+    records: tuple[str, ...] = ()
+    authentic: bool | None = None
+
+
 class ExampleFlow(Model):
     """A permitted flow of an example; without ports every port is permitted."""
 
@@ -83,6 +98,10 @@ class ExampleContext(Model):
     services: tuple[PortText, ...] | None = None
     zone: Code | None = None
     flows: tuple[ExampleFlow, ...] | None = None
+    selectors: tuple[str, ...] | None = None
+    """The DKIM selectors that a mail domain declared."""
+    official: tuple[str, ...] | None = None
+    """The official domains of the country; None where no list is at hand."""
 
 
 class ExampleFacts(Model):
@@ -103,4 +122,9 @@ class ExampleFacts(Model):
     """The output of NSE scripts: a text, or tables."""
     tls: tuple[ExampleTLS, ...] = ()
     http: tuple[ExampleHTTP, ...] = ()
+    subject: Name | None = None
+    """The name of what is judged, where that is no host; there is one by default."""
+    dns: tuple[ExampleDNS, ...] = ()
+    told: dict[Code, bool | int | str | None] = Field(default_factory=dict)
+    """What a procedure or a table tells, by name; null: it was tried in vain."""
     context: ExampleContext = ExampleContext()

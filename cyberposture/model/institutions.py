@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
-from cyberposture.model.checks import Protocol
+from cyberposture.model.checks import Protocol, Subject
 from cyberposture.model.controls import Tier
 from cyberposture.model.foundation import Code, Model, Moment, Port
 from cyberposture.model.gate import HostName, Zone
@@ -42,11 +42,26 @@ Spelled = Annotated[str, AfterValidator(_as_sent)]
 """An address as it was written, IPv6 in lower case; whether it is one is checked on import."""
 
 
+Selector = Annotated[
+    str,
+    StringConstraints(
+        to_lower=True,
+        max_length=120,
+        pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?"
+        r"(\.[a-zA-Z0-9]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?)*$",
+    ),
+]
+"""The name of a DKIM key. Source: RFC 6376, section 3.1, September 2011."""
+
+
 class Asset(Model):
-    """One declared thing: a host, a zone, a permitted flow, a supplier, a mail domain."""
+    """One declared thing: a host, a zone, a permitted flow, a supplier, a domain, a mail domain.
+
+    A zone is a part of the network, a domain a zone of the DNS that is the institution's own.
+    """
 
     id: Code
-    kind: Literal["host", "zone", "flow", "supplier", "mail-domain"]
+    kind: Literal["host", "zone", "flow", "supplier", "domain", "mail-domain"]
     title: str = ""
     addresses: tuple[Spelled, ...] = ()
     names: tuple[HostName, ...] = ()
@@ -54,7 +69,8 @@ class Asset(Model):
     services: tuple[ServicePort, ...] = ()
     flow_from: Code | None = None
     flow_to: Code | None = None
-    selectors: tuple[str, ...] = ()
+    selectors: tuple[Selector, ...] = ()
+    """Of a mail domain: under which names its DKIM keys stand."""
     owner: str | None = None
     third_party: str | None = None
     valid_from: Moment | None = None
@@ -74,3 +90,23 @@ class Declaration(Model):
     def addresses(self) -> tuple[str, ...]:
         """Return every declared address once, in the order first met."""
         return tuple(dict.fromkeys(a for host in self.hosts() for a in host.addresses))
+
+    def names_of(self, kind: Literal["domain", "mail-domain"]) -> tuple[str, ...]:
+        """Return every declared name of a kind once, in lower case, in the order first met."""
+        named = (n for asset in self.assets if asset.kind == kind for n in asset.names)
+        return tuple(dict.fromkeys(name.lower() for name in named))
+
+    def keys_of(self, subject: Subject) -> tuple[str, ...]:
+        """Return what is known of a kind of subject before anyone looks, by the facts' own keys.
+
+        Prefixes are known from tables only, so none is declared.
+        """
+        match subject:
+            case "host":
+                return self.addresses()
+            case "domain" | "mail-domain":
+                return self.names_of(subject)
+            case "institution":
+                return (self.institution,)
+            case "prefix":
+                return ()

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cyberposture.model.checks import Protocol, Verdict
+from cyberposture.model.checks import Protocol, Subject, Verdict
+from cyberposture.model.examples import LookupOutcome
 from cyberposture.model.foundation import CheckId, Code, Model, Moment, Sha256
 
 PortState = Literal[
@@ -94,6 +95,14 @@ class TLSFact(Model):
     certificate: Certificate | None = None
 
 
+class ContactFile(Model):
+    """What a site's file for reports of flaws says. Source: RFC 9116, section 2.5."""
+
+    contacts: tuple[str, ...] = ()
+    expires: Moment | None = None
+    """None: no such line, or one that is no date."""
+
+
 class HTTPFact(Model):
     """One HTTP exchange, as our own probe saw it; of the body only marks are kept."""
 
@@ -111,6 +120,47 @@ class HTTPFact(Model):
     title: str | None = None
     marks: tuple[str, ...] = ()
     """What the probe recognised in the body: directory-listing, stack-trace, login-form …"""
+    contact_file: ContactFile | None = None
+
+
+TalkOutcome = Literal["answered", "refused", "timed-out", "other", "failed"]
+"""How a short talk ended; `other`: something answered that does not speak the protocol."""
+
+
+class MailFact(Model):
+    """One talk with a mail server, as our own probe had it; no message is ever handed over."""
+
+    address: str
+    port: int
+    name: str | None = None
+    asked: Literal["abilities", "relay"]
+    outcome: TalkOutcome
+    detail: str = ""
+    greeting: str = ""
+    abilities: tuple[str, ...] = ()
+    """The words of its answer to EHLO, before any encryption, in capitals."""
+    starttls: bool | None = None
+    """Encryption is offered on request; None: not asked, or TLS is spoken from the first byte."""
+    tls: TLSFact | None = None
+    """The handshake on that offer, or from the first byte."""
+    relay: Literal["refused", "accepted", "deferred", "unclear"] | None = None
+    """What was said to a recipient elsewhere; None: nobody asked."""
+    reply: str = ""
+    """The server's own words to that."""
+
+
+class ServiceFact(Model):
+    """One short talk with any other service, as our own probe had it."""
+
+    address: str
+    protocol: Protocol = "tcp"
+    port: int
+    speaks: Code
+    """The protocol that was tried: ssh, rdp, ntp …"""
+    outcome: TalkOutcome
+    detail: str = ""
+    told: dict[Code, bool | int | str | None] = Field(default_factory=dict)
+    """What was found out, by name; None: it was tried in vain."""
 
 
 class DNSFact(Model):
@@ -119,14 +169,26 @@ class DNSFact(Model):
     name: str
     kind: str
     """The record type asked for, such as TXT."""
-    outcome: Literal["answered", "no-such-name", "no-record", "refused", "failed", "timed-out"]
+    outcome: LookupOutcome
     records: tuple[str, ...] = ()
+    """The data of each record as text; of a TXT record its strings joined."""
+    server: str | None = None
+    """The name server that was asked directly; None: the resolver."""
+    authentic: bool | None = None
+    """The resolver vouched for the signatures (the AD bit); None: it was not asked to."""
+    signed: bool | None = None
+    """The answer carried signatures, whoever has checked them."""
+    detail: str = ""
 
 
 class Fact(Model):
     """One observation: who looked at what, how, when, from where, and what came back."""
 
     address: str
+    """The subject's key: an address; else a name (lower case, no trailing dot), a prefix (CIDR)
+    or the institution's code."""
+    subject: Subject = "host"
+    """What the fact speaks of. The same name can be a domain and a mail domain."""
     name: str | None = None
     technique: Code
     vantage: str = "external"
@@ -141,7 +203,11 @@ class Fact(Model):
     host: HostFact | None = None
     tls: tuple[TLSFact, ...] = ()
     http: tuple[HTTPFact, ...] = ()
+    mail: tuple[MailFact, ...] = ()
+    services: tuple[ServiceFact, ...] = ()
     dns: tuple[DNSFact, ...] = ()
+    told: dict[Code, bool | int | str | None] = Field(default_factory=dict)
+    """What a recorded procedure or a dated table says, by name; None: it was tried in vain."""
     artefact: Sha256 | None = None
     parser: int = 1
 

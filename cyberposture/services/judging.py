@@ -7,9 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from cyberposture.model.checks import Subject
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.observations import Judgement
-from cyberposture.scanning.judging.declared import context_of
+from cyberposture.scanning.judging.declared import context_of, context_of_name
 from cyberposture.scanning.judging.evaluate import Judge, compile_checks
 from cyberposture.scanning.judging.hostview import HostView, view_host
 from cyberposture.scanning.ports import PortKey
@@ -39,10 +40,14 @@ class Judged:
     denied: tuple[Denial, ...]
 
 
-def _by_address(records: Iterable[FactRecord]) -> dict[str, list[FactRecord]]:
-    found: dict[str, list[FactRecord]] = {}
+_Looks = Mapping[tuple[Subject, str], Sequence[FactRecord]]
+"""Facts by what they speak of: the kind of subject and its key."""
+
+
+def _by_subject(records: Iterable[FactRecord]) -> dict[tuple[Subject, str], list[FactRecord]]:
+    found: dict[tuple[Subject, str], list[FactRecord]] = {}
     for record in records:
-        found.setdefault(record.fact.address, []).append(record)
+        found.setdefault((record.fact.subject, record.fact.address), []).append(record)
     return found
 
 
@@ -50,20 +55,26 @@ def _looked_at(records: Iterable[FactRecord]) -> datetime:
     return max(record.observed_at for record in records)
 
 
-def _judge_hosts(
+def _judge_subjects(
     judge: Judge,
-    looks: Mapping[str, Sequence[FactRecord]],
+    looks: _Looks,
     declaration: Declaration,
     vantage: str,
+    *,
     denied: Mapping[str, Mapping[str, str]],
+    official: tuple[str, ...] | None,
 ) -> tuple[list[NewJudgement], dict[str, HostView]]:
+    """Return what is to be kept of each subject, and the views of those that are hosts."""
     rows: list[NewJudgement] = []
     views: dict[str, HostView] = {}
-    for address, records in looks.items():
+    for (subject, address), records in looks.items():
         observed_at = _looked_at(records)
-        context = context_of(declaration, address, vantage, observed_at)
         facts = [record.fact for record in records]
-        views[address] = view_host(facts, context, vantage)
+        if subject == "host":
+            context = context_of(declaration, address, vantage, observed_at)
+            views[address] = view_host(facts, context, vantage)
+        else:
+            context = context_of_name(declaration, subject, address, observed_at, official)
         ids = tuple(record.id for record in records)
         rows += [
             NewJudgement(judgement, vantage, observed_at, ids)
@@ -72,7 +83,7 @@ def _judge_hosts(
     return rows, views
 
 
-def _began(scan: ScanRecord, looks: Mapping[str, Sequence[FactRecord]]) -> datetime:
+def _began(scan: ScanRecord, looks: _Looks) -> datetime:
     """Return when a scan began; an imported one looked long before it is in the register."""
     seen = [record.observed_at for records in looks.values() for record in records]
     return min([scan.started_at or scan.act.at, *seen])
@@ -100,12 +111,16 @@ def _opened_before(
     """Return the ports that the latest looks before `began` showed open, by address."""
     wanted = set(addresses)
     before = began - timedelta(microseconds=1)
-    earlier = _by_address(
+    earlier = _by_subject(
         record
         for record in list_latest_facts(connection, scan.institution_id, as_of=before)
         if record.fact.address in wanted and record.fact.vantage == scan.vantage
     )
-    views = {a: view_host([record.fact for record in records]) for a, records in earlier.items()}
+    views = {
+        address: view_host([record.fact for record in records])
+        for (subject, address), records in earlier.items()
+        if subject == "host"
+    }
     return {
         address: [
             (protocol, port) for protocol in ("tcp", "udp") for port in view.open_ports(protocol)
@@ -131,12 +146,18 @@ def judge_scan(
     """
     scan = scans.get_scan_by_id(connection, scan_id)
     declaration = declarations.get_declaration(connection, scan.institution_id, as_of=act.at)
-    looks = _by_address(list_facts(connection, scan_id=scan_id))
+    looks = _by_subject(list_facts(connection, scan_id=scan_id))
     judge = compile_checks(register.content.checks)
     denied = list_denials(connection, scan)
-    rows, views = _judge_hosts(judge, looks, declaration, scan.vantage, _by_target(denied))
+    official = register.content.checks.official_domains
+    rows, views = _judge_subjects(
+        judge, looks, declaration, scan.vantage, denied=_by_target(denied), official=official
+    )
     blocked = fell_silent(_opened_before(connection, scan, views, _began(scan, looks)), views)
-    looked_at = {address: _looked_at(records) for address, records in looks.items()}
+    looked_at: dict[str, datetime] = {}
+    for (_, address), records in looks.items():
+        at = _looked_at(records)
+        looked_at[address] = max(at, looked_at.get(address, at))
     overtaken = _overtaken(connection, scan, looked_at, act.at)
     insert_judgements(
         connection,

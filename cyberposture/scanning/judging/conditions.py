@@ -4,13 +4,24 @@ A condition is compiled once and then only evaluated: it parses nothing, and no 
 or of a fact can make it do anything else than these twelve words.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Expression, FactIs
 from cyberposture.scanning.judging.computed import COMPUTED
 from cyberposture.scanning.judging.hostview import Endpoint
-from cyberposture.scanning.judging.truth import NEGATED, Truth, every, some, truth_of
+from cyberposture.scanning.judging.truth import (
+    NEGATED,
+    UNKNOWN,
+    UNTESTED,
+    Found,
+    Truth,
+    every,
+    some,
+    truth_of,
+)
+from cyberposture.scanning.judging.wording import quote
 from cyberposture.scanning.judging.words_exchange import (
     certificate,
     dns_record,
@@ -25,19 +36,26 @@ from cyberposture.scanning.judging.words_host import (
     service,
 )
 
+Told = Mapping[str, frozenset[type]]
+"""The kinds of value that a check's examples give to each told fact."""
+_NONE_TOLD: Final[Told] = {}
 
-def compile_expression(expression: Expression, where: str) -> Condition:
+
+def compile_expression(expression: Expression, where: str, told: Told = _NONE_TOLD) -> Condition:
     """Return the expression as closures.
 
+    `told` are the facts that are told by procedures and tables, not computed, with the kinds of
+    their values.
+
     Raises:
-        InvalidInput: it names a computed fact that does not exist, or a value it never has.
+        InvalidInput: it names a fact that does not exist, or a value it never has.
     """
     if expression.all_of is not None:
-        return _joined(_parts(expression, where), every)
+        return _joined(_parts(expression, where, told), every)
     if expression.any_of is not None:
-        return _joined(_parts(expression, where), some)
+        return _joined(_parts(expression, where, told), some)
     if expression.none_of is not None:
-        return _negated(_joined(_parts(expression, where), some))
+        return _negated(_joined(_parts(expression, where, told), some))
     if expression.port_open is not None:
         return port_open(expression.port_open)
     if expression.service is not None:
@@ -55,12 +73,12 @@ def compile_expression(expression: Expression, where: str) -> Condition:
     if expression.product is not None:
         return product(expression.product)
     if expression.fact is not None:
-        return _fact(expression.fact, where)
+        return _fact(expression.fact, where, told)
     raise InvalidInput(Fault(where, "an expression without a word"))
 
 
-def _parts(expression: Expression, where: str) -> tuple[Condition, ...]:
-    return tuple(compile_expression(part, where) for part in expression.parts())
+def _parts(expression: Expression, where: str, told: Told) -> tuple[Condition, ...]:
+    return tuple(compile_expression(part, where, told) for part in expression.parts())
 
 
 def _joined(parts: tuple[Condition, ...], join: Callable[..., Truth]) -> Condition:
@@ -84,27 +102,53 @@ def _negated(condition: Condition) -> Condition:
     return Condition(lambda endpoint: NEGATED[inner(endpoint)], condition.tell)
 
 
-def _fact(wanted: FactIs, where: str) -> Condition:
-    computed = COMPUTED.get(wanted.name)
-    if computed is None:
+def _fact(wanted: FactIs, where: str, told: Told) -> Condition:
+    """Return the condition on a fact by name: as it was told, else as it is computed."""
+    name = wanted.name
+    computed = COMPUTED.get(name)
+    if computed is None and name not in told:
         known = ", ".join(sorted(COMPUTED))
-        raise InvalidInput(Fault(where, f"no computed fact {wanted.name!r}; there are: {known}"))
-    function, expected, below = computed.function, wanted.is_, wanted.below
-    if below is not None:
+        what = f"no computed fact {name!r}, and no example tells it; there are: {known}"
+        raise InvalidInput(Fault(where, what))
+    expected, below = wanted.is_, wanted.below
+    kind = int if below is not None else type(expected)
+    if computed is None:
+        fits = kind in told[name] or not told[name]
+    elif below is not None:
         fits = computed.values is int
     elif isinstance(computed.values, frozenset):
         fits = expected in computed.values
     else:
         fits = type(expected) is computed.values
     if not fits:
-        raise InvalidInput(Fault(where, f"{wanted.name} never has such a value"))
+        raise InvalidInput(Fault(where, f"{name} never has such a value"))
+    function = computed.function if computed is not None else _unknown_to_tables
+
+    def find(endpoint: Endpoint) -> Found:
+        if name in endpoint.view.told:
+            return _as_told(name, endpoint.view.told[name])
+        return function(endpoint)
 
     def test(endpoint: Endpoint) -> Truth:
-        value = function(endpoint).value
+        value = find(endpoint).value
         if isinstance(value, Truth):
             return value
-        if below is not None:
-            return truth_of(isinstance(value, int) and value < below)
-        return truth_of(value == expected)
+        if type(value) is not kind:
+            return UNKNOWN  # True is no 1, and what nobody asked for is no answer.
+        return truth_of(value == expected if below is None else int(value) < below)
 
-    return Condition(test, lambda endpoint: function(endpoint).note)
+    return Condition(test, lambda endpoint: find(endpoint).note)
+
+
+def _unknown_to_tables(_endpoint: Endpoint) -> Found:
+    return Found(UNTESTED, "nobody looked it up")
+
+
+def _as_told(name: str, value: bool | int | str | None) -> Found:
+    """Return what a procedure or a table told, in words; None was tried in vain."""
+    words = name.replace("-", " ")
+    if value is None:
+        return Found(UNKNOWN, f"{words} could not be found out")
+    if isinstance(value, bool):
+        return Found(value, f"{words}: {'yes' if value else 'no'}")
+    return Found(value, f"{words}: {value if isinstance(value, int) else quote(value)}")

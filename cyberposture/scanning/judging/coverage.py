@@ -41,6 +41,8 @@ def aggregate(
 ) -> dict[CheckId, Tally]:
     """Return a tally for every check, over the judgements and the addresses without any.
 
+    `known_addresses` are the keys of what the checks judge: all checks share one subject.
+
     A host that is judged as a whole because nothing is known of its ports counts as often as the
     check names ports: otherwise one host with ten closed ports would outweigh nine unseen ones.
     An address counts as not tested by a check that has no judgement of it at all.

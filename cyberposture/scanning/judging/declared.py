@@ -1,4 +1,4 @@
-"""What an institution has declared of one address: the yardstick for facts about registers.
+"""What an institution has declared of one address or name: the yardstick for facts about registers.
 
 It reads declarations only; whether the network agrees is judged elsewhere.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 
+from cyberposture.model.checks import Subject
 from cyberposture.model.institutions import Asset, Declaration, ServicePort
 from cyberposture.scanning.ports import PortKey
 
@@ -38,6 +39,10 @@ class HostContext:
     flows: tuple[Flow, ...] | None = None
     """None: no zone policy was declared."""
     names: tuple[str, ...] = field(default=())
+    selectors: tuple[str, ...] | None = None
+    """The DKIM selectors of a mail domain; None: none was declared."""
+    official: tuple[str, ...] | None = None
+    """The official domains of the country; None: no list is at hand."""
 
     def permits(self, key: PortKey) -> bool | None:
         """Return whether the port may be reached from the scanner's zone; None: not decidable."""
@@ -78,6 +83,29 @@ def _is_current(asset: Asset, at: datetime | None) -> bool:
         return True
     begun = asset.valid_from is None or asset.valid_from <= at
     return begun and (asset.valid_until is None or at < asset.valid_until)
+
+
+def context_of_name(
+    declaration: Declaration,
+    subject: Subject,
+    name: str,
+    at: datetime | None = None,
+    official: tuple[str, ...] | None = None,
+) -> HostContext:
+    """Return what the declaration says of a subject that is no host, at the moment `at`.
+
+    `official` are the official domains of the country, None where nobody keeps a list.
+    """
+    kinds = {"domain", "mail-domain"} & {subject}
+    assets = [a for a in declaration.assets if a.kind in kinds and _is_current(a, at)]
+    found = [asset for asset in assets if name in [one.lower() for one in asset.names]]
+    selectors = tuple(dict.fromkeys(s for asset in found for s in asset.selectors))
+    return HostContext(
+        is_declared=bool(found) if assets else None,
+        selectors=selectors or None,
+        official=official,
+        names=(name,) if found else (),
+    )
 
 
 def context_of(

@@ -5,7 +5,7 @@ Many checks choose alike (every page, every TLS port), so a host keeps each choi
 
 from typing import NamedTuple
 
-from cyberposture.model.checks import Check
+from cyberposture.model.checks import Check, Subject
 from cyberposture.scanning.judging.hostview import Endpoint, HostView
 from cyberposture.scanning.judging.truth import FALSE, UNKNOWN, UNTESTED, Truth
 from cyberposture.scanning.reading.states import State
@@ -23,6 +23,7 @@ class Choice(NamedTuple):
     speaking: str | None
     usual: tuple[int, ...]
     by_name: bool
+    subject: Subject = "host"
 
     @property
     def is_whole(self) -> bool:
@@ -40,6 +41,7 @@ def choice_of(check: Check) -> Choice:
         wanted.speaking,
         wanted.usual,
         check.technique in NAMED_TECHNIQUES,
+        wanted.subject,
     )
 
 

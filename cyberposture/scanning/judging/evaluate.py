@@ -9,8 +9,8 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from cyberposture.errors import Fault, InvalidInput
-from cyberposture.model.checks import Check, Checks, Verdict
+from cyberposture.errors import Fault, InvalidInput, WrongUsage
+from cyberposture.model.checks import Check, Checks, Subject, Verdict
 from cyberposture.model.observations import Fact, Judgement
 from cyberposture.scanning.judging.conditions import compile_expression
 from cyberposture.scanning.judging.declared import HostContext, zone_of_vantage
@@ -72,11 +72,15 @@ class Rule:
     choice: Choice
     applies_when: Condition | None
     fails_when: Condition
+    told: frozenset[str]
+    """The facts that its examples tell: it can be judged by them where no host answers."""
     sentences: dict[Verdict, Sentence]
 
-    def is_for(self, vantage: str) -> bool:
-        """Return whether the check judges facts of this vantage."""
+    def is_for(self, vantage: str, subject: Subject = "host") -> bool:
+        """Return whether the check judges facts of this vantage and subject."""
         wanted = self.check.vantage
+        if self.choice.subject != subject:
+            return False
         return wanted == "any" or (wanted == "internal") is (zone_of_vantage(vantage) is not None)
 
     def judge_endpoint(self, endpoint: Endpoint) -> Ruling:
@@ -92,7 +96,13 @@ class Rule:
         return Ruling(self, protocol, port, name, tls, verdict, condition)
 
     def judge_view(self, view: HostView) -> list[Ruling]:
-        """Return a verdict for each endpoint, or one for the host where it has none."""
+        """Return a verdict for each endpoint, or one for the host where it has none.
+
+        What a table tells of a silent host can still be judged, and what is no host has no silence:
+        there each condition says by itself what was looked up.
+        """
+        if view.subject != "host" or (self.told & view.told.keys()):
+            return [self.judge_endpoint(Endpoint(view, self.choice.protocol))]
         if not view.answered:
             # Nothing at the address ever replied: whatever was tried there was tried in vain.
             return [self._whole("inconclusive" if view.tried else "not-tested")]
@@ -117,20 +127,38 @@ class Rule:
             {
                 "address": address,
                 "port": "any port" if port is None else str(port),
-                "endpoint": describe_endpoint(address, ruling.protocol, port, ruling.name),
+                "endpoint": "the institution"
+                if view.subject == "institution"
+                else describe_endpoint(address, ruling.protocol, port, ruling.name),
                 "detail": detail or _FALLBACK[ruling.verdict],
             }
         )
 
 
+def _told_in(check: Check) -> Mapping[str, frozenset[type]]:
+    """Return the kinds of value of each told fact in the check's own examples.
+
+    They are the only place where such a name is written a second time, so they catch its slips.
+    """
+    found: dict[str, set[type]] = {}
+    for example in check.examples:
+        for name, value in example.facts.told.items():
+            found.setdefault(name, set()).update([] if value is None else [type(value)])
+    return {name: frozenset(kinds) for name, kinds in found.items()}
+
+
 def _compile(check: Check) -> Rule:
     says = check.says
     applies = check.applies_when
+    told = _told_in(check)
     return Rule(
         check=check,
         choice=choice_of(check),
-        applies_when=compile_expression(applies, f"{check.id}: applies_when") if applies else None,
-        fails_when=compile_expression(check.fails_when, f"{check.id}: fails_when"),
+        applies_when=compile_expression(applies, f"{check.id}: applies_when", told)
+        if applies
+        else None,
+        fails_when=compile_expression(check.fails_when, f"{check.id}: fails_when", told),
+        told=frozenset(told),
         sentences={
             "pass": compile_sentence(says.passed),
             "fail": compile_sentence(says.fail),
@@ -195,7 +223,7 @@ class Judge:
     def _rule_anew(self, view: HostView) -> list[Ruling]:
         found: list[Ruling] = []
         for rule in self.rules:
-            if rule.is_for(view.vantage):
+            if rule.is_for(view.vantage, view.subject):
                 found += rule.judge_view(view)
         return found
 
@@ -206,7 +234,7 @@ class Judge:
         vantage: str,
         denied: Mapping[str, str] | None = None,
     ) -> list[Judgement]:
-        """Return what every check of `vantage` says of the one address that the facts speak of.
+        """Return what every check of `vantage` says of the one subject that the facts speak of.
 
         `denied` holds, by technique, why the gate did not allow it at this address; it matters
         only for a technique by which the address was not looked at.
@@ -217,12 +245,18 @@ class Judge:
         own = [fact for fact in facts if fact.vantage == vantage]
         if not own:
             return []
+        if len({(fact.subject, fact.address) for fact in own}) > 1:
+            raise WrongUsage("facts of several subjects are judged one by one")
         view = view_host(own, context, vantage)
         looked = {fact.technique for fact in own if fact.outcome != "not-tested"}
         closed = {code: why for code, why in (denied or {}).items() if code not in looked}
+        rulings = self.rule_on(view)
+        if view.subject == "host" and not view.tried and view.told:
+            # A table that tells of an address is no look at it: only what it tells is judged.
+            rulings = [ruling for ruling in rulings if ruling.verdict != "not-tested"]
         return [
             _write_down(ruling, view, closed.get(ruling.rule.check.technique, ""))
-            for ruling in self.rule_on(view)
+            for ruling in rulings
         ]
 
 
@@ -230,7 +264,7 @@ def compile_checks(checks: Checks | Iterable[Check]) -> Judge:
     """Return the checks compiled, in the order given.
 
     Raises:
-        InvalidInput: a condition names a computed fact or a value that does not exist; all faults.
+        InvalidInput: a condition names a fact or a value that does not exist; all faults.
     """
     given = checks.checks if isinstance(checks, Checks) else tuple(checks)
     faults: list[Fault] = []
@@ -245,10 +279,10 @@ def compile_checks(checks: Checks | Iterable[Check]) -> Judge:
     return Judge(tuple(rules))
 
 
-def _by_host(facts: Iterable[Fact]) -> dict[tuple[str, str], list[Fact]]:
-    found: dict[tuple[str, str], list[Fact]] = {}
+def _by_host(facts: Iterable[Fact]) -> dict[tuple[str, str, str], list[Fact]]:
+    found: dict[tuple[str, str, str], list[Fact]] = {}
     for fact in facts:
-        found.setdefault((fact.address, fact.vantage), []).append(fact)
+        found.setdefault((fact.subject, fact.address, fact.vantage), []).append(fact)
     return found
 
 
@@ -272,6 +306,6 @@ def judge_door(facts: Iterable[Fact], checks: Checks | Iterable[Check]) -> list[
             "verdict": row.verdict,
             "says": row.says,
         }
-        for (_, vantage), own in _by_host(facts).items()
+        for (_, _, vantage), own in _by_host(facts).items()
         for row in judge.judge_host(own, None, vantage)
     ]

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cyberposture.errors import Fault
-from cyberposture.model.checks import Check, Checks, Example, Verdict
+from cyberposture.model.checks import Check, Checks, Example, Subject, Verdict
 from cyberposture.model.examples import (
     ExampleCertificate,
     ExampleContext,
+    ExampleDNS,
     ExampleFacts,
     ExampleHTTP,
     ExampleService,
@@ -15,6 +16,7 @@ from cyberposture.model.examples import (
 )
 from cyberposture.model.observations import (
     Certificate,
+    DNSFact,
     ExtraPorts,
     Fact,
     HostFact,
@@ -32,6 +34,14 @@ ADDRESS: Final = "192.0.2.7"
 """An address set aside for documentation. Source: RFC 5737, section 3."""
 MOMENT: Final = datetime(2026, 1, 15, 12, tzinfo=UTC)
 _INNER: Final = "internal:office"
+_KEYS: Final[dict[Subject, str]] = {
+    "host": ADDRESS,
+    "domain": "example.gov.pk",
+    "mail-domain": "example.gov.pk",
+    "prefix": "192.0.2.0/24",
+    "institution": "example",
+}
+"""What an example judges where it does not say. The name is no institution's."""
 
 
 _WORST_FIRST: Final[tuple[Verdict, ...]] = (
@@ -84,7 +94,7 @@ def vantage_of(check: Check, example: Example) -> str:
 def compile_example(check: Check, example: Example) -> tuple[list[Fact], HostContext, str]:
     """Return the facts of an example, what its institution declared, and its vantage."""
     vantage = vantage_of(check, example)
-    facts = compile_facts(example.facts, vantage)
+    facts = compile_facts(example.facts, vantage, check.endpoints.subject, check.technique)
     return facts, compile_context(example.facts.context, vantage), vantage
 
 
@@ -107,11 +117,57 @@ def compile_context(context: ExampleContext, vantage: str) -> HostContext:
         zone=context.zone,
         scanner_zone=zone_of_vantage(vantage),
         flows=flows,
+        selectors=context.selectors,
+        official=context.official,
     )
 
 
-def compile_facts(facts: ExampleFacts, vantage: str = "external") -> list[Fact]:
-    """Return one fact for the ports of each protocol, and one for the exchanges."""
+def _name_fact(facts: ExampleFacts, vantage: str, subject: Subject, technique: str) -> Fact:
+    """Return the lookups and told facts of an example as one fact."""
+    key = facts.subject or _KEYS[subject]
+    return Fact(
+        address=key,
+        subject=subject,
+        technique=technique,
+        vantage=vantage,
+        started_at=MOMENT,
+        ended_at=MOMENT,
+        outcome=facts.outcome,
+        dns=tuple(_lookup(row, key) for row in facts.dns),
+        told=facts.told,
+    )
+
+
+def _lookup(row: ExampleDNS, key: str) -> DNSFact:
+    return DNSFact(
+        name=row.name or (f"{row.under}.{key}" if row.under else key),
+        kind=row.kind,
+        outcome=row.outcome,
+        records=row.records,
+        authentic=row.authentic,
+    )
+
+
+def compile_facts(
+    facts: ExampleFacts,
+    vantage: str = "external",
+    subject: Subject = "host",
+    technique: str = "tcp-ports",
+) -> list[Fact]:
+    """Return one fact for the ports of each protocol, one for the exchanges, one for what is told.
+
+    Of what is no host there are lookups, told facts and pages only.
+    """
+    if subject != "host":
+        named = _name_fact(facts, vantage, subject, technique)
+        return [named.model_copy(update={"http": tuple(_http(row) for row in facts.http)})]
+    told = [_name_fact(facts, vantage, subject, technique)] if facts.dns or facts.told else []
+    if told and facts == ExampleFacts(dns=facts.dns, told=facts.told, context=facts.context):
+        return told
+    return told + _host_facts(facts, vantage)
+
+
+def _host_facts(facts: ExampleFacts, vantage: str) -> list[Fact]:
     keys = sorted({_key(text) for text in (*facts.ports, *facts.services, *facts.scripts)})
     protocols = sorted({protocol for protocol, _ in keys})
     is_bare = not (facts.tls or facts.http)

@@ -1,4 +1,4 @@
-"""One address as all facts of one vantage show it together: what a check is judged against.
+"""One subject as all facts of one vantage show it together: what a check is judged against.
 
 Newer facts outweigh older ones, and what was decided outweighs what was merely tried. A silent
 host decides nothing: no port of it is ever closed by silence.
@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+from cyberposture.model.checks import Subject
 from cyberposture.model.observations import (
     DNSFact,
     Fact,
@@ -55,7 +56,7 @@ def is_http_service(name: str) -> bool:
 
 
 class HostView:
-    """The facts of one address and vantage, merged; built by `view_host`."""
+    """The facts of one address (or name) and vantage, merged; built by `view_host`."""
 
     __slots__ = (
         "_clear",
@@ -73,15 +74,20 @@ class HostView:
         "script_runs",
         "scripts",
         "services",
+        "subject",
         "tls",
+        "told",
         "tried",
         "vantage",
         "web",
         "wrapped",
     )
 
-    def __init__(self, address: str, vantage: str, context: HostContext) -> None:
+    def __init__(
+        self, address: str, vantage: str, context: HostContext, subject: Subject = "host"
+    ) -> None:
         self.address = address
+        self.subject = subject
         self.vantage = vantage
         self.context = context
         self.tried = False
@@ -98,6 +104,9 @@ class HostView:
         self.web: dict[tuple[int, bool], dict[str | None, dict[str, HTTPFact]]] = {}
         """Exchanges by port and TLS, then by name, then by path."""
         self.dns: tuple[DNSFact, ...] = ()
+        """Lookups, the newest first."""
+        self.told: dict[str, bool | int | str | None] = {}
+        """What procedures and tables say, by name, as the newest fact tells it."""
         self._states: dict[PortKey, State] = {}
         self._clear: dict[str, bool] = {}
         self._named: set[PortKey] = set()
@@ -142,7 +151,8 @@ class HostView:
 
         None where something was exchanged with the host: such hosts are hardly ever alike.
         """
-        if self.services or self.wrapped or self.scripts or self.tls or self.web or self.dns:
+        exchanged = self.services or self.wrapped or self.scripts or self.tls or self.web
+        if exchanged or self.dns or self.told or self.subject != "host":
             return None
         layers = tuple(layer.likeness() for layer in self.layers)
         return (self.vantage, self.context, frozenset(self.script_runs), layers)
@@ -281,6 +291,7 @@ def view_host(
         facts[0].address if facts else "",
         vantage or (facts[0].vantage if facts else "external"),
         context or NOTHING_DECLARED,
+        facts[0].subject if facts else "host",
     )
     # Reversing a stable ascending sort puts the newest first, and of equals the last given.
     for fact in sorted(facts, key=_moment)[::-1]:
@@ -288,6 +299,7 @@ def view_host(
         _add_host(view, fact)
         _add_exchanges(view, fact)
         view.dns += fact.dns
+        view.told = {**fact.told, **view.told}
     view.asked = frozenset().union(*(layer.protocols for layer in view.layers))
     view.tried = bool(view.dns) or any(layer.tried for layer in view.layers)
     view.answered = any(layer.answered for layer in view.layers) or any(

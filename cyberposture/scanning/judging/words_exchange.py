@@ -162,11 +162,14 @@ def dns_record(wanted: DNSRecordIs) -> Condition:
             return asked == (f"{wanted.under}.{name}" if wanted.under else name).lower()
         return wanted.under is None or asked.startswith(f"{wanted.under}.")
 
+    def meant(endpoint: Endpoint) -> str | None:
+        return endpoint.name if endpoint.view.subject == "host" else endpoint.view.address
+
     def records(endpoint: Endpoint) -> list[str] | Truth:
         lookups = [
             lookup
             for lookup in endpoint.view.dns
-            if lookup.kind == wanted.kind and concerns(lookup.name, endpoint.name)
+            if lookup.kind == wanted.kind and concerns(lookup.name, meant(endpoint))
         ]
         completed = [lookup for lookup in lookups if lookup.outcome in _COMPLETED]
         if not completed:

@@ -1,0 +1,128 @@
+"""Token buckets: how fast may be sent, for system, institution, network and address.
+
+A token is a packet. Levels are millionths of a token, so that a rate in tokens a second times
+microseconds needs no division. A full bucket and none are the same.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+MILLION = 1_000_000
+NETWORK_BITS = {4: 24, 6: 48}
+"""The networks that are spared as a whole: a /24, a /48. Source: our own default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Tokens a second, and how many a bucket holds."""
+
+    per_s: int
+    burst: int
+
+    def __post_init__(self) -> None:
+        if self.per_s < 1 or self.burst < 1:
+            raise ValueError("rate and burst are whole numbers from 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A level in millionths of a token, below zero where more was taken than was there."""
+
+    level: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How fast may be sent at each of the four levels."""
+
+    system: Rate
+    institution: Rate
+    network: Rate
+    address: Rate
+
+    def of(self, key: str) -> Rate:
+        """Return the rate that holds for a bucket with this key."""
+        level = key.partition(":")[0]
+        rates = {
+            "system": self.system,
+            "institution": self.institution,
+            "network": self.network,
+            "address": self.address,
+        }
+        return rates[level]
+
+
+BURST_S = 10
+"""A bucket holds what flows into it in so many seconds."""
+_INSTITUTION, _NETWORK, _SYSTEM = 16, 16, 256
+"""How many addresses at once the other levels bear. Source: our own default: 16 is a chunk."""
+
+
+def manners_for(rate_pps: int) -> Manners:
+    """Return the rates of all levels, by packets a second to one address."""
+
+    def rate(times: int) -> Rate:
+        return Rate(rate_pps * times, rate_pps * times * BURST_S)
+
+    return Manners(rate(_SYSTEM), rate(_INSTITUTION), rate(_NETWORK), rate(1))
+
+
+def keys_of(address: str, institution: str) -> tuple[str, str, str, str]:
+    """Return the keys of the buckets that a packet to this address is taken from."""
+    parsed = ip_address(address)
+    network = ip_network((parsed, NETWORK_BITS[parsed.version]), strict=False)
+    return ("system", f"institution:{institution}", f"network:{network}", f"address:{address}")
+
+
+def demand(addresses: Iterable[str], institution: str, tokens_each: int) -> dict[str, int]:
+    """Return how many tokens are taken from each bucket for so many packets to each address."""
+    found: dict[str, int] = {}
+    for address in addresses:
+        for key in keys_of(address, institution):
+            found[key] = found.get(key, 0) + tokens_each
+    return found
+
+
+def level_at(bucket: Bucket | None, rate: Rate, now_us: int) -> int:
+    """Return the level now. Where the clock was put back, nothing flows in until it catches up."""
+    full = rate.burst * MILLION
+    if bucket is None:
+        return full
+    return min(full, bucket.level + rate.per_s * max(0, now_us - bucket.at_us))
+
+
+def wait_us(bucket: Bucket | None, rate: Rate, tokens: int, now_us: int) -> int:
+    """Return how long must be waited before so many tokens may be taken.
+
+    What asks for more than the bucket holds waits until it is full, and leaves it below zero:
+    whoever comes next waits the longer for it.
+    """
+    missing = min(tokens, rate.burst) * MILLION - level_at(bucket, rate, now_us)
+    if missing <= 0:
+        return 0
+    behind = max(0, bucket.at_us - now_us) if bucket is not None else 0
+    return behind + -(-missing // rate.per_s)
+
+
+def take(bucket: Bucket | None, rate: Rate, tokens: int, now_us: int) -> Bucket:
+    """Return the bucket after so many tokens were taken."""
+    at = now_us if bucket is None else max(now_us, bucket.at_us)
+    return Bucket(level_at(bucket, rate, now_us) - tokens * MILLION, at)
+
+
+def reserve(
+    present: Mapping[str, Bucket], wanted: Mapping[str, int], manners: Manners, now_us: int
+) -> tuple[int, dict[str, Bucket]]:
+    """Take from all buckets at once, or from none; return the wait and the buckets that changed.
+
+    The wait is 0 where the tokens were taken; otherwise nothing was, and asking again before so
+    many microseconds have passed is in vain.
+    """
+    wait = max(
+        (wait_us(present.get(k), manners.of(k), n, now_us) for k, n in wanted.items()), default=0
+    )
+    if wait:
+        return wait, {}
+    return 0, {k: take(present.get(k), manners.of(k), n, now_us) for k, n in wanted.items()}

@@ -13,11 +13,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cyberposture.content.reading.files import read_bytes
+from cyberposture.content.translations import Translations
 from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState, WrongUsage
 from cyberposture.exchange.foreign import read_foreign, read_oscal
 from cyberposture.exchange.libraries.read import read_library
 from cyberposture.exchange.oscal.mapping_in import read_crosswalks
-from cyberposture.exchange.oscal.ours_in import is_own_export, read_own_catalogue
+from cyberposture.exchange.oscal.ours_in import (
+    is_own_export,
+    read_own_catalogue,
+    read_own_translations,
+)
 from cyberposture.exchange.oscal.read import MAX_BYTES, OSCALDocument, is_oscal, read_document
 from cyberposture.exchange.oscal.sources import Wanted
 from cyberposture.exchange.oscal.view import view_catalogue
@@ -45,6 +50,8 @@ class Imported:
     crosswalks: tuple[ForeignCrosswalk, ...] = ()
     own: Catalogue | None = None
     """The catalogue of ours that the file is an export of, if it is one."""
+    translations: tuple[Translations, ...] = ()
+    """Its texts in other languages."""
 
 
 def import_catalogue(
@@ -84,10 +91,12 @@ def import_catalogue(
         return Imported(name, None, _keep(register, parcel, reason), crosswalks=crosswalks)
     finder = _Finder(register, file, sources)
     catalogue, resolved = read_oscal(document, finder.find)
-    own = read_own_catalogue(document) if is_own_export(document) else None
+    is_ours = is_own_export(document)
+    own = read_own_catalogue(document) if is_ours else None
+    translations = read_own_translations(document) if is_ours else ()
     parcel = _Parcel(name, data, catalogue, resolved, tuple(finder.drawn_on))
     is_new = _keep(register, parcel, reason)
-    return Imported(name, catalogue, is_new, parcel.drawn_on, own=own)
+    return Imported(name, catalogue, is_new, parcel.drawn_on, own=own, translations=translations)
 
 
 def list_imported(register: Register) -> list[EditionRecord]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cyberposture.content.loader import load_catalogue
+from cyberposture.content.bundle import ContentFolders
+from cyberposture.content.loader import load_content
 from cyberposture.exchange.oscal.files import export_folder
 from cyberposture.exchange.oscal.read import read_document
 from cyberposture.exchange.oscal.resolve import resolve
@@ -41,8 +42,13 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    catalogue = load_catalogue(CHECKOUT / "controls")
-    return export_folder(catalogue, modified="2026-11-22T00:00:00Z", sector="power")
+    content = load_content(ContentFolders(CHECKOUT))
+    return export_folder(
+        content.catalogue,
+        modified="2026-11-22T00:00:00Z",
+        translations=content.translations,
+        sector="power",
+    )
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,11 @@ def _tell(found: "Imported", as_json: bool) -> None:
     typer.echo(printable(f"{found.id}: {_described(found)}{again}"))
     if found.own is not None:
         framework = found.own.framework
-        typer.echo(f"this is our own export of {framework.id} {framework.version}, read whole")
+        texts = "".join(f", {len(one.controls)} in {one.language}" for one in found.translations)
+        typer.echo(
+            f"this is our own export of {framework.id} {framework.version}, read whole: "
+            f"{len(found.own.controls)} controls{texts}"
+        )
 
 
 def _remarks(found: "Imported") -> list["Remark"]:
@@ -128,8 +132,12 @@ def _told(found: "Imported") -> dict[str, Any]:
     catalogue, own = found.catalogue, None
     if found.own is not None:
         framework = found.own.framework
-        own = {"catalogue": framework.id, "version": framework.version,
-               "controls": len(found.own.controls)}  # fmt: skip
+        own = {
+            "catalogue": framework.id,
+            "version": framework.version,
+            "controls": len(found.own.controls),
+            "translations": {one.language: len(one.controls) for one in found.translations},
+        }
     told: dict[str, Any] = {"id": found.id, "new": found.is_new, "remarks": _remarks(found)}
     if found.crosswalks:
         edges = [{"target": one.target, "edges": len(one.edges)} for one in found.crosswalks]
@@ -274,18 +282,23 @@ def _export_oscal(
     force: bool,
 ) -> None:
     from cyberposture.content.bundle import find_content
-    from cyberposture.content.loader import load_catalogue
+    from cyberposture.content.loader import load_content
     from cyberposture.exchange.oscal import files
 
     folders = find_content(read_settings(context).content)
-    ours = load_catalogue(folders.controls)
+    content = load_content(folders)
+    ours, texts = content.catalogue, content.translations
     moment = _moment(modified, ours, folders.controls)
     if out.suffix == ".json":
         require_place(out)
-        data = files.export_file(ours, modified=moment, profile=profile, sector=sector)
+        data = files.export_file(
+            ours, modified=moment, translations=texts, profile=profile, sector=sector
+        )
         _write(out.parent, {out.name: data}, force)
         return
-    written = files.export_folder(ours, modified=moment, profile=profile, sector=sector)
+    written = files.export_folder(
+        ours, modified=moment, translations=texts, profile=profile, sector=sector
+    )
     out.mkdir(parents=True, exist_ok=True)
     _write(out, written, force)
 

@@ -7,8 +7,10 @@ as one resource.
 
 import base64
 import json
+from collections.abc import Mapping, Sequence
 
 from cyberposture.content.digests import digest
+from cyberposture.content.translations import Translations
 from cyberposture.exchange.oscal.clause_in import (
     clause_fields,
     domain_fields,
@@ -17,16 +19,22 @@ from cyberposture.exchange.oscal.clause_in import (
 )
 from cyberposture.exchange.oscal.control_out import add_records, control_out, title_line
 from cyberposture.exchange.oscal.prose import Plain, escape
+from cyberposture.exchange.oscal.translations import translation_parts
 from cyberposture.exchange.oscal.words import is_value, metadata, own_prop, stable_uuid
-from cyberposture.model.controls import Catalogue, Clause, Domain, Framework
+from cyberposture.model.controls import Catalogue, Clause, Control, Domain, Framework
 from cyberposture.model.parameters import Parameter
 
 RULES = "rules.json"
 """The name of the resource that carries the rules."""
 
 
-def catalogue_document(catalogue: Catalogue, *, modified: str) -> Plain:
-    """Return the document; `modified` is when the edition was last changed, with its zone."""
+def catalogue_document(
+    catalogue: Catalogue, *, modified: str, translations: Sequence[Translations] = ()
+) -> Plain:
+    """Return the document; `modified` is when the edition was last changed, with its zone.
+
+    Controls carry their texts in the languages of `translations`.
+    """
     framework = catalogue.framework
     uuids = clause_uuids(catalogue)
     known = {domain.id: domain for domain in framework.domains}
@@ -38,7 +46,7 @@ def catalogue_document(catalogue: Catalogue, *, modified: str) -> Plain:
     params = [parameter_out(parameter) for parameter in catalogue.parameters]
     for group in groups:
         controls = [
-            control_out(control, uuids.get)
+            _control(control, uuids, translations)
             for control in catalogue.controls
             if control.domain == group["id"]
         ]
@@ -58,6 +66,14 @@ def catalogue_document(catalogue: Catalogue, *, modified: str) -> Plain:
             },
         }
     }
+
+
+def _control(
+    control: Control, uuids: Mapping[str, str], translations: Sequence[Translations]
+) -> Plain:
+    made = control_out(control, uuids.get)
+    made["parts"] += translation_parts(control.id, translations)
+    return made
 
 
 def catalogue_uuid(catalogue: Catalogue) -> str:

@@ -19,12 +19,12 @@ def control_fields(control: Plain) -> Plain:
     found: Plain = {
         "id": control["id"],
         "title": unescape(control["title"]),
-        "statement": _prose(control, "statement"),
-        "intent": _prose(control, "intent"),
+        "statement": prose_of(control, "statement"),
+        "intent": prose_of(control, "intent"),
         "guidance": dict(_by_class(control, "guidance")),
         "sector_notes": dict(_by_class(control, "sector-note")),
-        "review": [unescape(item["prose"]) for item in _items(control, "review")],
-        "evidence": [_proof(item) for item in _items(control, "evidence")],
+        "review": [unescape(item["prose"]) for item in items_of(control, "review")],
+        "evidence": [_proof(item) for item in items_of(control, "evidence")],
         "observations": [
             {"code": prop["value"], "direction": prop.get("class")}
             for prop in own_values(control, "observation")
@@ -42,7 +42,7 @@ def control_fields(control: Plain) -> Plain:
             found["weight_reason"] = unescape(prop["remarks"])
     levels = {
         str(number): unescape(item["prose"])
-        for number, item in enumerate(_items(control, "levels"))
+        for number, item in enumerate(items_of(control, "levels"))
     }
     found["levels"] = levels or None
     found.update(records(control))
@@ -69,7 +69,8 @@ def _parts(control: Plain, name: str) -> Iterator[Plain]:
             yield part
 
 
-def _prose(control: Plain, name: str) -> str | None:
+def prose_of(control: Plain, name: str) -> str | None:
+    """Return the plain text of the first part of this name, or None."""
     part = next(_parts(control, name), None)
     return None if part is None else unescape(part.get("prose", ""))
 
@@ -79,7 +80,8 @@ def _by_class(control: Plain, name: str) -> Iterator[tuple[str, str]]:
         yield part.get("class", "").removeprefix("_"), unescape(part.get("prose", ""))
 
 
-def _items(control: Plain, name: str) -> list[Plain]:
+def items_of(control: Plain, name: str) -> list[Plain]:
+    """Return the items with a text in the parts of this name."""
     return [
         item
         for part in _parts(control, name)

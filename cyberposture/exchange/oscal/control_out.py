@@ -98,19 +98,21 @@ def _parts(control: Control) -> Iterator[Plain]:
     if control.levels is not None:
         texts = list(control.levels.model_dump(by_alias=True).values())
         labels = [{"name": "label", "value": str(number)} for number in range(len(texts))]
-        yield _listed(control, "levels", "lvl", texts, [[label] for label in labels])
+        yield listed(control.id, "levels", "lvl", texts, [[label] for label in labels])
     if control.evidence:
         ages = [[own_prop("max-age-days", proof.max_age_days)] for proof in control.evidence]
-        yield _listed(control, "evidence", "evd", [proof.what for proof in control.evidence], ages)
+        told = [proof.what for proof in control.evidence]
+        yield listed(control.id, "evidence", "evd", told, ages)
     if control.review:
-        yield _listed(control, "review", "rev", control.review, [])
+        yield listed(control.id, "review", "rev", control.review)
 
 
-def _listed(
-    control: Control, name: str, short: str, texts: Sequence[str], props: Sequence[list[Plain]]
+def listed(
+    of: str, name: str, short: str, texts: Sequence[str], props: Sequence[list[Plain]] = ()
 ) -> Plain:
+    """Return a part whose items are these texts, each with its properties; `of` begins all ids."""
     items = [
-        {"id": f"{control.id}_{short}.{number}", "name": "item", "prose": escape(text)}
+        {"id": f"{of}_{short}.{number}", "name": "item", "prose": escape(text)}
         for number, text in enumerate(texts)
     ]
     made = (
@@ -118,7 +120,7 @@ def _listed(
         if props
         else items
     )
-    return own_part(name, id=f"{control.id}_{short}", parts=made)
+    return own_part(name, id=f"{of}_{short}", parts=made)
 
 
 def _token(code: str) -> str:

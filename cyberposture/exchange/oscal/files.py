@@ -1,7 +1,9 @@
 """Lays an edition out as the files of an OSCAL export: catalogue, profiles, crosswalk."""
 
+from collections.abc import Sequence
 from datetime import date
 
+from cyberposture.content.translations import Translations
 from cyberposture.errors import NotFound
 from cyberposture.exchange.oscal.catalogue_out import catalogue_document
 from cyberposture.exchange.oscal.mapping_out import mapping_document
@@ -16,7 +18,12 @@ MAPPING_FILE = "mapping.json"
 
 
 def export_folder(
-    catalogue: Catalogue, *, modified: str, profile: str | None = None, sector: str | None = None
+    catalogue: Catalogue,
+    *,
+    modified: str,
+    translations: Sequence[Translations] = (),
+    profile: str | None = None,
+    sector: str | None = None,
 ) -> dict[str, bytes]:
     """Return the files by name: the whole catalogue, its profiles, and the crosswalk if it has one.
 
@@ -26,7 +33,8 @@ def export_folder(
     Raises:
         NotFound: there is no such profile or sector.
     """
-    files = {CATALOGUE_FILE: encode(catalogue_document(catalogue, modified=modified))}
+    whole = catalogue_document(catalogue, modified=modified, translations=translations)
+    files = {CATALOGUE_FILE: encode(whole)}
     for one in _profiles(catalogue, profile):
         files[f"profile-{one.id}.json"] = _profile_file(catalogue, one, sector, modified)
     mapping = mapping_document(catalogue, modified=modified)
@@ -36,14 +44,20 @@ def export_folder(
 
 
 def export_file(
-    catalogue: Catalogue, *, modified: str, profile: str | None = None, sector: str | None = None
+    catalogue: Catalogue,
+    *,
+    modified: str,
+    translations: Sequence[Translations] = (),
+    profile: str | None = None,
+    sector: str | None = None,
 ) -> bytes:
     """Return one catalogue: the whole, or what `profile` leaves of it, for `sector` where given.
 
     Raises:
         NotFound: there is no such profile or sector.
     """
-    data = encode(catalogue_document(catalogue, modified=modified))
+    made = catalogue_document(catalogue, modified=modified, translations=translations)
+    data = encode(made)
     if profile is None and sector is None:
         return data
     largest = max(

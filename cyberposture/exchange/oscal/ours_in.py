@@ -8,15 +8,18 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from cyberposture.content.translations import Translations
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.exchange.oscal.clause_in import clause_fields, domain_fields, parameter_fields
 from cyberposture.exchange.oscal.control_in import control_fields
 from cyberposture.exchange.oscal.prose import Plain
 from cyberposture.exchange.oscal.read import OSCALDocument
+from cyberposture.exchange.oscal.translations import is_translation, translation_fields
 from cyberposture.exchange.oscal.words import find_own
 from cyberposture.model.controls import Catalogue, Clause, Control, Domain
 from cyberposture.model.foundation import Model
 from cyberposture.model.parameters import Parameter
+from cyberposture.model.translations import ControlTranslation
 
 M = TypeVar("M", bound=Model)
 
@@ -43,11 +46,10 @@ def read_own_catalogue(document: OSCALDocument) -> Catalogue:
     domains: list[Domain] = []
     controls: list[Control] = []
     for number, group in enumerate(document.body.get("groups", ())):
-        path = ("groups", number)
         if find_own(group, "undeclared") is None:
-            domains += reader.made(Domain, domain_fields, group, path)
-        for place, control in enumerate(group.get("controls", ())):
-            controls += reader.made(Control, control_fields, control, (*path, "controls", place))
+            domains += reader.made(Domain, domain_fields, group, ("groups", number))
+    for path, control in reader.controls():
+        controls += reader.made(Control, control_fields, control, path)
     parameters: list[Parameter] = []
     for number, param in enumerate(document.body.get("params", ())):
         parameters += reader.made(Parameter, parameter_fields, param, ("params", number))
@@ -67,6 +69,28 @@ def read_own_catalogue(document: OSCALDocument) -> Catalogue:
         "controls": _ordered(controls, order, "controls"),
     }
     return reader.whole(whole)
+
+
+def read_own_translations(document: OSCALDocument) -> tuple[Translations, ...]:
+    """Return the texts in other languages that were exported with a catalogue of ours.
+
+    Raises:
+        InvalidInput: one is not as we export it, or stands twice, with the JSON path of each fault.
+    """
+    reader = _Reader(document)
+    found: dict[str, dict[str, ControlTranslation]] = {}
+    for path, control in reader.controls():
+        for number, part in enumerate(control.get("parts", ())):
+            if not is_translation(part):
+                continue
+            here = (*path, "parts", number)
+            for one in reader.made(ControlTranslation, translation_fields, part, here):
+                texts = found.setdefault(one.language, {})
+                if control["id"] in texts:
+                    reader.refuse(here, f"{control['id']} has a text in {one.language} already")
+                texts[control["id"]] = one
+    reader.finish()
+    return tuple(Translations(language, texts) for language, texts in sorted(found.items()))
 
 
 def _ordered(items: list[Any], order: Plain, key: str) -> tuple[Any, ...]:
@@ -101,6 +125,16 @@ class _Reader:
         except (KeyError, ValueError, RecursionError) as error:
             self._faults.append(Fault(where, f"not as we export it: {str(error)[:200]}"))
         return []
+
+    def refuse(self, path: tuple[Any, ...], what: str) -> None:
+        """Note one more fault."""
+        self._faults.append(Fault(self._document.where(*path), what))
+
+    def controls(self) -> Iterator[tuple[tuple[Any, ...], Plain]]:
+        """Yield every control of the document with its path."""
+        for number, group in enumerate(self._document.body.get("groups", ())):
+            for place, control in enumerate(group.get("controls", ())):
+                yield ("groups", number, "controls", place), control
 
     def _note(self, error: ValidationError, where: str) -> None:
         for item in error.errors(include_url=False, include_input=False):

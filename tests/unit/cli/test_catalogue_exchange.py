@@ -11,7 +11,7 @@ from cyberposture.cli.surroundings import Surroundings
 from cyberposture.content.bundle import find_content
 from cyberposture.content.loader import load_catalogue
 from cyberposture.errors import NotFound, WrongState, WrongUsage
-from cyberposture.exchange.oscal.ours_in import read_own_catalogue
+from cyberposture.exchange.oscal.ours_in import read_own_catalogue, read_own_translations
 from cyberposture.exchange.oscal.read import read_document
 from cyberposture.runtime import lay_workspace
 from cyberposture.settings import load_settings
@@ -100,12 +100,15 @@ def test_ours_goes_out_as_a_folder_and_comes_back(run, tmp_path):
     assert {"catalog.json", "mapping.json", "profile-baseline.json"} <= names
     assert done.stdout.splitlines()[0] == str(out / "catalog.json")
     ours = load_catalogue(find_content(None).controls)
-    assert read_own_catalogue(read_document("x", (out / "catalog.json").read_bytes())) == ours
+    document = read_document("x", (out / "catalog.json").read_bytes())
+    assert read_own_catalogue(document) == ours
+    (texts,) = (one.controls for one in read_own_translations(document))
     back = json.loads(run("import", out / "catalog.json", "--as", "ours", "--json").stdout)
     assert back["own"] == {
         "catalogue": ours.framework.id,
         "version": ours.framework.version,
         "controls": len(ours.controls),
+        "translations": {"ur": len(texts)},
     }
     assert "this is our own export of" in run("import", out / "catalog.json", "--as", "ours").stdout
     crossed = json.loads(run("import", out / "mapping.json", "--as", "cross", "--json").stdout)

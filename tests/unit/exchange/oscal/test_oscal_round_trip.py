@@ -10,11 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oscal_samples import CHECKOUT, SCHEMAS, catalog, needs_schemas, read
 
-from cyberposture.content.loader import load_catalogue
+from cyberposture.content.bundle import ContentFolders
+from cyberposture.content.loader import Content, load_catalogue, load_content
+from cyberposture.content.translations import Translations
 from cyberposture.errors import InvalidInput, NotFound
 from cyberposture.exchange.oscal.catalogue_out import catalogue_document
 from cyberposture.exchange.oscal.files import MAPPING_FILE, export_file, export_folder
-from cyberposture.exchange.oscal.ours_in import is_own_export, read_own_catalogue
+from cyberposture.exchange.oscal.ours_in import (
+    is_own_export,
+    read_own_catalogue,
+    read_own_translations,
+)
 from cyberposture.exchange.oscal.prose import escape, unescape
 from cyberposture.exchange.oscal.read import read_document
 from cyberposture.exchange.oscal.resolve import resolve
@@ -34,6 +40,7 @@ from cyberposture.model.controls import (
     Supersession,
 )
 from cyberposture.model.parameters import Parameter, SectorRules, SetValue
+from cyberposture.model.translations import ControlTranslation
 
 MOMENT = "2026-11-22T00:00:00Z"
 
@@ -43,13 +50,18 @@ def load_shipped() -> Catalogue:
     return load_catalogue(CHECKOUT / "controls")
 
 
+@cache
+def load_translated() -> Content:
+    return load_content(ContentFolders(CHECKOUT))
+
+
 @pytest.fixture
 def shipped() -> Catalogue:
     return load_shipped()
 
 
-def exported(catalogue: Catalogue) -> bytes:
-    return encode(catalogue_document(catalogue, modified=MOMENT))
+def exported(catalogue: Catalogue, *translations: Translations) -> bytes:
+    return encode(catalogue_document(catalogue, modified=MOMENT, translations=translations))
 
 
 def test_the_shipped_catalogue_comes_back_whole(shipped):
@@ -61,6 +73,35 @@ def test_the_shipped_catalogue_comes_back_whole(shipped):
 def test_exporting_twice_gives_the_same_bytes(shipped):
     again = Catalogue.model_validate(shipped.model_dump(by_alias=True))
     assert export_folder(shipped, modified=MOMENT) == export_folder(again, modified=MOMENT)
+
+
+def test_the_shipped_translations_come_back_with_their_marks(shipped):
+    content = load_translated()
+    document = read_document("catalog.json", exported(shipped, *content.translations))
+    assert read_own_catalogue(document) == shipped
+    (urdu,) = content.translations
+    assert {one.status for one in urdu.controls.values()} >= {"draft"}
+    assert read_own_translations(document) == (Translations("ur", urdu.controls),)
+    assert read_own_translations(read_document("x.json", exported(shipped))) == ()
+
+
+def test_others_read_the_english_of_what_is_translated_too(shipped):
+    texts = load_translated().translations
+    view = view_catalogue(read_document("catalog.json", exported(shipped, *texts)))
+    assert view.remarks == ()
+    statements = {c.id: c.statement for c in shipped.controls}
+    assert {c.id: unescape(c.statement) for c in view.controls} == statements
+
+
+def test_little_of_a_translation_travels_as_records(shipped):
+    body = read_document("x.json", exported(shipped, *load_translated().translations)).body
+    parts = [
+        part
+        for standing in standing_controls(body)
+        for part in standing.control["parts"]
+        if part["name"] == "translation"
+    ]
+    assert parts and not any(own_values(part, "record") for part in parts)
 
 
 def test_others_see_titles_statements_and_guidance(shipped):
@@ -93,12 +134,15 @@ SAID = {
 
 @needs_schemas
 def test_every_exported_file_fits_the_official_schema(shipped):
-    files = export_folder(shipped, modified=MOMENT)
+    texts = load_translated().translations
+    files = export_folder(shipped, modified=MOMENT, translations=texts)
     assert {"catalog.json", MAPPING_FILE} < set(files)
     for name, data in files.items():
         read_document(name, data, schemas=SCHEMAS)
     for profile in shipped.profiles:
-        data = export_file(shipped, modified=MOMENT, profile=profile.id, sector="power")
+        data = export_file(
+            shipped, modified=MOMENT, translations=texts, profile=profile.id, sector="power"
+        )
         read_document(profile.id, data, schemas=SCHEMAS)
 
 
@@ -316,6 +360,39 @@ def test_any_catalogue_comes_back_whole_and_fits_the_official_schema(catalogue):
     assert read_own_catalogue(document) == catalogue
 
 
+@st.composite
+def translated(draw, language: str) -> ControlTranslation:
+    reviewer = draw(st.none() | SENTENCE)
+    levels = draw(st.none() | LEVELS)
+    return ControlTranslation(
+        language=language,
+        status="draft" if reviewer is None else "reviewed",
+        translator=draw(SENTENCE),
+        reviewer=reviewer,
+        source=draw(st.from_regex(r"[0-9a-f]{64}", fullmatch=True)),
+        title=draw(st.text(min_size=4, max_size=20)),
+        statement=draw(st.text(min_size=10, max_size=40)),
+        levels=levels,
+        evidence=tuple(draw(st.lists(SENTENCE, max_size=3))),
+    )
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(catalogues(), st.data())
+def test_any_translation_comes_back_whole_and_fits_the_official_schema(catalogue, data):
+    ids = [control.id for control in catalogue.controls]
+    texts = tuple(
+        Translations(language, {identity: data.draw(translated(language)) for identity in ids})
+        for language in ("pa", "ur")
+        if ids
+    )
+    document = read_document(
+        "x.json", exported(catalogue, *texts), schemas=SCHEMAS if SCHEMAS.is_dir() else None
+    )
+    assert read_own_translations(document) == texts
+    assert read_own_catalogue(document) == catalogue
+
+
 @given(st.text())
 def test_plain_text_survives_as_markdown(text):
     assert unescape(escape(text)) == text
@@ -381,6 +458,35 @@ def test_what_is_no_catalogue_of_ours_any_more_is_refused_with_its_place(shipped
     with pytest.raises(InvalidInput) as refused:
         read_own_catalogue(changed(shipped, change))
     assert told in str(refused.value)
+
+
+def translation_twice(parts):
+    parts.append(parts[-1])
+
+
+def translation_without_title(parts):
+    del parts[-1]["title"]
+
+
+def translation_of_no_language(parts):
+    parts[-1]["class"] = "urdu"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (translation_twice, "has a text in ur already"),
+        (translation_without_title, "not as we export it"),
+        (translation_of_no_language, "language: "),
+    ],
+)
+def test_a_translation_that_was_spoilt_is_refused_with_its_place(shipped, change, told):
+    document = json.loads(exported(shipped, *load_translated().translations))
+    change(document["catalog"]["groups"][0]["controls"][0]["parts"])
+    with pytest.raises(InvalidInput) as refused:
+        read_own_translations(read(document))
+    assert told in str(refused.value)
+    assert "$.catalog.groups[0].controls[0].parts[" in str(refused.value)
 
 
 def test_a_catalogue_of_others_is_not_taken_for_ours():

@@ -31,6 +31,7 @@ from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.ports import needed_port_offset
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "content"))  # the small editions
+sys.path.insert(0, str(Path(__file__).parent))  # the village of namespaces
 # A network for each run, so that two runs on one machine do not meet on the loopback interface.
 _CHANCE = random.SystemRandom()
 NETWORK = f"127.{_CHANCE.randrange(96, 250)}.{_CHANCE.randrange(256)}"
@@ -139,6 +140,8 @@ class Office:
             "host_timeout_s": 20,
             "stop_poll_s": 0.5,
             "laboratory_port_offset": needed_port_offset(),
+            "scanner_addresses": "127.0.0.1",
+            "duty_telephone": "extension 4",
             **({"content": self.folder / "content"} if (self.folder / "content").exists() else {}),
             **settings,
         }
@@ -160,7 +163,7 @@ class Office:
         environment = self.environment(search_path, **settings)
         return ended(self._nurseries.run(texts, given, self.folder, environment))
 
-    def run_alone(self, *words: object, before: Sequence[str] = ()) -> Done:
+    def run_alone(self, *words: object, before: Sequence[str] = (), **settings: object) -> Done:
         """Run a command in a new interpreter; `before` it may stand another program."""
         return ended(
             subprocess.run(
@@ -169,7 +172,7 @@ class Office:
                 capture_output=True,
                 text=True,
                 cwd=self.folder,
-                env=self.environment(),
+                env=self.environment(**settings),
                 timeout=PATIENCE_S,
                 check=False,
             )
@@ -232,8 +235,10 @@ class Office:
         self.do("authorise", "add", terms, "--letter", "letter.txt", "--by", "a-analyst")
 
     def grant(self, reference: str) -> None:
-        """Have the officer grant what the analyst recorded."""
+        """Have the officer grant what the analyst recorded, and the institution be told."""
         self.do("authorise", "grant", reference, "--by", "o-officer")
+        self.do("authorise", "notice", reference, "--out", "notice.txt")
+        self.do("authorise", "notice", reference, "--sent", "by hand", "--by", "a-analyst")
 
     def gate_log(self) -> list[dict[str, Any]]:
         """Return every decision of the gate that is on record."""

@@ -6,7 +6,7 @@ compile := uv pip compile pyproject.toml --quiet --universal --python-version 3.
 	--generate-hashes --no-header --annotation-style line
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench conformance lock clean
+.PHONY: help demo test check bench fuzz conformance lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,11 @@ bench: ## every bench in benchmarks/, with figures and ratios
 	@set -e; for bench in $(sort $(wildcard benchmarks/bench_*.py)); do \
 		echo "== $$bench"; $(bin)/python $$bench; \
 	done
+
+fuzz: ## every property on twenty times as many cases; `make fuzz times=100` on more
+	@.ci/set-up test
+	timeout 60m $(bin)/pytest -m hypothesis --fuzz $(or $(times),20) \
+		--numprocesses auto --dist loadscope tests/unit tests/store
 
 conformance: ## our OSCAL, read by an independent implementation in an environment of its own
 	@.ci/set-up test

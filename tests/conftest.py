@@ -21,6 +21,7 @@ from socket import AF_INET, AF_INET6
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,6 +77,22 @@ class TakingTurns(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TakingTurns:
     """Give out the tests so that laboratory, nmap and captures never meet."""
     return TakingTurns(config, log)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let properties be tried on many more cases than every change can wait for."""
+    parser.addoption("--fuzz", type=int, default=1, metavar="TIMES", help="cases of properties")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Try each property on as many times more cases as was asked for."""
+    times = config.getoption("--fuzz")
+    for item in items if times > 1 else ():
+        test = getattr(item, "obj", None)
+        own = getattr(test, "_hypothesis_internal_use_settings", None)
+        if own is not None:
+            more = settings(own, max_examples=own.max_examples * times, deadline=None)
+            getattr(test, "__func__", test)._hypothesis_internal_use_settings = more
 
 
 @pytest.hookimpl(wrapper=True)

@@ -98,16 +98,11 @@ def show(
 def _show_beside(
     context: typer.Context, institution: str, round_code: str | None, named: str, as_json: bool
 ) -> None:
-    from cyberposture.content.reading.overlay_files import load_overlay
-    from cyberposture.services.overlays import score_beside
+    from cyberposture.services.overlays import read_overlay, score_beside
 
     runtime = open_runtime(context)
-    register, content = runtime.register, runtime.register.content
-    today = register.clock().date()
-    overlay = load_overlay(
-        runtime.folders.controls, named, content.catalogue, content.checks, today
-    )
-    found = score_beside(register, overlay, institution, round_code)
+    overlay = read_overlay(runtime.register, runtime.folders.controls, named)
+    found = score_beside(runtime.register, overlay, institution, round_code)
     if as_json:
         show_json(vars(found))
         return

@@ -2,14 +2,35 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from cyberposture.content.digests import digest
-from cyberposture.content.reading.overlay_files import apply_overlay
+from cyberposture.content.reading.overlay_files import apply_overlay, load_overlay
 from cyberposture.errors import WrongState
 from cyberposture.model.overlays import Overlay
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.services.basis import find_kept_score, gather_basis, gather_kept
+from cyberposture.services.pinned import find_catalogue
 from cyberposture.services.register import Register
+
+
+def read_overlay(register: Register, controls: Path, overlay_id: str) -> Overlay:
+    """Return an overlay of the content folder `controls`, read against the edition that it pins.
+
+    Raises:
+        NotFound: there is no such overlay.
+        InvalidInput: it has faults, or pins no edition that is in use or was adopted.
+    """
+    content, today = register.content, register.clock().date()
+    with register.reading() as connection:
+        return load_overlay(
+            controls,
+            overlay_id,
+            content.catalogue,
+            content.checks,
+            today,
+            find_base=lambda rules: find_catalogue(connection, rules),
+        )
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,9 @@ def restored(register: Register, connection: Connection, adoption: Adoption) -> 
     """
     key = (adoption.catalogue, adoption.texts)
     if key not in register.restored:
-        rules = get_edition_content(connection, "catalogue", adoption.catalogue)
         texts = get_edition_content(connection, "texts", adoption.texts)
-        register.restored[key] = (restore(rules, texts), restore_translations(texts))
+        catalogue = _restored_catalogue(connection, adoption)
+        register.restored[key] = (catalogue, restore_translations(texts))
     edition = Edition(
         catalogue=adoption.name,
         version=adoption.version,
@@ -67,6 +67,23 @@ def restored(register: Register, connection: Connection, adoption: Adoption) -> 
     )
     catalogue, translations = register.restored[key]
     return Pinned(catalogue, edition, translations)
+
+
+def find_catalogue(connection: Connection, rules: str) -> Catalogue | None:
+    """Return the adopted catalogue whose rules have this digest, with its latest texts, or None.
+
+    Raises:
+        Corrupt: the bytes kept of it are damaged.
+    """
+    adoption = find_adoption(connection, rules)
+    return None if adoption is None else _restored_catalogue(connection, adoption)
+
+
+def _restored_catalogue(connection: Connection, adoption: Adoption) -> Catalogue:
+    return restore(
+        get_edition_content(connection, "catalogue", adoption.catalogue),
+        get_edition_content(connection, "texts", adoption.texts),
+    )
 
 
 def require_in_force(register: Register, connection: Connection) -> None:

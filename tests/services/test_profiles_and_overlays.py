@@ -14,8 +14,9 @@ from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.overlays import Overlay
 from cyberposture.model.parameters import SectorRules
 from cyberposture.services import assess, score, setup
+from cyberposture.services.adoption import Draft, record
 from cyberposture.services.nation_inputs import baseline_of
-from cyberposture.services.overlays import score_beside
+from cyberposture.services.overlays import read_overlay, score_beside
 
 TELNET = "cleartext.no-telnet-or-r-login"
 RULE = {
@@ -257,6 +258,40 @@ def test_an_overlay_is_refused_for_others_and_out_of_its_time(office, answered):
     later = overlay(office, instruments=[RULE | {"in_force_from": "2027-01-01"}])
     with pytest.raises(WrongState, match="in force only from 2027-01-01"):
         score_beside(office.register, later, answered)
+
+
+@pytest.fixture
+def next_edition(office, under) -> None:
+    """A later edition of the catalogue, adopted while the round of the first is open."""
+
+    def parts(catalogue: Catalogue) -> dict[str, Any]:
+        framework = catalogue.framework.model_copy(update={"version": "1.1"})
+        lighter = [c for c in catalogue.controls if c.id != "GOV-03"]
+        return {"framework": framework, "controls": tuple(lighter)}
+
+    old = office.register.content
+    under(parts)
+    new = office.register
+    acting = office.acting()
+    with acting.change("edition-adopted", "1.1") as change:
+        record(change, Draft(new.content, new.edition))
+    assert old.catalogue.find("GOV-03") is not None
+
+
+def test_an_overlay_outlives_the_edition_that_it_pins(office, answered, request):
+    laid = overlay(office)
+    before = score_beside(office.register, laid, answered, "autumn")
+    home = office.folder / "files" / "overlays" / laid.id
+    office.write(f"overlays/{laid.id}/overlay.yaml", laid.model_dump(mode="json", by_alias=True))
+    request.getfixturevalue("next_edition")
+    again = read_overlay(office.register, home.parents[1], laid.id)
+    assert again == laid
+    after = score_beside(office.register, again, answered, "autumn")
+    assert (after.result, after.national) == (before.result, before.national)
+    office.open_round("spring")
+    assess.open_assessment(office.register, answered, "spring")
+    with pytest.raises(InvalidInput, match=r"imaginary-power: .*the base here is NCSP-2021 1\.1"):
+        score_beside(office.register, again, answered, "spring")
 
 
 def test_an_overlay_of_another_edition_is_refused(office, answered):

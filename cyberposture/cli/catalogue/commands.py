@@ -19,7 +19,7 @@ from cyberposture.cli.surroundings import read_settings, say, show_json, show_ta
 
 if TYPE_CHECKING:
     from cyberposture.content.loader import Content
-    from cyberposture.model.controls import Control
+    from cyberposture.model.controls import Catalogue, Control
 
 HELP = "The controls: check, list, show."
 app = typer.Typer()
@@ -54,7 +54,10 @@ def check(
     failing = [*try_examples(content.checks), *find_strays(folders)]
     if failing:
         raise InvalidInput(failing)
-    overlays = load_overlays(folders.controls, content.catalogue, content.checks, utc_now().date())
+    overlays = load_overlays(
+        folders.controls, content.catalogue, content.checks, utc_now().date(),
+        find_base=lambda rules: _find_adopted(context, rules),
+    )  # fmt: skip
     edition = identify(content.catalogue, content.checks, content.translations)
     counts = {**_counts(content), "overlays": len(overlays)}
     if as_json:
@@ -66,6 +69,22 @@ def check(
         typer.echo(f"{kind:7}{getattr(edition, kind)}")
     for identity, fields in find_unwritten(content).items():
         say(f"{identity}: still to be written: {', '.join(fields)}")
+
+
+def _find_adopted(context: typer.Context, rules: str) -> "Catalogue | None":
+    """Return the adopted catalogue with these rules; None too where there is no register."""
+    from cyberposture.runtime import has_register, open_record
+    from cyberposture.services.pinned import find_catalogue
+
+    settings = read_settings(context)
+    if not has_register(settings):
+        return None
+    database, _ = open_record(settings)
+    try:
+        with database.reading() as connection:
+            return find_catalogue(connection, rules)
+    finally:
+        database.close()
 
 
 def _counts(content: "Content") -> dict[str, int]:

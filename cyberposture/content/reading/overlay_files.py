@@ -3,6 +3,7 @@
 They are no part of the national content: nothing national reads them.
 """
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from cyberposture.model.overlays import Misfit, Overlay, laid_over, misfits
 
 FOLDER = "overlays"
 HEAD = "overlay.yaml"
+FindBase = Callable[[str], Catalogue | None]
+"""Gives the catalogue whose rules have a digest, or None."""
 
 
 def list_overlays(folder: Path) -> list[str]:
@@ -29,15 +32,22 @@ def list_overlays(folder: Path) -> list[str]:
 
 
 def load_overlay(
-    folder: Path, overlay_id: str, catalogue: Catalogue, checks: Checks, on: date
+    folder: Path,
+    overlay_id: str,
+    catalogue: Catalogue,
+    checks: Checks,
+    on: date,
+    *,
+    find_base: FindBase = lambda rules: None,
 ) -> Overlay:
-    """Return one overlay of the content folder `controls`, which fits the catalogue on that day.
+    """Return one overlay of the content folder `controls`, which fits its base on that day.
 
-    Its controls name observations that `checks` know.
+    Its base is the catalogue, or else what `find_base` has for the rules that the overlay pins:
+    an edition that was adopted before. Its controls name observations that `checks` know.
 
     Raises:
         NotFound: there is no such overlay.
-        InvalidInput: it has faults, or asks less than the catalogue; each with file and line.
+        InvalidInput: it has faults, or asks less than its base; each with file and line.
     """
     known = list_overlays(folder)
     if overlay_id not in known:
@@ -56,23 +66,34 @@ def load_overlay(
         reader.refuse(place.at("id"), f"the id must be the folder's: {overlay_id}")
     if overlay.controls:
         reader.refuse(place.at("controls"), "a control is a file of its own in this folder")
-    own = catalogue.model_copy(
-        update={"instruments": (*catalogue.instruments, *overlay.instruments)}
-    )
+    base = _base(catalogue, overlay, find_base)
+    own = base.model_copy(update={"instruments": (*base.instruments, *overlay.instruments)})
     for control, where in controls:
         check_control(reader, control, where, own, OF_OVERLAYS)
     check_codes(reader, controls, frozenset(one.code for one in checks.observations))
     whole = overlay.model_copy(update={"controls": tuple(control for control, _ in controls)})
-    for path, what in _misfits(catalogue, whole, on):
+    for path, what in _misfits(base, whole, on):
         reader.refuse(place.at(*path), what)
     reader.finish()
     return whole
 
 
+def _base(catalogue: Catalogue, overlay: Overlay, find_base: FindBase) -> Catalogue:
+    """Return what the overlay stands on; the catalogue where nobody knows what that is."""
+    pinned = overlay.base.rules
+    found = None if pinned == rules_digest(catalogue) else find_base(pinned)
+    return catalogue if found is None else found
+
+
 def load_overlays(
-    folder: Path, catalogue: Catalogue, checks: Checks, on: date
+    folder: Path,
+    catalogue: Catalogue,
+    checks: Checks,
+    on: date,
+    *,
+    find_base: FindBase = lambda rules: None,
 ) -> tuple[Overlay, ...]:
-    """Return every overlay of the content folder `controls`.
+    """Return every overlay of the content folder `controls`, each as `load_overlay` reads it.
 
     Raises:
         InvalidInput: with every fault of every overlay.
@@ -81,7 +102,9 @@ def load_overlays(
     faults: list[Fault] = []
     for overlay_id in list_overlays(folder):
         try:
-            found.append(load_overlay(folder, overlay_id, catalogue, checks, on))
+            found.append(
+                load_overlay(folder, overlay_id, catalogue, checks, on, find_base=find_base)
+            )
         except InvalidInput as error:
             faults.extend(error.faults)
     if faults:
@@ -96,7 +119,7 @@ def apply_overlay(catalogue: Catalogue, overlay: Overlay, on: date) -> Catalogue
         InvalidInput: the overlay was made for another edition, or asks less than this one.
     """
     faults = [
-        Fault(".".join(("$", *map(str, path))), what)
+        Fault(f"{overlay.id}: {'.'.join(('$', *map(str, path)))}", what)
         for path, what in _misfits(catalogue, overlay, on)
     ]
     if faults:

@@ -171,7 +171,7 @@ def test_what_is_refused_in_a_file_is_refused_when_it_is_laid_over(case: str) ->
     with pytest.raises(InvalidInput) as caught:
         apply_overlay(SHIPPED, model(**changes), DAY)
     assert words in str(caught.value)
-    assert str(caught.value).startswith("$.")
+    assert str(caught.value).startswith("imaginary-power: $.")
 
 
 @pytest.mark.parametrize(
@@ -199,6 +199,24 @@ def test_a_weight_of_one_is_no_change_that_an_overlay_can_write(tmp_path: Path) 
     assert any(
         "weights.0.weight" in fault for fault in faults(written(tmp_path, overlay(**lightest)))
     )
+
+
+def test_an_overlay_is_read_against_the_edition_that_it_pins(tmp_path: Path) -> None:
+    """A later edition is in use, which even lacks the control that the overlay weighs more."""
+    later = load_catalogue(write_edition(tmp_path / "later", first(), version="1.1") / "controls")
+    folder = written(tmp_path / "overlays", overlay(), extra())
+    known = {RULES: SHIPPED}
+    (found,) = load_overlays(folder, later, CHECKS, DAY, find_base=known.get)
+    assert found == load_overlay(folder, "imaginary-power", SHIPPED, CHECKS, DAY)
+    with pytest.raises(InvalidInput) as caught:
+        load_overlays(folder, later, CHECKS, DAY, find_base={}.get)
+    told = [str(fault) for fault in caught.value.faults]
+    assert any(f"overlay.yaml:{_line('base')}: the base here is NCSP-2021 1.1" in t for t in told)
+
+
+def _line(key: str) -> int:
+    lines = json.dumps(overlay(), indent=1).splitlines()
+    return next(n for n, line in enumerate(lines, 1) if line.startswith(f' "{key}"'))
 
 
 def test_an_overlay_that_nobody_made_is_not_found(tmp_path: Path) -> None:

@@ -152,8 +152,13 @@ def open_record(settings: Settings) -> tuple[Database, HeadsFile]:
     return _checked(open_database(settings.register_url)), heads
 
 
+def has_register(settings: Settings) -> bool:
+    """Return whether a register was laid in the workspace, or is named."""
+    return settings.database_url is not None or (settings.workspace / "register.sqlite").exists()
+
+
 def _require_register(settings: Settings) -> None:
-    if settings.database_url is None and not (settings.workspace / "register.sqlite").exists():
+    if not has_register(settings):
         raise WrongState(
             f"there is no register in {settings.workspace}",
             advice="cyberposture --workspace DIR init makes one",

@@ -10,6 +10,7 @@ from cyberposture.content.bundle import ContentFolders, find_content
 from cyberposture.content.editions import identify
 from cyberposture.content.loader import load_content
 from cyberposture.errors import MissingService, WrongState
+from cyberposture.services.notices import Sender
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
 from cyberposture.settings import Settings, search_path
@@ -39,6 +40,11 @@ class Runtime:
     def acting_as(self, actor: str) -> "Runtime":
         """Return the same runtime in which somebody else acts."""
         return replace(self, register=replace(self.register, actor=actor))
+
+    @property
+    def sender(self) -> Sender:
+        """From where this process scans and whom to ring about it, as a notice tells it."""
+        return Sender(self.settings.source_addresses, self.settings.duty_telephone)
 
     def key_file_of(self, person: str) -> Path:
         """Return where a person's private key is left when nobody says otherwise."""

@@ -21,14 +21,27 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cyberposture.errors import Fault, InvalidInput
+from cyberposture.model.addresses import read_address
 
 PREFIX = "CYBERPOSTURE_"
 MASK = "********"
+
+
+def _addresses(text: str) -> str:
+    """Return the text if it names addresses, and nothing else, with commas between."""
+    for part in text.split(","):
+        read_address(part.strip())
+    return text
+
 
 Origin = Literal["default", "environment", "command line"]
 HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
 HeaderText = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,200}$")]
 """Text that may stand in an HTTP header: printable ASCII, no line break."""
+
+
+AddressList = Annotated[str, AfterValidator(_addresses)]
+Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
 
 
 def _setting(default: Any, text: str, *, unit: str | None = None, **bounds: Any) -> Any:
@@ -78,6 +91,13 @@ class Settings(BaseSettings):
     )
     scanner_url: HeaderText | None = _setting(
         None, "page that explains the scans, told to the hosts that this scanner speaks to"
+    )
+    scanner_addresses: AddressList | None = _setting(
+        None,
+        "addresses from which this scanner sends, with commas between; they stand on every notice",
+    )
+    duty_telephone: Spoken | None = _setting(
+        None, "telephone that is answered day and night when somebody asks about a scan"
     )
     rate_pps: int = _setting(
         5,
@@ -144,6 +164,11 @@ class Settings(BaseSettings):
     def master_key_path(self) -> Path:
         """Where the master key is, or will be."""
         return self.master_key_file or self.workspace / "keys" / "master.key"
+
+    @property
+    def source_addresses(self) -> tuple[str, ...]:
+        """The addresses from which is scanned, one by one."""
+        return tuple(part.strip() for part in (self.scanner_addresses or "").split(",") if part)
 
     def origin_of(self, name: str) -> Origin:
         """Return where the value of the setting `name` comes from."""

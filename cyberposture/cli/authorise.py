@@ -17,6 +17,9 @@ from cyberposture.cli.surroundings import (
 HELP = "Letters and authorisations, without which nothing is sent."
 app = typer.Typer()
 Person = Annotated[str, typer.Option("--by", help="Code of the person who signs.")]
+Language = Annotated[
+    str, typer.Option(help="en; another one, such as ur, stands below the English text.")
+]
 Key = Annotated[
     Path | None, typer.Option("--key", help="The person's private key; else in the workspace.")
 ]
@@ -37,6 +40,7 @@ def request(
     special_allowed: Annotated[
         bool, typer.Option("--special-allowed", help="Loopback or private addresses, expressly.")
     ] = False,
+    language: Language = "en",
 ) -> None:
     """Write the letter that the institution may sign, from what it declares."""
     from cyberposture.services import authorise
@@ -53,6 +57,7 @@ def request(
         exclusions=tuple(exclude or ()),
         opt_in=tuple(technique or ()),
         special_allowed=special_allowed,
+        language=language,
     )
     out.write_text(letter.text, encoding="utf-8")
     typer.echo(f"{out}: sha256 {letter.sha256}")
@@ -89,6 +94,60 @@ def grant(
     private = people.read_key(key or runtime.key_file_of(by))
     authorise.grant(runtime.register, code, by, private)
     typer.echo(f"{code} is granted")
+
+
+@app.command("notice")
+def notice(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(help="Reference number.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Write a new notice, as things stand now, to this file.")
+    ] = None,
+    language: Language = "en",
+    sent: Annotated[
+        str | None, typer.Option(help="Record that it went out, and how: letter, mail, by hand.")
+    ] = None,
+    acknowledged: Annotated[
+        str | None, typer.Option(help="Record who of the institution confirmed that it came.")
+    ] = None,
+    waived: Annotated[
+        Path | None, typer.Option(help="Record the letter in which it wants no notice.")
+    ] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Code of the person who acts.")] = None,
+) -> None:
+    """Tell an institution before its first scan; without options the notice is shown again.
+
+    It names window, load, scanner, telephone and the code with which anybody can stop the checks.
+    Nothing is sent under an authorisation before its notice is recorded as sent, or waived.
+    """
+    from cyberposture.errors import WrongUsage
+    from cyberposture.services import notices
+
+    given = [value for value in (out, sent, acknowledged, waived) if value is not None]
+    if len(given) > 1:
+        raise WrongUsage("one at a time: --out, --sent, --acknowledged or --waived")
+    runtime = open_runtime(context, by)
+    register = runtime.register
+    if not given:
+        typer.echo(notices.read_notice(register, code), nl=False)
+    elif out is not None:
+        require_place(out)
+        letter = notices.write_notice(
+            register, runtime.folders.reports, runtime.sender, code, language=language
+        )
+        out.write_text(letter.text, encoding="utf-8")
+        typer.echo(f"{out}: sha256 {letter.sha256}; it must still be sent")
+    else:
+        person = register.actor
+        if sent is not None:
+            notices.record_sent(register, code, person, sent)
+            typer.echo(f"{code}: the notice is recorded as sent")
+        elif acknowledged is not None:
+            notices.record_acknowledged(register, code, person, acknowledged)
+            typer.echo(f"{code}: the notice is acknowledged")
+        elif waived is not None:
+            notices.waive(register, code, waived, person)
+            typer.echo(f"{code}: the institution wants no notice")
 
 
 @app.command("revoke")
@@ -156,7 +215,9 @@ def _state(one: object) -> str:
     assert isinstance(one, Standing)
     if one.record.withdrawn_at is not None:
         return "withdrawn"
-    return "granted" if one.is_granted else "awaits a second person"
+    if not one.is_granted:
+        return "awaits a second person"
+    return "granted" if one.is_told else "granted, awaits its notice"
 
 
 def _document(one: object) -> dict[str, object]:
@@ -171,4 +232,10 @@ def _document(one: object) -> dict[str, object]:
         "receipt": one.record.receipt,
         "grants": list(one.record.grants),
         "withdrawal": one.record.withdrawal,
-    }
+        "notices": [
+            {"code": n.code, "kind": n.kind, "text_sha256": n.text_sha256, "written_at": n.act.at,
+             "sent_at": n.sent_at, "sent_by": n.sent_by, "how": n.sent_why,
+             "acknowledged_at": n.acknowledged_at, "acknowledged_by": n.acknowledged_why}
+            for n in one.notices
+        ],
+    }  # fmt: skip

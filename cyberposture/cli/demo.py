@@ -74,6 +74,8 @@ def _settings(out: Path, trust_store: Path) -> Any:
         laboratory_port_offset=needed_port_offset(),
         scanner_id="laboratory-scanner",
         scanner_contact="duty desk of the fictional CERT",
+        scanner_addresses="127.0.0.1",
+        duty_telephone="extension 1 of the fictional CERT",
     )
 
 

@@ -15,7 +15,7 @@ from cyberposture.model.people import Role
 from cyberposture.runtime import Runtime
 from cyberposture.scanning.techniques import TECHNIQUES
 from cyberposture.scoring.assemble import applies
-from cyberposture.services import assess, authorise, institutions, people
+from cyberposture.services import assess, authorise, institutions, notices, people
 
 REVIEWS = 28
 """How many of the heaviest answers a reviewer looks at, where one comes."""
@@ -73,7 +73,7 @@ def obtain_authorisation(stage: Stage, number: int, scene: Scene) -> None:
     exclusions = tuple(f"{address}/32" for address in scene.undeclared_to_us)
     letter = authorise.request_letter(
         analyst, stage.runtime.folders.reports, code, reference, load=3, days=30,
-        exclusions=exclusions, opt_in=opt_in, special_allowed=True,
+        exclusions=exclusions, opt_in=opt_in, special_allowed=True, language="ur",
     )  # fmt: skip
     folder = stage.out / "inputs" / code
     signed = folder / "letter-signed.txt"
@@ -83,6 +83,11 @@ def obtain_authorisation(stage: Stage, number: int, scene: Scene) -> None:
     key_of = stage.runtime.key_file_of
     authorise.add(analyst, terms, signed, "a-analyst", people.read_key(key_of("a-analyst")))
     authorise.grant(officer, reference, "o-officer", people.read_key(key_of("o-officer")))
+    notice = notices.write_notice(
+        analyst, stage.runtime.folders.reports, stage.runtime.sender, reference, language="ur"
+    )
+    (folder / "notice.txt").write_text(notice.text)
+    notices.record_sent(analyst, reference, "a-analyst", "by hand, with the letter")
     if scene.withdraws:
         authorise.withdraw(
             analyst, reference, "a-analyst", people.read_key(key_of("a-analyst")),

@@ -2,15 +2,17 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 
-from cyberposture.cli.options import Institution, Json, OnlyInstitution, one_of
+from cyberposture.cli import stopping
+from cyberposture.cli.options import Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "Authorised network checks."
 app = typer.Typer()
+stopping.register(app)
 Requested = Annotated[
     Path | None, typer.Option("--requested", help="File with one address a line.")
 ]
@@ -154,103 +156,6 @@ def show(context: typer.Context, code: str, as_json: Json = False) -> None:
     )  # fmt: skip
     show_table(("chunk", "state", "technique", "targets", "allowed by", "raw sha256", ""), rows)
     _say_what_was_left_out(record)
-
-
-@app.command("stop")
-def stop(
-    context: typer.Context,
-    everything: Annotated[bool, typer.Option("--all", help="Everything, everywhere.")] = False,
-    institution: Annotated[str | None, typer.Option(help="One institution.")] = None,
-    address: Annotated[str | None, typer.Option(help="An address or a CIDR.")] = None,
-    code: Annotated[str | None, typer.Option("--scan", help="One scan.")] = None,
-    reason: Annotated[str, typer.Option(help="Why; not needed.")] = "",
-    complaint: Annotated[str, typer.Option(help="What the caller said.")] = "",
-) -> None:
-    """Stop at once. Anybody may; proof is asked only to resume."""
-    from cyberposture.services import stop as service
-
-    made = service.stop(
-        open_runtime(context).register, everything=everything, institution=institution,
-        cidr=address, scan=code, reason=reason, complaint=complaint,
-    )  # fmt: skip
-    typer.echo(f"{made.code}: stopped")
-
-
-@app.command("resume")
-def resume(
-    context: typer.Context,
-    code: Annotated[str, typer.Argument(help="Code of the stop.")],
-    by: Annotated[str, typer.Option(help="Code of the person who agrees.")],
-    role: Annotated[str, typer.Option(help="In which role, such as cert-analyst.")],
-    key: Annotated[
-        Path | None, typer.Option("--key", help="The person's private key; else in the workspace.")
-    ] = None,
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
-) -> None:
-    """Agree, under one's own key, to send again; two people must."""
-    from cyberposture.model.people import Role
-    from cyberposture.services import people
-    from cyberposture.services import stop as service
-
-    held = one_of(get_args(Role), role, "role")
-    runtime = open_runtime(context, by)
-    private = people.read_key(key or runtime.key_file_of(by))
-    done = service.agree_to_resume(runtime.register, code, by, held, private)
-    typer.echo(f"{code} is lifted" if done else f"{code} still holds: a second person must agree")
-
-
-@app.command("who")
-def who(
-    context: typer.Context,
-    address: str,
-    at: Annotated[str | None, typer.Option(help="ISO 8601 moment with zone; else now.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Is it us? Answer whether we contact an address, and who allowed it."""
-    from cyberposture.clock import from_iso
-    from cyberposture.errors import WrongUsage
-    from cyberposture.services import stop as service
-
-    try:
-        moment = from_iso(at) if at is not None else None
-    except ValueError as error:
-        raise WrongUsage(f"--at: {error}") from error
-    found = service.who(open_runtime(context).register, address, moment)
-    last = found.running[0] if found.running else found.last
-    document: dict[str, Any] = {
-        "address": found.address,
-        "at": found.at,
-        "running": len(found.running),
-        "institution": found.institution,
-        "contacts": list(found.contacts),
-        "last": None
-        if last is None
-        else {"scan": last.scan, "began": last.started_at, "ended": last.ended_at,
-              "technique": last.plan["technique"], "load": last.plan["load"],
-              "authorisation": (last.gate or {}).get("authorisation"), "outcome": last.outcome},
-        "head": None if found.head is None else vars_of(found.head),
-    }  # fmt: skip
-    if as_json:
-        show_json(document)
-        return
-    if last is None:
-        typer.echo(f"no contact by us with {address}")
-    else:
-        state = "running now" if found.running else f"last contact began {last.started_at}"
-        typer.echo(f"{address}: {state}; scan {last.scan}, {last.plan['technique']}, load "
-                   f"{last.plan['load']}")  # fmt: skip
-        typer.echo(f"allowed by {document['last']['authorisation']} of {found.institution}; "
-                   f"call: {'; '.join(found.contacts) or 'nobody is named'}")  # fmt: skip
-    if found.head is not None:
-        typer.echo(f"audit head: chain {found.head.chain}, entry {found.head.seq}, "
-                   f"{found.head.digest}")  # fmt: skip
-
-
-def vars_of(head: Any) -> dict[str, Any]:
-    """Return the fields of a signed head as a plain object."""
-    from dataclasses import asdict
-
-    return asdict(head)
 
 
 @app.command("import")

@@ -1,9 +1,7 @@
 """The life of an authorisation: requested, recorded, granted by a second person, ended."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from uuid import UUID
 
@@ -14,10 +12,9 @@ from cyberposture.content.reading.documents import Document, build, faults_of, r
 from cyberposture.content.reading.files import read_bytes
 from cyberposture.errors import Fault, InvalidInput, WrongState
 from cyberposture.exchange.sheets import build_row
-from cyberposture.model.addresses import CIDRText, read_address
+from cyberposture.model.addresses import CIDRText
 from cyberposture.model.authorisations import (
     AuthorisationTerms,
-    ConsentedCIDR,
     Grant,
     Receipt,
     Reference,
@@ -25,7 +22,6 @@ from cyberposture.model.authorisations import (
     Withdrawal,
 )
 from cyberposture.model.foundation import Code, Model, Moment, Sentence
-from cyberposture.model.institutions import Declaration
 from cyberposture.model.people import Role
 from cyberposture.scanning.permission.signing import (
     require_signature,
@@ -38,15 +34,18 @@ from cyberposture.scanning.permission.signing import (
     terms_digest,
 )
 from cyberposture.scanning.techniques import TECHNIQUES, find_technique
+from cyberposture.services.consents import find_missing
+from cyberposture.services.declared_scope import hosted_by, scope_of
 from cyberposture.services.ground import is_granted
 from cyberposture.services.letters import Letter, LetterFacts, write_letter
 from cyberposture.services.register import Register
 from cyberposture.services.roles import CERT, require_role
 from cyberposture.services.scopes import require_own_scope
 from cyberposture.store import authorisations as store
-from cyberposture.store import declarations, institutions, people
+from cyberposture.store import declarations, institutions, notices, people
 from cyberposture.store.audit import list_entries
 from cyberposture.store.authorisations import AuthorisationRecord
+from cyberposture.store.notices import NoticeRecord
 
 MAX_LETTER_BYTES = 25_000_000
 REQUESTED = "authorisation-requested"
@@ -79,6 +78,12 @@ class Standing:
     record: AuthorisationRecord
     terms: AuthorisationTerms
     is_granted: bool
+    notices: tuple[NoticeRecord, ...] = ()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its notice went out, or was waived."""
+        return any(notice.sent_at is not None for notice in self.notices)
 
 
 def request_letter(
@@ -100,7 +105,7 @@ def request_letter(
         InvalidInput: the reference or an exclusion is not as it should be.
         WrongUsage: there is no such technique.
         NotFound: the institution is not in the register, or there is no such language.
-        WrongState: it declared no address.
+        WrongState: it declared no address and no name.
     """
     for technique in opt_in:
         find_technique(technique)
@@ -110,9 +115,9 @@ def request_letter(
         declared = declarations.get_declaration(change.connection, record.id, as_of=change.now)
         given = {"reference": reference, "exclusions": exclusions}
         request = build_row(_Request, "arguments", given)
-        scope = _scope_of(declared, request.exclusions, special_allowed)
+        scope = scope_of(declared, request.exclusions, special_allowed)
         if not scope:
-            raise WrongState(f"{institution} declared no address that is not excluded")
+            raise WrongState(f"{institution} declared no address or name that is not excluded")
         facts = LetterFacts(
             reference=request.reference,
             institution=record.institution.name,
@@ -124,25 +129,11 @@ def request_letter(
             opt_in=opt_in,
             contacts=record.institution.contacts,
             has_plant="ot" in record.institution.features,
+            hosted=hosted_by(declared, request.exclusions),
         )
         letter = write_letter(reports, facts, language)
         change.tell(institution=institution, letter_sha256=letter.sha256, language=language)
     return letter
-
-
-def _scope_of(
-    declared: Declaration, exclusions: Sequence[str], special_allowed: bool
-) -> tuple[TermsEntry, ...]:
-    """Return a scope entry for each address that is not excluded, IPv4 first, in their order."""
-    kept_out = [ip_network(cidr) for cidr in exclusions]
-    addresses = [read_address(text) for text in declared.addresses()]
-    return tuple(
-        ConsentedCIDR(
-            cidr=f"{address}/{address.max_prefixlen}", ports=None, special_allowed=special_allowed
-        )
-        for address in sorted(addresses, key=lambda a: (a.version, int(a)))
-        if not any(address.version == n.version and address in n for n in kept_out)
-    )
 
 
 class _Request(Model):
@@ -212,6 +203,32 @@ def _require_our_letter(
         )
 
 
+def _require_consents(
+    connection: Connection,
+    document: Document,
+    terms: AuthorisationTerms,
+    institution_id: UUID,
+    now: datetime,
+) -> None:
+    """Return if each third party in the scope consented to what it runs.
+
+    Raises:
+        InvalidInput: one did not; each fault at its entry of the scope.
+    """
+    declared = declarations.get_declaration(connection, institution_id, as_of=now)
+    faults = [
+        Fault(
+            document.where(("scope", place)),
+            f"{address} belongs to {party}, whose consent this entry does not carry",
+        )
+        for place, address, party in find_missing(terms, declared)
+    ]
+    if faults:
+        raise InvalidInput(
+            faults, advice="have the sheet of the letter signed by them, or exclude the address"
+        )
+
+
 def add(
     register: Register, file: Path, letter: Path, receiver: str, private_key: str
 ) -> AuthorisationRecord:
@@ -238,6 +255,7 @@ def add(
         )
         terms = _terms(document, written, sha256, receiver, change.now)
         _require_our_letter(change.connection, document, terms, change.institution_id)
+        _require_consents(change.connection, document, terms, change.institution_id, change.now)
         receipt = sign_receipt(private_key, terms, receiver, change.now)
         said = signed_text("receipt", terms, receiver, change.now)
         require_signature(person.public_key, receipt.signature, said)
@@ -252,7 +270,12 @@ def add(
             valid_from=terms.valid_from,
             valid_until=terms.valid_until,
         )
-        change.tell(terms_sha256=terms_digest(terms), letter_sha256=sha256, receiver=receiver)
+        change.tell(
+            terms=terms.document(),
+            terms_sha256=terms_digest(terms),
+            letter_sha256=sha256,
+            receiver=receiver,
+        )
     return record
 
 
@@ -262,8 +285,8 @@ def grant(register: Register, code: str, granter: str, private_key: str) -> Auth
     Raises:
         NotFound: authorisation or person is not in the register.
         NotAuthorised: the same person, a wrong role, a wrong key, or altered terms.
-        WrongState: it was withdrawn or granted before, or holds what another institution's letter
-            in force holds too.
+        WrongState: it was withdrawn or granted before, holds what another institution's letter
+            in force holds too, or what a third party runs that did not consent.
     """
     with register.change("authorisation-granted", code) as change:
         record = store.get_authorisation(change.connection, code)
@@ -274,6 +297,13 @@ def grant(register: Register, code: str, granter: str, private_key: str) -> Auth
         known = {r.person.code: r.person for r in people.list_people(change.connection)}
         require_two_people(terms, Receipt.model_validate(record.receipt), signed, known)
         require_own_scope(change.connection, record, terms, known, change.now)
+        declared = declarations.get_declaration(
+            change.connection, record.institution_id, as_of=change.now
+        )
+        missing = find_missing(terms, declared)
+        if missing:
+            _, address, party = missing[0]
+            raise WrongState(f"{address} is declared to belong to {party}, who did not consent")
         record = store.record_grant(
             change.connection, code, signed.model_dump(mode="json"), change.by
         )
@@ -334,9 +364,15 @@ def list_standing(register: Register, institution: str | None = None) -> list[St
     with register.reading() as connection:
         institution_id = institutions.get_owner_id(connection, institution)
         known = {r.person.code: r.person for r in people.list_people(connection)}
+        told: dict[UUID, list[NoticeRecord]] = {}
+        for notice in notices.list_notices(connection, institution_id=institution_id):
+            told.setdefault(notice.authorisation_id, []).append(notice)
         return [
             Standing(
-                record, AuthorisationTerms.model_validate(record.terms), is_granted(record, known)
+                record,
+                AuthorisationTerms.model_validate(record.terms),
+                is_granted(record, known),
+                tuple(told.get(record.id, ())),
             )
             for record in store.list_authorisations(connection, institution_id=institution_id)
         ]

@@ -1,7 +1,7 @@
 """Gathers from the register all that the gate is asked with, as it stands at one moment."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -9,14 +9,20 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from cyberposture.errors import Corrupt, NotAuthorised, WrongState
+from cyberposture.errors import Corrupt, Denied, NotAuthorised, WrongState
 from cyberposture.model.authorisations import AuthorisationTerms, Grant, Receipt
-from cyberposture.model.gate import Blackout, ChunkQuestion, GateAuthorisation, Window
+from cyberposture.model.gate import (
+    Blackout,
+    ChunkQuestion,
+    CIDREntry,
+    GateAuthorisation,
+    Window,
+)
 from cyberposture.model.people import Person
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.signing import require_two_people
 from cyberposture.scanning.techniques import Technique, find_technique
-from cyberposture.store import authorisations, calendar, declarations, people, stops
+from cyberposture.store import authorisations, calendar, declarations, notices, people, stops
 from cyberposture.store.authorisations import AuthorisationRecord
 from cyberposture.store.stops import StopRecord
 
@@ -32,9 +38,21 @@ class Ground:
     terms: dict[str, AuthorisationTerms]
     windows: tuple[Window, ...]
     blackouts: tuple[Blackout, ...]
+    untold: frozenset[str] = frozenset()
+    """Authorisations of which no notice went out yet: nothing is sent under them."""
+
+    def counting(self) -> tuple[GateAuthorisation, ...]:
+        """Return the authorisations of which the institution was told, or wants no notice."""
+        return tuple(one for one in self.authorisations if one.id not in self.untold)
 
     def question(self, plan: Plan, now: datetime) -> ChunkQuestion:
         """Return the whole question for a plan, as the audit log keeps it."""
+        technique = find_technique(plan.technique)
+        # A letter that does not name a technique allows nothing of it, whoever's address; one of
+        # which nobody was told allows nothing at all. What they exclude is excluded all the same.
+        asked = [one for one in self.counting() if mentions(self.terms[one.id], technique)]
+        left_out = [one for one in self.authorisations if one not in asked and one.granted]
+        kept_out = (cidr for one in left_out for cidr in one.exclusions)
         return ChunkQuestion.model_validate(
             {
                 "gate": 1,
@@ -46,13 +64,8 @@ class Ground:
                 "load": plan.load,
                 "stop": self.stopped,
                 "deny": self.deny,
-                "excluded_elsewhere": self.excluded_elsewhere,
-                # A letter that does not name a technique allows nothing of it, whoever's address.
-                "authorisations": [
-                    one
-                    for one in self.authorisations
-                    if mentions(self.terms[one.id], find_technique(plan.technique))
-                ],
+                "excluded_elsewhere": tuple(dict.fromkeys([*self.excluded_elsewhere, *kept_out])),
+                "authorisations": asked,
                 "windows": self.windows,
                 "blackouts": self.blackouts,
                 "targets": plan.targets,
@@ -60,10 +73,40 @@ class Ground:
             }
         )
 
+    def waiting_for_notice(self, denied: Denied, now: datetime) -> list[str]:
+        """Return the letters that would count for a denied address had the institution been told.
+
+        None where another reason stands against it: a stop, or a letter that counts already.
+        """
+        told = any(covers(one, denied.target) for one in self.counting() if one.granted)
+        if told or denied.reason in ("stopped", "bad-target"):
+            return []
+        return sorted(
+            one.id
+            for one in self.authorisations
+            if one.id in self.untold
+            and one.granted
+            and one.withdrawn_at is None
+            and one.valid_from <= now < one.valid_until
+            and covers(one, denied.target)
+        )
+
+    def without(self, cidrs: Iterable[str]) -> "Ground":
+        """Return the same ground on which nothing in these ranges is contacted."""
+        kept_out = dict.fromkeys([*self.excluded_elsewhere, *cidrs])
+        return replace(self, excluded_elsewhere=tuple(kept_out))
+
     def exclusions(self) -> tuple[str, ...]:
         """Return every CIDR that must not be contacted, for nmap's own second net."""
         own = (cidr for one in self.authorisations for cidr in one.exclusions)
         return tuple(dict.fromkeys([*self.deny, *self.excluded_elsewhere, *own]))
+
+
+def covers(authorisation: GateAuthorisation, target: str) -> bool:
+    """Return whether the authorisation names the address, whatever it allows of it."""
+    address = ip_address(target)
+    networks = [ip_network(e.cidr) for e in authorisation.scope if isinstance(e, CIDREntry)]
+    return any(n.version == address.version and address in n for n in networks)
 
 
 def mentions(terms: AuthorisationTerms, technique: Technique) -> bool:
@@ -96,16 +139,20 @@ def _holds(record: AuthorisationRecord, grant: dict[str, Any], known: dict[str, 
 
 def _authorised(
     connection: Connection, institution_id: UUID
-) -> tuple[tuple[GateAuthorisation, ...], dict[str, AuthorisationTerms]]:
+) -> tuple[tuple[GateAuthorisation, ...], dict[str, AuthorisationTerms], frozenset[str]]:
     known = {record.person.code: record.person for record in people.list_people(connection)}
     found: list[GateAuthorisation] = []
     by_id: dict[str, AuthorisationTerms] = {}
+    told = notices.list_told(connection, institution_id)
+    untold: set[str] = set()
     for record in authorisations.list_authorisations(connection, institution_id=institution_id):
         terms = AuthorisationTerms.model_validate({**record.terms, "id": record.code})
         granted = is_granted(record, known)
         found.append(terms.for_gate(granted=granted, withdrawn_at=record.withdrawn_at))
         by_id[terms.id] = terms
-    return tuple(found), by_id
+        if record.id not in told:
+            untold.add(terms.id)
+    return tuple(found), by_id, frozenset(untold)
 
 
 def concerns(stop: StopRecord, institution_id: UUID, scan_id: UUID | None) -> bool:
@@ -159,7 +206,7 @@ def gather(
             advice="cyberposture calendar add deny … or: cyberposture calendar confirm-deny-list",
         )
     try:
-        granted, terms = _authorised(connection, institution_id)
+        granted, terms, untold = _authorised(connection, institution_id)
         elsewhere = _excluded_elsewhere(connection, institution_id, active, now)
     except (ValueError, TypeError) as error:
         raise Corrupt(
@@ -179,6 +226,7 @@ def gather(
             Blackout.model_validate({"from": b.starts_at, "until": b.ends_at})
             for b in calendar.list_blackouts(connection, institution_id, as_of=now)
         ),
+        untold=untold,
     )
 
 

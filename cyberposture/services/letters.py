@@ -1,13 +1,15 @@
-"""Writes the letter with which an institution authorises checks, from what it declares.
+"""Writes what goes to an institution on paper: the letter of authorisation, notices, the runbook.
 
-The signed copy is matched to the digest of this text; what it allows is recorded by two people.
+The signed copy of a letter is matched to the digest of its text; what it allows is recorded by two
+people. A paper in another language carries the English text before it, because that one holds.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -16,6 +18,10 @@ from cyberposture.errors import NotFound
 from cyberposture.model.authorisations import TermsEntry
 from cyberposture.model.gate import NameEntry
 
+FOLDER: Final = "authorisation"
+SOURCE_LANGUAGE: Final = "en"
+RULE: Final = "\n\n" + "=" * 78 + "\n\n"
+"""Stands between the English text and its translation."""
 LOADS: Final = {
     0: "nothing is sent.",
     1: "only public records are read; nothing is sent to you.",
@@ -24,6 +30,14 @@ LOADS: Final = {
     4: "all ports are tried.",
 }
 """What each load level means, in words that a signatory understands."""
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """Addresses and names of the institution that a third party runs, for its consent sheet."""
+
+    third_party: str
+    entries: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,7 @@ class LetterFacts:
     opt_in: tuple[str, ...]
     contacts: tuple[str, ...]
     has_plant: bool
+    hosted: tuple[Hosted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,24 +65,56 @@ class Letter:
     sha256: str
 
 
-def scope_line(entry: TermsEntry) -> str:
-    """Return one entry of a scope as people read it."""
-    if isinstance(entry, NameEntry):
-        return entry.name + (" and all names below it" if entry.subdomains else "")
-    ports = "all ports" if entry.ports is None else "ports " + ", ".join(map(str, entry.ports))
-    special = "; loopback or private, expressly allowed" if entry.special_allowed else ""
-    return f"{entry.cidr} ({ports}{special})"
-
-
-def write_letter(reports: Path, facts: LetterFacts, language: str = "en") -> Letter:
-    """Return the letter in one language.
+def write_letter(reports: Path, facts: LetterFacts, language: str = SOURCE_LANGUAGE) -> Letter:
+    """Return the letter: in English and, where another language is asked for, in that one too.
 
     Raises:
         NotFound: there is no letter in this language.
     """
-    path = reports / "authorisation" / f"letter.{language}.txt"
-    if not path.is_file():
-        raise NotFound("authorisation letter in language", language)
+    values = asdict(facts)
+    values |= {
+        "valid_from": on_paper(facts.valid_from),
+        "valid_until": on_paper(facts.valid_until),
+        "scope": scope_values(facts.scope),
+    }
+    return render_paper(reports, "letter", language, values)
+
+
+def on_paper(moment: datetime) -> str:
+    """Return a moment in UTC as every language can print it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def scope_values(entries: Iterable[TermsEntry]) -> list[dict[str, Any]]:
+    """Return the entries of a scope as plain values; the wording is each paper's own."""
+    return [
+        {"name": entry.name, "subdomains": entry.subdomains}
+        if isinstance(entry, NameEntry)
+        else {
+            "name": None,
+            "cidr": entry.cidr,
+            "ports": entry.ports,
+            "special": entry.special_allowed,
+        }
+        for entry in entries
+    ]
+
+
+def render_paper(reports: Path, paper: str, language: str, values: Mapping[str, Any]) -> Letter:
+    """Return a paper of the folder `reports/authorisation`, filled in, and its digest.
+
+    Raises:
+        NotFound: there is no such paper in this language.
+    """
+    languages = dict.fromkeys((SOURCE_LANGUAGE, language))
+    texts = [_render(reports / FOLDER / f"{paper}.{one}.txt", one, values) for one in languages]
+    text = RULE.join(texts)
+    return Letter(text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _render(path: Path, language: str, values: Mapping[str, Any]) -> str:
+    if not language.isalpha() or not path.is_file():
+        raise NotFound(f"{path.name.partition('.')[0]} in language", language)
     environment = ImmutableSandboxedEnvironment(
         autoescape=False,
         undefined=StrictUndefined,
@@ -75,17 +122,4 @@ def write_letter(reports: Path, facts: LetterFacts, language: str = "en") -> Let
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    text = environment.from_string(path.read_text(encoding="utf-8")).render(
-        reference=facts.reference,
-        institution=facts.institution,
-        valid_from=f"{facts.valid_from.astimezone(UTC):%d %B %Y, %H:%M}",
-        valid_until=f"{facts.valid_until.astimezone(UTC):%d %B %Y, %H:%M}",
-        scope=[scope_line(entry) for entry in facts.scope],
-        exclusions=facts.exclusions,
-        load=facts.load,
-        load_in_words=LOADS[facts.load],
-        opt_in=facts.opt_in,
-        contacts=facts.contacts,
-        has_plant=facts.has_plant,
-    )
-    return Letter(text, hashlib.sha256(text.encode()).hexdigest())
+    return environment.from_string(path.read_text(encoding="utf-8")).render(**values)

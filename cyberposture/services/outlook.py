@@ -6,11 +6,10 @@ It is asked again for every stage of a run, with the register as it stands then.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from cyberposture.errors import Denied
-from cyberposture.model.gate import ChunkQuestion, CIDREntry, GateAnswer, GateAuthorisation
+from cyberposture.model.gate import ChunkQuestion, GateAnswer
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.gate import sift
 from cyberposture.scanning.stages import VISITED_PORTS, Wish
@@ -20,7 +19,7 @@ from cyberposture.scanning.techniques import (
     expected_seconds,
     find_technique,
 )
-from cyberposture.services.ground import Ground, mentions
+from cyberposture.services.ground import Ground, covers, mentions
 from cyberposture.services.scanner import Scanner
 
 
@@ -49,12 +48,6 @@ class Laid:
     denied: list[Barred] = field(default_factory=list)
 
 
-def _covers(authorisation: GateAuthorisation, target: str) -> bool:
-    address = ip_address(target)
-    networks = [ip_network(e.cidr) for e in authorisation.scope if isinstance(e, CIDREntry)]
-    return any(n.version == address.version and address in n for n in networks)
-
-
 def techniques_allowed(
     ground: Ground, scanner: Scanner, now: datetime, target: str | None = None
 ) -> frozenset[str]:
@@ -64,11 +57,11 @@ def techniques_allowed(
     never used under another. What needs a privilege that this machine does not grant is left out.
     """
     found: set[str] = set()
-    for one in ground.authorisations:
+    for one in ground.counting():
         withdrawn = one.withdrawn_at is not None and one.withdrawn_at <= now
         if not one.granted or withdrawn or not one.valid_from <= now < one.valid_until:
             continue
-        if target is not None and not _covers(one, target):
+        if target is not None and not covers(one, target):
             continue
         for technique in TECHNIQUES.values():
             possible = scanner.has_raw_sockets or not technique.raw_sockets

@@ -1,5 +1,6 @@
 """One scan from plan to findings: asked, sent in stages, judged. Without authorisation: nothing."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -19,18 +20,22 @@ from cyberposture.scanning.stages import (
     fragile_stage,
     page_stage,
     port_stage,
+    talk_stage,
     version_stage,
     whole_stage,
 )
+from cyberposture.services.consents import unconsented
 from cyberposture.services.denials import PLAN, is_cut_short
 from cyberposture.services.dispatch import Dispatcher
 from cyberposture.services.gate_log import GateLog
-from cyberposture.services.ground import Ground, concerns, gather
+from cyberposture.services.ground import Ground, gather
 from cyberposture.services.judging import judge_scan
+from cyberposture.services.notices import not_told
 from cyberposture.services.outlook import Laid, Outlook, first_look, techniques_allowed
 from cyberposture.services.register import Change, Register
 from cyberposture.services.scanner import Scanner, require_vantage
-from cyberposture.store import chunks, declarations, institutions, scans, stops
+from cyberposture.services.stop import acknowledge
+from cyberposture.store import chunks, declarations, institutions, scans
 from cyberposture.store.audit import list_entries
 from cyberposture.store.chunks import ChunkRecord, NewChunk
 from cyberposture.store.facts import list_facts
@@ -148,11 +153,12 @@ class ScanRun:
             change.institution_id = record.id
             declaration = declarations.get_declaration(change.connection, record.id, as_of=now)
             ground = gather(change.connection, record.id, now)
+            ground = ground.without(unconsented(declaration, ground))
             allowed = techniques_allowed(ground, self.scanner, now)
             outlook = Outlook(ground, self.scanner, now, "plan", self.request.load)
             needed = ports_needed(register.content.checks.checks)
             laid = first_look(outlook, needed, self._targets(declaration), self.request.load)
-            refused = self._refusal(laid)
+            refused = self._refusal(laid, ground, now)
             scan = None
             if refused is None:
                 scan = scans.insert_scan(
@@ -189,12 +195,15 @@ class ScanRun:
             "load": self.request.load,
         }
 
-    def _refusal(self, laid: Laid) -> NotAuthorised | None:
+    def _refusal(self, laid: Laid, ground: Ground, now: Moment) -> NotAuthorised | None:
         allowed = {target for one in laid.passed for target in one.plan.targets}
         barred = [pair for _, pair, _ in laid.denied if pair.target not in allowed]
         if not barred or (self.request.addresses is None and allowed):
             return None
         first = max(barred, key=lambda pair: _REASONS.index(pair.reason))
+        waiting = ground.waiting_for_notice(first, now)
+        if waiting:
+            return not_told(waiting)
         others = len({pair.target for pair in barred}) - 1
         more = f" and {others} more" if others else ""
         return NotAuthorised(
@@ -253,7 +262,7 @@ class ScanRun:
                     for host in declaration.hosts()
                     for address in host.addresses
                 }
-                return page_stage(facts, names, allowed)
+                return page_stage(facts, names, allowed) + talk_stage(facts, names, allowed)
 
     def _queue(self, scan: ScanRecord, declaration: Declaration, stage: str) -> bool:
         """Queue what a stage wishes and the gate allows; return whether anything is allowed yet."""
@@ -292,8 +301,7 @@ class ScanRun:
         Dispatcher(self.register, self.scanner, scan, watch).run_waiting()
         with self.register.reading() as connection:
             self.facts = [r.fact for r in list_facts(connection, scan_id=scan.id)]
-            active = stops.list_active_stops(connection)
-            return not any(concerns(stop, scan.institution_id, scan.id) for stop in active)
+        return not acknowledge(self.register, scan, f"{self.scanner.scanner_id}:{os.getpid()}")
 
     def _conclude(self, scan: ScanRecord, state: scans.ScanState) -> ScanRecord:
         """Judge what was seen and end the scan; what was committed counts, whatever happened."""
@@ -387,6 +395,4 @@ def from_vantage(scanner: Scanner, vantage: str | None) -> Scanner:
     Raises:
         WrongUsage: there is no such kind of vantage.
     """
-    if vantage is None:
-        return scanner
-    return replace(scanner, vantage=require_vantage(vantage))
+    return scanner if vantage is None else replace(scanner, vantage=require_vantage(vantage))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from cyberposture.scanning.judging.coverage import ports_needed
+from cyberposture.services.consents import unconsented
 from cyberposture.services.ground import gather
 from cyberposture.services.outlook import Outlook, first_look, techniques_allowed
 from cyberposture.services.register import Register
@@ -91,6 +92,7 @@ def preview(register: Register, scanner: Scanner, institution: str) -> dict[str,
         record = institutions.get_institution(connection, institution, as_of=now)
         declared = declarations.get_declaration(connection, record.id, as_of=now)
         ground = gather(connection, record.id, now)
+    ground = ground.without(unconsented(declared, ground))
     allowed = techniques_allowed(ground, scanner, now)
     needed = ports_needed(register.content.checks.checks)
     outlook = Outlook(ground, scanner, now, "preview", None)

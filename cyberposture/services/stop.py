@@ -3,23 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 
 from sqlalchemy import Connection
 
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound, WrongUsage
+from cyberposture.exchange.sheets import build_row
 from cyberposture.model.addresses import read_address, read_cidr
+from cyberposture.model.foundation import Model, Sentence
 from cyberposture.model.people import Role
 from cyberposture.scanning.permission.signing import require_signature, resumption_text, sign
+from cyberposture.services import stop_codes
+from cyberposture.services.ground import concerns
 from cyberposture.services.register import Register
+from cyberposture.services.roles import require_role
 from cyberposture.store import chunks, institutions, people, scans
 from cyberposture.store import stops as store
 from cyberposture.store.audit import find_head
 from cyberposture.store.chunks import Contact
 from cyberposture.store.heads import SignedHead
 from cyberposture.store.people import MembershipRecord
-from cyberposture.store.stops import Resumption, StopRecord
+from cyberposture.store.scans import ScanRecord
+from cyberposture.store.stops import Acknowledgement, Resumption, StopRecord
 
 ANALYSTS: frozenset[Role] = frozenset({"cert-analyst", "cert-administrator"})
+
+
+class _Answer(Model):
+    """What was said to whoever asked for a stop."""
+
+    text: Sentence
 
 
 def stop(
@@ -29,25 +42,37 @@ def stop(
     institution: str | None = None,
     cidr: str | None = None,
     scan: str | None = None,
+    code: str | None = None,
     reason: str = "",
     complaint: str = "",
 ) -> StopRecord:
     """Stop all, one institution, an address range or one scan; it holds from the commit on.
 
+    `code` is the one on a notice: it stops the institution that it was given to, and needs no name.
+
     Raises:
-        WrongUsage: not exactly one of the four is given.
+        WrongUsage: not exactly one of the five is given.
         InvalidInput: the range is no CIDR.
-        NotFound: the institution or scan is not in the register.
+        NotFound: the institution or scan is not in the register, or the code is nobody's.
     """
-    given = [everything, institution is not None, cidr is not None, scan is not None]
-    if sum(given) != 1:
-        raise WrongUsage("say what is stopped: one of --all, --institution, --address, --scan")
+    given = [one is not None for one in (institution, cidr, scan, code)]
+    if sum([everything, *given]) != 1:
+        raise WrongUsage(
+            "say what is stopped: one of --all, --institution, --address, --scan, --code"
+        )
     with register.change("stopped", reason=reason) as change:
         institution_id = scan_id = None
         scope: store.StopScope = "all"
         if institution is not None:
             scope, change.subject = "institution", institution
             institution_id = institutions.get_institution_id(change.connection, institution)
+        elif code is not None:
+            scope = "institution"
+            institution_id = stop_codes.find_owner(change.connection, code)
+            owner = institutions.get_institution_by_id(
+                change.connection, institution_id, as_of=change.now
+            )
+            change.subject = owner.institution.code
         elif cidr is not None:
             scope, change.subject = "cidr", cidr
             cidr = _as_network(cidr)
@@ -65,7 +90,7 @@ def stop(
             scan_id=scan_id,
             complaint=complaint,
         )
-        change.tell(stop=made.code, scope=scope, complaint=complaint)
+        change.tell(stop=made.code, scope=scope, complaint=complaint, by_code=code is not None)
     return made
 
 
@@ -87,6 +112,7 @@ def agree_to_resume(
 ) -> bool:
     """Record a person's signed word that may be sent again; return whether that ended the stop.
 
+    When it ends, the institution's stop code is renewed, for the old one was read out to many.
     One of the two must be an analyst, the other may be of the institution that is stopped; a stop
     of everything needs two analysts.
 
@@ -115,6 +141,9 @@ def agree_to_resume(
         enough = len(agreed) >= 2 and analysts >= (2 if record.scope == "all" else 1)
         if enough:
             store.lift_stop(change.connection, code, at=change.now)
+            owner = record.institution_id
+            if owner is not None and store.find_stop_code(change.connection, owner) is not None:
+                stop_codes.renew(register, change, owner)
         change.tell(person=person, role=role, scope=scope, signature=signature, lifted=enough)
     return enough
 
@@ -144,12 +173,85 @@ def _may_agree(held: MembershipRecord, role: Role, stopped: StopRecord) -> bool:
     return role in ANALYSTS or of_its_own
 
 
+def answer(register: Register, code: str, person: str, text: str) -> None:
+    """Record what was answered to whoever asked for a stop.
+
+    Raises:
+        InvalidInput: there is no answer.
+        NotFound: there is no such stop or person.
+        NotAuthorised: the person is not of the CERT.
+    """
+    build_row(_Answer, "--text", {"text": text})
+    with register.change("stop-answered", code, reason=text) as change:
+        require_role(change.connection, person, ANALYSTS, change.now)
+        change.institution_id = store.get_stop(change.connection, code).institution_id
+        store.record_answer(change.connection, code, change.by)
+        change.tell(person=person, answer=text)
+
+
+def acknowledge(register: Register, scan: ScanRecord, worker: str) -> bool:
+    """Record that a worker sends nothing more of a scan; return whether a stop ended it whole.
+
+    Each stop that concerns the scan or one of its addresses is acknowledged once by each worker.
+    """
+    with register.reading() as connection:
+        active = store.list_active_stops(connection)
+        ending = [one for one in active if concerns(one, scan.institution_id, scan.id)]
+        partly = [one for one in active if _touches(one, scan)]
+        waiting = [
+            one
+            for one in {stop.code: stop for stop in (*ending, *partly)}.values()
+            if worker not in {a.worker for a in store.list_acknowledgements(connection, one.id)}
+        ]
+    for one in waiting:
+        with register.change("stop-acknowledged", one.code) as change:
+            change.institution_id = one.institution_id
+            store.record_acknowledgement(change.connection, one, worker, at=change.now)
+            change.tell(worker=worker, scan=scan.code)
+    return bool(ending)
+
+
+def _touches(stop: StopRecord, scan: ScanRecord) -> bool:
+    if stop.cidr is None:
+        return False
+    network = ip_network(stop.cidr)
+    targets = [ip_address(str(target)) for target in scan.plan.get("targets", ())]
+    return any(one.version == network.version and one in network for one in targets)
+
+
 def list_stops(register: Register, *, active_only: bool = False) -> list[StopRecord]:
     """Return the stops, oldest first."""
     with register.reading() as connection:
         if active_only:
             return store.list_active_stops(connection)
         return store.list_stops(connection)
+
+
+@dataclass(frozen=True)
+class StopView:
+    """A stop with all that followed: which workers fell silent, and who agreed to go on."""
+
+    record: StopRecord
+    subject: str
+    """What was stopped, as a person who agrees signs it."""
+    acknowledged: tuple[Acknowledgement, ...]
+    agreed: tuple[Resumption, ...]
+
+
+def list_views(register: Register, *, active_only: bool = False) -> list[StopView]:
+    """Return the stops with what followed, oldest first."""
+    now = register.clock()
+    with register.reading() as connection:
+        found = store.list_active_stops(connection) if active_only else store.list_stops(connection)
+        return [
+            StopView(
+                one,
+                _stopped(connection, one, now),
+                tuple(store.list_acknowledgements(connection, one.id)),
+                tuple(store.list_resumptions(connection, one.id)),
+            )
+            for one in found
+        ]
 
 
 @dataclass(frozen=True)

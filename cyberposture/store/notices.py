@@ -16,8 +16,8 @@ from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 from cyberposture.store.codes import new_code
 
-NoticeKind = Literal["scans", "new-code", "waiver"]
-"""`scans`: what will be sent; `new-code`: the stop code changed; `waiver`: no notice is wanted."""
+NoticeKind = Literal["scans", "waiver"]
+"""`scans`: what will be sent, and how to stop it; `waiver`: no notice is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,7 @@ def list_told(connection: Connection, institution_id: UUID) -> frozenset[UUID]:
     """Return the authorisations of which a notice went out, or was waived, by id."""
     n = t.notices
     query = sa.select(n.c.authorisation_id).where(
-        n.c.institution_id == institution_id,
-        n.c.sent_at.is_not(None),
-        n.c.kind.in_(("scans", "waiver")),
+        n.c.institution_id == institution_id, n.c.sent_at.is_not(None)
     )
     return frozenset(connection.execute(query).scalars())
 

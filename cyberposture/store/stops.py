@@ -212,6 +212,16 @@ def issue_stop_code(
     )
 
 
+def find_stop_code(connection: Connection, institution_id: UUID) -> str | None:
+    """Return the digest of the code with which an institution may be stopped now, or None."""
+    c = t.stop_codes
+    query = sa.select(c.c.code_sha256).where(
+        c.c.institution_id == institution_id, c.c.ended_at.is_(None)
+    )
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
 def find_institution_by_stop_code(connection: Connection, code_sha256: str) -> UUID | None:
     """Return the institution that a valid stop code belongs to, or None."""
     c = t.stop_codes

@@ -37,6 +37,7 @@ from cyberposture.services import (
     authorise,
     finding_views,
     institutions,
+    notices,
     people,
     rounds,
     setup,
@@ -56,6 +57,7 @@ from cyberposture.store.findings import FindingRecord
 from cyberposture.store.heads import HeadsFile
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "content"))  # the small editions
+SENDER = notices.Sender(("127.0.0.1",), "extension 4")
 NOON = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 MARKS = {
     "sqlite": [pytest.mark.store],
@@ -258,7 +260,14 @@ class Office:
         terms = self.terms(code, *scope, **changes)
         record = authorise.add(self.register, terms, letter, "a-analyst", analyst)
         authorise.grant(self.register, record.code, "o-officer", officer)
+        self.tell(record.code)
         return record.code
+
+    def tell(self, reference: str) -> str:
+        """Write the notice of an authorisation, record it as sent, and return its text."""
+        letter = notices.write_notice(self.register, self.reports, SENDER, reference)
+        notices.record_sent(self.register, reference, "a-analyst", "by hand")
+        return letter.text
 
     def withdraw(self, reference: str) -> None:
         """Have an authorisation withdrawn."""

@@ -39,11 +39,13 @@ from cyberposture.services import (
     export,
     files,
     indicators,
+    notices,
     people,
     report,
     rounds,
     scan,
     scan_import,
+    scan_views,
     schedules,
     score,
     stop,
@@ -83,6 +85,10 @@ def letter_of(office) -> str:
 
 def held_by(office) -> str:
     return stop.list_stops(office.register)[0].code
+
+
+def a_scan(office):
+    return scan_views.list_scans(office.register, CODE)[0].record
 
 
 def mended(content: Content) -> Draft:
@@ -128,6 +134,30 @@ def registering(office, scanner) -> Iterator[Step]:
     yield (
         authorise.grant, "authorisation-granted",
         lambda: authorise.grant(register, "A-1", "o-officer", office.invite("o-officer", "")),
+    )  # fmt: skip
+    yield from telling(office)
+
+
+def telling(office) -> Iterator[Step]:
+    """Yield the calls by which an institution hears of what is to come."""
+    register = office.register
+    sender = notices.Sender(("127.0.0.1",), "extension 4")
+    yield (
+        notices.write_notice, "notice-written",
+        lambda: notices.write_notice(register, office.reports, sender, "A-1"),
+    )  # fmt: skip
+    yield (
+        notices.record_sent, "notice-sent",
+        lambda: notices.record_sent(register, "A-1", "a-analyst", "by hand"),
+    )  # fmt: skip
+    yield (
+        notices.record_acknowledged, "notice-acknowledged",
+        lambda: notices.record_acknowledged(register, "A-1", "a-analyst", "the porter"),
+    )  # fmt: skip
+    no_more = office.write("no-more.txt", "We want no notice.")
+    yield (
+        notices.waive, "notice-waived",
+        lambda: notices.waive(register, "A-1", no_more, "a-analyst"),
     )  # fmt: skip
 
 
@@ -307,6 +337,14 @@ def ending(office) -> Iterator[Step]:
         lambda: schedules.remove_schedule(register, "daily"),
     )  # fmt: skip
     yield stop.stop, "stopped", lambda: stop.stop(register, institution=CODE, reason="a call")
+    yield (
+        stop.acknowledge, "stop-acknowledged",
+        lambda: stop.acknowledge(register, a_scan(office), "worker-1"),
+    )  # fmt: skip
+    yield (
+        stop.answer, "stop-answered",
+        lambda: stop.answer(register, held_by(office), "a-analyst", "It was us; it has ended."),
+    )  # fmt: skip
     for person in ("a-analyst", "b-analyst"):
         yield (
             stop.agree_to_resume, "resume-agreed",

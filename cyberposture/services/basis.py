@@ -142,8 +142,13 @@ def rescore(
     draft: Content,
     answers: Mapping[str, Answer],
     reviews: Mapping[str, Review],
+    *,
+    profile: Profile | None,
 ) -> ScoreResult:
-    """Return the score of the same institution under a draft, all else being as it was."""
+    """Return the score of the same institution under a draft, all else being as it was.
+
+    `profile` is the draft's that it would be asked; None: that of its tier.
+    """
     document = assemble(
         draft.catalogue,
         draft.checks.checks,
@@ -153,7 +158,7 @@ def rescore(
         tallies=tallies(basis.checks),
         on=basis.as_of.date(),
         observation_overdue=basis.document.observation_overdue,
-        profile=profile_of(draft.catalogue, basis.assessment),
+        profile=profile,
     )
     return compute(document)
 

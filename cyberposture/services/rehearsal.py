@@ -13,8 +13,10 @@ from sqlalchemy import Connection
 from cyberposture.errors import Fault
 from cyberposture.model.assessments import Answer, Review
 from cyberposture.model.comparison import Change, Comparison
+from cyberposture.model.controls import Catalogue, Chosen, Profile
 from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import InstitutionScore
+from cyberposture.scoring.assemble import applies
 from cyberposture.services.adoption import Draft, compare_with, find_faults
 from cyberposture.services.basis import (
     Basis,
@@ -48,6 +50,9 @@ class Effect:
     confirmed: InstitutionScore
     """As `after`, if each suggestion were confirmed as it is."""
     answers: Inheritance
+    dropped_profile: str | None
+    """The profile of the assessment where the draft has none of that name: it is told and scored
+    by what became of the controls that the profile picked out."""
 
     @property
     def because_of_rules(self) -> int | None:
@@ -113,34 +118,54 @@ def _latest(connection: Connection) -> dict[Any, AssessmentRecord]:
 
 
 def _effect(basis: Basis, campaign: str, draft: Draft, changes: tuple[Change, ...]) -> Effect:
-    asked = asked_of(draft, basis.institution.institution, basis.assessment)
-    answers = inherit(changes, answers_of(basis.answers), asked)
+    institution = basis.institution.institution
+    catalogue = draft.content.catalogue
+    before = profile_of(basis.pinned.catalogue, basis.assessment)
+    profile = _profile_after(before, catalogue, changes)
+    answers = inherit(
+        changes, answers_of(basis.answers), _answerable(catalogue, institution, profile)
+    )
     reviews = _carried_reviews(changes, reviews_of(basis.answers))
 
     def score(given: dict[str, Answer]) -> InstitutionScore:
-        return rescore(basis, draft.content, given, reviews).institution
+        return rescore(basis, draft.content, given, reviews, profile=profile).institution
 
     carried = {control: one.answer for control, one in answers.carried.items()}
     suggested = {control: one.answer for control, one in answers.suggested.items()}
+    is_dropped = before is not None and catalogue.find_profile(before.id) is None
     return Effect(
-        institution=basis.institution.institution.code,
+        institution=institution.code,
         round=campaign,
         edition=basis.pinned.edition.version,
         before=basis.result.institution,
         after=score(carried),
         confirmed=score(carried | suggested),
         answers=answers,
+        dropped_profile=before.id if before is not None and is_dropped else None,
     )
 
 
-def asked_of(
-    draft: Draft, institution: Institution, assessment: AssessmentRecord | None
+def _profile_after(
+    before: Profile | None, catalogue: Catalogue, changes: tuple[Change, ...]
+) -> Profile | None:
+    """Return the profile under a draft: where the draft dropped it, what became of its controls."""
+    if before is None:
+        return None
+    found = catalogue.find_profile(before.id)
+    if found is not None or before.controls is None:
+        return found or before
+    chosen = {one.id: one.why for one in before.controls}
+    links = (link for change in changes for link in change.links if link.old in chosen)
+    heirs = {link.new: Chosen(id=link.new, why=chosen[link.old]) for link in links}
+    return before.model_copy(update={"controls": tuple(heirs.values())})
+
+
+def _answerable(
+    catalogue: Catalogue, institution: Institution, profile: Profile | None
 ) -> list[str]:
-    """Return the controls that an institution would have to answer, in its profile."""
-    catalogue = draft.content.catalogue
-    profile = profile_of(catalogue, assessment) or catalogue.profile_of(institution.tier)
-    selected = catalogue.of_profile(profile)
-    return [control.id for control in selected if control.evidence_mode != "N"]
+    """Return the controls that an institution would have to answer: asked of it, and applying."""
+    selected = catalogue.of_profile(profile or catalogue.profile_of(institution.tier))
+    return [c.id for c in selected if c.evidence_mode != "N" and applies(c, institution)]
 
 
 def _carried_reviews(changes: tuple[Change, ...], reviews: dict[str, Review]) -> dict[str, Review]:

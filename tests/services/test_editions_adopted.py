@@ -1,15 +1,19 @@
 """An edition is adopted: tried on everybody first, by one act, and nothing from before is lost."""
 
+import json
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from edition_samples import RETIRED, first, second, write_edition
+from edition_samples import RETIRED, control, first, second, write_edition
 
 from cyberposture.content.bundle import ContentFolders
+from cyberposture.content.editions import identify
+from cyberposture.content.translations import in_language, source_digest
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState
+from cyberposture.model.controls import Chosen, Profile
 from cyberposture.services import adoption, assess, report, rounds, score, setup
 from cyberposture.services.adoption import Draft, read_draft
 from cyberposture.services.audit import read_entries
@@ -238,6 +242,64 @@ def test_reports_tell_each_round_under_its_own_edition(office, second_draft, tmp
     assert "1.0" in texts[campaign] and "2.0" in texts["spring"]
 
 
+START = Profile(
+    id="first-steps", title="First steps", note="Invented for this test.", tiers=("A",),
+    controls=tuple(Chosen(id=f"GOV-0{n}", why="So.") for n in (1, 3, 5, 8)),
+)  # fmt: skip
+
+
+def with_profiles(of: Draft, *profiles: Profile, version: str = "2.0") -> Draft:
+    """Return the draft with more profiles."""
+    catalogue = of.content.catalogue
+    framework = catalogue.framework.model_copy(update={"version": version})
+    more = catalogue.model_copy(
+        update={"framework": framework, "profiles": (*catalogue.profiles, *profiles)}
+    )
+    content = replace(of.content, catalogue=more)
+    return Draft(content, identify(more, content.checks, content.translations))
+
+
+def in_profile(office) -> str:
+    """Have an institution answer the four controls of a small profile; return the round."""
+    present = Draft(office.register.content, office.register.edition)
+    adopt(office, with_profiles(present, START, version="1.1"))
+    office.institution(CODE)
+    campaign = office.open_round("autumn")
+    assess.open_assessment(office.register, CODE, campaign, profile=START.id)
+    office.answer(CODE, campaign, GOV_01=2, GOV_03=2, GOV_05=2, GOV_08=2)
+    return campaign
+
+
+def test_draft_without_the_profile_rescores_what_the_profile_asked(office, second_draft):
+    """GOV-05 is split in two and GOV-08 is gone; the rest of the tier is not asked all the same."""
+    in_profile(office)
+    (effect,) = rehearse(office.register, second_draft).effects
+    asked = {*effect.answers.carried, *effect.answers.suggested, *effect.answers.unanswered}
+    assert asked == {"GOV-01", "GOV-03", "GOV-11", "GOV-12"}
+    assert effect.answers.kept == ("GOV-08",)
+    assert effect.dropped_profile == START.id
+    # All four would be answered by what was answered before: nothing is lost by the rules.
+    assert (effect.before.verified, effect.confirmed.verified) == (4000, 4000)
+
+
+def test_draft_that_keeps_the_profile_rescores_what_it_asks_there(office, second_draft):
+    in_profile(office)
+    fewer = START.model_copy(update={"controls": START.controls[:1]})
+    (effect,) = rehearse(office.register, with_profiles(second_draft, fewer)).effects
+    assert effect.dropped_profile is None
+    assert (sorted(effect.answers.carried), effect.answers.unanswered) == (["GOV-01"], ())
+
+
+def test_control_that_does_not_apply_is_not_told_as_unanswered(office, tmp_path):
+    answered(office)
+    controls = first()
+    controls["GOV-09"] = control("GOV-09", applies_when={"feature": "ot"})
+    controls["GOV-11"] = control("GOV-11", applies_when={"feature": "web"})
+    more = draft(tmp_path / "more", controls, version="1.1")
+    (effect,) = rehearse(office.register, more).effects
+    assert effect.answers.unanswered == ("GOV-11",)
+
+
 def office_folders() -> ContentFolders:
     return ContentFolders(Path(__file__).resolve().parents[2])
 
@@ -269,3 +331,27 @@ def test_corrected_texts_are_adopted_under_the_same_rules(office, tmp_path):
     found = adoption.find_adopted(office.register, "1.0").catalogue.find("GOV-01")
     assert found is not None and found.title == "Policy approved by the head"
     assert office.basis(CODE, campaign).pinned.edition.texts == mended.edition.texts
+
+
+def test_translations_are_kept_with_their_edition(office, second_draft, tmp_path):
+    campaign = answered(office)
+    folder = tmp_path / "urdu"
+    root = write_edition(folder, first())
+    said = {
+        "language": "ur", "status": "draft", "translator": "A. Translator",
+        "source": source_digest(office.register.content.catalogue.find("GOV-01")),
+        "title": "پالیسی منظور", "statement": "سربراہ نے سیکیورٹی پالیسی منظور کی ہے۔",
+    }  # fmt: skip
+    path = root / "controls" / "small" / "gov" / "GOV-01-sample.ur.yaml"
+    path.write_text(json.dumps(said, indent=1))
+    translated = read_draft(ContentFolders(root))
+    assert translated.edition.rules == office.register.edition.rules
+    before = office.basis(CODE, campaign)
+    adopt(office, translated)
+    adopt(office, second_draft)
+    after = office.basis(CODE, campaign)
+    assert (after.document, after.result) == (before.document, before.result)
+    urdu = in_language(after.pinned.translations, "ur")
+    assert urdu.controls["GOV-01"].title == said["title"]
+    assert urdu.state(after.pinned.catalogue.find("GOV-01")) == "draft"
+    assert after.pinned.translations == translated.content.translations

@@ -263,6 +263,7 @@ def _effect(one: "Effect") -> dict[str, Any]:
         "suggested": sorted(one.answers.suggested),
         "kept": list(one.answers.kept),
         "unanswered": list(one.answers.unanswered),
+        "dropped_profile": one.dropped_profile,
     }
 
 
@@ -289,6 +290,10 @@ def _show_rehearsal(draft: "Draft", found: "Rehearsal") -> None:
     columns = ("institution", "verified", "band", "coverage", "carried", "to look at", "kept")
     show_table((*columns, "unanswered"), rows, "no institution answered anything yet")
     say("was → by the rules alone (until the answers to look at are confirmed)")
+    dropped = sorted({one.dropped_profile for one in found.effects if one.dropped_profile})
+    if dropped:
+        say(f"the draft has no profile {', '.join(dropped)}: who was asked by it is shown with "
+            "what became of its controls")  # fmt: skip
     if found.without_answers:
         say(f"{len(found.without_answers)} institutions answered nothing yet")
 

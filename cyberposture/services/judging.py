@@ -129,6 +129,30 @@ def _opened_before(
     }
 
 
+@dataclass(frozen=True)
+class Look:
+    """All that a scan saw, judged by the present checks; nothing of it is kept yet."""
+
+    rows: list[NewJudgement]
+    views: dict[str, HostView]
+    looks: _Looks
+    declaration: Declaration
+    denied: tuple[Denial, ...]
+
+
+def look_at(register: Register, connection: Connection, scan: ScanRecord, as_of: datetime) -> Look:
+    """Judge every fact of a scan by the present checks, with what was declared at `as_of`."""
+    declaration = declarations.get_declaration(connection, scan.institution_id, as_of=as_of)
+    looks = _by_subject(list_facts(connection, scan_id=scan.id))
+    judge = compile_checks(register.content.checks)
+    denied = list_denials(connection, scan)
+    official = register.content.checks.official_domains
+    rows, views = _judge_subjects(
+        judge, looks, declaration, scan.vantage, denied=_by_target(denied), official=official
+    )
+    return Look(rows, views, looks, declaration, denied)
+
+
 def judge_scan(
     register: Register,
     connection: Connection,
@@ -145,14 +169,8 @@ def judge_scan(
         NotFound: there is no such scan.
     """
     scan = scans.get_scan_by_id(connection, scan_id)
-    declaration = declarations.get_declaration(connection, scan.institution_id, as_of=act.at)
-    looks = _by_subject(list_facts(connection, scan_id=scan_id))
-    judge = compile_checks(register.content.checks)
-    denied = list_denials(connection, scan)
-    official = register.content.checks.official_domains
-    rows, views = _judge_subjects(
-        judge, looks, declaration, scan.vantage, denied=_by_target(denied), official=official
-    )
+    look = look_at(register, connection, scan, act.at)
+    rows, views, looks = look.rows, look.views, look.looks
     blocked = fell_silent(_opened_before(connection, scan, views, _began(scan, looks)), views)
     looked_at: dict[str, datetime] = {}
     for (_, address), records in looks.items():
@@ -177,8 +195,8 @@ def judge_scan(
         may_close=may_close and not blocked,
     )
     checks = {check.id: check for check in register.content.checks.checks}
-    followed = follow(connection, seen, declaration, checks, act)
-    return Judged(_count(judgements), followed, blocked, denied)
+    followed = follow(connection, seen, look.declaration, checks, act)
+    return Judged(_count(judgements), followed, blocked, look.denied)
 
 
 def _by_target(denied: Iterable[Denial]) -> dict[str, dict[str, str]]:

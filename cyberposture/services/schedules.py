@@ -12,7 +12,7 @@ from cyberposture.store import institutions
 from cyberposture.store import schedules as store
 from cyberposture.store.schedules import ScheduleRecord, TriggerKind
 
-KINDS = ("scan", "score", "report")
+KINDS = ("scan", "score", "report", "urgent")
 
 
 class _Row(Model):

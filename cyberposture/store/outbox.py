@@ -13,7 +13,8 @@ from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 from cyberposture.store.once import insert_once
 
-Channel = Literal["mail", "webhook"]
+Channel = Literal["mail", "webhook", "telephone", "inbox"]
+"""How a message goes out: `telephone` is read out by the duty desk, `inbox` waits for a person."""
 MessageState = Literal["queued", "delivered", "failed"]
 
 

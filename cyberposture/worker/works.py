@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cyberposture.runtime import Runtime
-from cyberposture.services import report, scan, scan_views, score
+from cyberposture.services import finding_acts, report, scan, scan_views, score, urgent
 from cyberposture.services.schedules import Schedule
 from cyberposture.worker.schedule import Work
 
@@ -45,5 +45,17 @@ def run_report(runtime: Runtime, row: Schedule) -> None:
     )
 
 
-WORKS: dict[str, Work] = {"scan": run_scan, "score": run_score, "report": run_report}
+def run_urgent(runtime: Runtime, row: Schedule) -> None:
+    """Bring back what was set aside for a time that is over, and announce what cannot wait."""
+    register = runtime.acting_as(f"schedule:{row.code}").register
+    finding_acts.end_marks(register)
+    urgent.announce_urgent(register, runtime.folders.reports, runtime.settings.duty_telephone)
+
+
+WORKS: dict[str, Work] = {
+    "scan": run_scan,
+    "score": run_score,
+    "report": run_report,
+    "urgent": run_urgent,
+}
 """What to do, by kind of row."""

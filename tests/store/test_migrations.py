@@ -23,6 +23,7 @@ SINCE_0001 = {
     "comments", "comment_revisions", "comment_contacts", "comment_moderations",
     "comment_dispositions",
     "notices",
+    "turns", "buckets",
 }  # fmt: skip
 """The tables that later revisions made."""
 MOMENT = datetime(2026, 11, 19, 2, 14, tzinfo=UTC)

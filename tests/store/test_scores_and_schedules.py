@@ -21,8 +21,13 @@ from cyberposture.store.assessments import (
 )
 from cyberposture.store.due import (
     DueTarget,
+    count_due,
     find_due,
+    hold_due,
+    insert_due,
     list_due,
+    list_stale,
+    list_targets,
     list_waiting_institutions,
     record_due,
     remove_due,
@@ -58,6 +63,14 @@ from cyberposture.store.scores import (
     list_compact_scores,
     list_round_scores,
     list_scores,
+)
+from cyberposture.store.turns import (
+    TurnRecord,
+    forget_buckets,
+    list_turns,
+    lock_buckets,
+    record_buckets,
+    record_turn,
 )
 
 DOCUMENT = {"scoring": 1, "answers": [{"control": "IAM-10", "level": 2}], "title": "ضابطہ"}
@@ -291,31 +304,92 @@ def test_due_targets_come_by_institution_priority_and_time(database, make):
         first, second = make.institution(connection).id, make.institution(connection).id
         make.institution(connection)
 
-        def due(owner, target, priority, minutes, **changes):
+        def due(owner, target, priority, minutes, vantage="external", **changes):
             moment = make.act(minutes=minutes).at
             record_due(
-                connection,
-                DueTarget(owner, target, "ports", "external", priority, moment, **changes),
+                connection, DueTarget(owner, target, "ports", vantage, priority, moment, **changes)
             )
 
         due(first, "39.32.10.7", 3, 10)
         due(first, "39.32.10.8", 1, 20)
         due(first, "39.32.10.9", 3, 5, rank=2)
         due(first, "39.32.10.6", 3, 5, rank=1)
+        due(first, "39.32.10.6", 0, 5, "internal:office")
         due(second, "39.40.0.1", 0, 1)
         due(second, "39.40.0.2", 0, 999)
         due(second, "39.40.0.1", 2, 7, attempts=1)
-        at = make.act(minutes=30).at
-        waiting = list_waiting_institutions(connection, at=at)
-        targets = [d.target[-1] for d in list_due(connection, first, at=at, limit=3)]
+        at, here = make.act(minutes=30).at, {"vantage": "external"}
+        waiting = list_waiting_institutions(connection, at=at, **here)
+        targets = [d.target[-1] for d in list_due(connection, first, at=at, limit=3, **here)]
         moved = find_due(connection, second, "39.40.0.1", "ports", "external")
-        assert list_due(connection, first, at=make.act(minutes=-1).at, limit=9) == []
+        assert list_due(connection, first, at=make.act(minutes=-1).at, limit=9, **here) == []
         assert find_due(connection, first, "39.40.0.1", "ports", "external") is None
-        assert remove_due(connection, first, keep=["39.32.10.7"]) == 3
-        assert remove_due(connection, first) == 1
+        # Of four, the two most urgent and the two that waited longest are found.
+        both = [d.target[-1] for d in list_due(connection, first, at=at, limit=2, **here)]
+        assert remove_due(connection, first, keep=["39.32.10.7"], **here) == 3
+        assert remove_due(connection, first) == 2
     assert waiting == [(first, make.act(minutes=5).at), (second, make.act(minutes=7).at)]
-    assert targets == ["8", "6", "9"]
+    assert targets == ["8", "6", "9", "7"]
+    assert both == ["8", "6", "9"]
     assert (moved.priority, moved.attempts) == (2, 1)
+
+
+def test_target_that_is_seen_to_is_nobody_elses_until_its_time_is_over(database, make):
+    with database.transaction() as connection:
+        owner = make.institution(connection).id
+        for number in (1, 2):
+            target = DueTarget(owner, f"39.32.10.{number}", "ports", "external", 3, make.act().at)
+            assert insert_due(connection, target)
+            assert not insert_due(connection, target)
+        (one, _) = list_targets(connection, institution_id=owner)
+        hold_due(connection, [one], until=make.act(minutes=10).at)
+
+        def free(minutes):
+            at = make.act(minutes=minutes).at
+            found = list_due(connection, owner, at=at, vantage="external", limit=9)
+            assert count_due(connection, owner, at=at, vantage="external") == len(found)
+            return [d.target for d in found]
+
+        assert free(9) == ["39.32.10.2"]
+        assert free(10) == ["39.32.10.1", "39.32.10.2"]
+
+
+def test_targets_that_nobody_looked_at_in_time_are_found(database, make):
+    with database.transaction() as connection:
+        owner = make.institution(connection).id
+        for number, (looked, due) in enumerate([(None, 90), (5, 90), (50, 90), (5, 20)]):
+            seen = None if looked is None else make.act(minutes=looked).at
+            target = DueTarget(owner, f"39.32.10.{number}", "ports", "external", 3,
+                               make.act(minutes=due).at, looked_at=seen)  # fmt: skip
+            record_due(connection, target)
+        stale = list_stale(connection, vantage="external", looked_before=make.act(minutes=40).at,
+                           due_after=make.act(minutes=60).at)  # fmt: skip
+        assert {d.target[-1] for d in stale} == {"0", "1"}
+        soon = list_targets(connection, due_by=make.act(minutes=30).at, limit=5)
+        assert [d.target[-1] for d in soon] == ["3"]
+
+
+def test_turns_are_kept_by_vantage(database, make):
+    with database.transaction() as connection:
+        owner = make.institution(connection).id
+        first = TurnRecord(owner, "external", 3, 40)
+        record_turn(connection, TurnRecord(owner, "external", 1, 10, make.act().at, "a window"))
+        record_turn(connection, TurnRecord(owner, "internal:office", 2))
+        record_turn(connection, first)
+        assert list_turns(connection, vantage="external") == [first]
+        assert len(list_turns(connection, institution_id=owner)) == 2
+
+
+def test_buckets_are_locked_together_and_forgotten_when_full(database, make):
+    with database.transaction() as connection:
+        at, later = make.act().at, make.act(minutes=5).at
+        assert lock_buckets(connection, ["system", "address:39.32.10.7"], at=at) == {
+            "system": at, "address:39.32.10.7": at,
+        }  # fmt: skip
+        record_buckets(connection, {"system": later})
+        record_buckets(connection, {})
+        assert lock_buckets(connection, ["system"], at=make.act(minutes=9).at) == {"system": later}
+        assert forget_buckets(connection, full_before=later) == 1
 
 
 def test_message_is_queued_once_and_retried_until_delivered(database, make):

@@ -1,7 +1,8 @@
 """Token buckets: how fast may be sent, for system, institution, network and address.
 
-A token is a packet. Levels are millionths of a token, so that a rate in tokens a second times
-microseconds needs no division. A full bucket and none are the same.
+A token is a packet. A bucket is kept as the moment at which it is full again, in µs: so it fills
+by itself, and one whose moment is past is the same as none.
+Source: the virtual scheduling form of the generic cell rate algorithm, ITU-T I.371, annex A.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,14 +24,6 @@ class Rate:
     def __post_init__(self) -> None:
         if self.per_s < 1 or self.burst < 1:
             raise ValueError("rate and burst are whole numbers from 1")
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """A level in millionths of a token, below zero where more was taken than was there."""
-
-    level: int
-    at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,44 +78,34 @@ def demand(addresses: Iterable[str], institution: str, tokens_each: int) -> dict
     return found
 
 
-def level_at(bucket: Bucket | None, rate: Rate, now_us: int) -> int:
-    """Return the level now. Where the clock was put back, nothing flows in until it catches up."""
-    full = rate.burst * MILLION
-    if bucket is None:
-        return full
-    return min(full, bucket.level + rate.per_s * max(0, now_us - bucket.at_us))
-
-
-def wait_us(bucket: Bucket | None, rate: Rate, tokens: int, now_us: int) -> int:
+def wait_us(full_us: int | None, rate: Rate, tokens: int, now_us: int) -> int:
     """Return how long must be waited before so many tokens may be taken.
 
     What asks for more than the bucket holds waits until it is full, and leaves it below zero:
-    whoever comes next waits the longer for it.
+    whoever comes next waits the longer for it. Where the clock was put back, all wait for it.
     """
-    missing = min(tokens, rate.burst) * MILLION - level_at(bucket, rate, now_us)
-    if missing <= 0:
+    if full_us is None:
         return 0
-    behind = max(0, bucket.at_us - now_us) if bucket is not None else 0
-    return behind + -(-missing // rate.per_s)
+    may_miss = rate.burst - min(tokens, rate.burst)
+    return max(0, full_us - now_us - may_miss * MILLION // rate.per_s)
 
 
-def take(bucket: Bucket | None, rate: Rate, tokens: int, now_us: int) -> Bucket:
-    """Return the bucket after so many tokens were taken."""
-    at = now_us if bucket is None else max(now_us, bucket.at_us)
-    return Bucket(level_at(bucket, rate, now_us) - tokens * MILLION, at)
+def take(full_us: int | None, rate: Rate, tokens: int, now_us: int) -> int:
+    """Return when the bucket is full again after so many tokens were taken."""
+    return max(now_us, full_us or 0) + -(-tokens * MILLION // rate.per_s)
 
 
 def reserve(
-    present: Mapping[str, Bucket], wanted: Mapping[str, int], manners: Manners, now_us: int
-) -> tuple[int, dict[str, Bucket]]:
+    full_us: Mapping[str, int], wanted: Mapping[str, int], manners: Manners, now_us: int
+) -> tuple[int, dict[str, int]]:
     """Take from all buckets at once, or from none; return the wait and the buckets that changed.
 
     The wait is 0 where the tokens were taken; otherwise nothing was, and asking again before so
     many microseconds have passed is in vain.
     """
     wait = max(
-        (wait_us(present.get(k), manners.of(k), n, now_us) for k, n in wanted.items()), default=0
+        (wait_us(full_us.get(k), manners.of(k), n, now_us) for k, n in wanted.items()), default=0
     )
     if wait:
         return wait, {}
-    return 0, {k: take(present.get(k), manners.of(k), n, now_us) for k, n in wanted.items()}
+    return 0, {k: take(full_us.get(k), manners.of(k), n, now_us) for k, n in wanted.items()}

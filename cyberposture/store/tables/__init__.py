@@ -51,7 +51,14 @@ from cyberposture.store.tables.register import (
     person_keys,
     rounds,
 )
-from cyberposture.store.tables.running import due_targets, indicators, outbox, schedules
+from cyberposture.store.tables.running import (
+    buckets,
+    due_targets,
+    indicators,
+    outbox,
+    schedules,
+    turns,
+)
 from cyberposture.store.tables.scanning import (
     chunk_attempts,
     chunk_targets,
@@ -76,6 +83,7 @@ __all__ = [
     "authorisations",
     "blackouts",
     "blobs",
+    "buckets",
     "chunk_attempts",
     "chunk_targets",
     "chunks",
@@ -120,6 +128,7 @@ __all__ = [
     "stop_resumptions",
     "stops",
     "submissions",
+    "turns",
     "windows",
     "withdrawals",
 ]

@@ -47,9 +47,34 @@ due_targets = Table(
     number("rank"),
     number("cycle"),
     number("attempts"),
+    moment("looked_at", optional=True),
+    moment("held_until", optional=True),
+    words("why"),
     UniqueConstraint("institution_id", "target", "technique", "vantage"),
-    Index(None, "institution_id", "priority", "due_at", "rank"),
-    Index(None, "institution_id", "due_at"),
+    Index(None, "institution_id", "vantage", "priority", "due_at", "rank"),
+    Index(None, "institution_id", "vantage", "due_at"),
+    Index(None, "vantage", "looked_at"),
+)
+
+# Where each institution stands among those that wait for their turn.
+turns = Table(
+    "turns",
+    metadata,
+    reference("institution_id", "institutions", primary_key=True),
+    words("vantage", primary_key=True),
+    number("visit"),
+    number("credit_s"),
+    moment("not_before", optional=True),
+    words("why"),
+)
+
+# How much was sent of late: the moment from which a whole burst may be sent again.
+buckets = Table(
+    "buckets",
+    metadata,
+    words("key", primary_key=True),
+    moment("full_at"),
+    Index(None, "full_at"),
 )
 
 outbox = Table(

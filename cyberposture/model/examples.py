@@ -12,6 +12,9 @@ from cyberposture.model.foundation import Code, Model, Port
 LookupOutcome = Literal["answered", "no-such-name", "no-record", "refused", "failed", "timed-out"]
 """How a lookup ended; the first three are completed lookups."""
 
+TalkOutcome = Literal["answered", "refused", "timed-out", "other", "failed"]
+"""How a short talk ended; `other`: something answered that does not speak the protocol."""
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+./_-]*$", max_length=64)]
 """A short technical name: of a service, a script, a header."""
 
@@ -57,6 +60,13 @@ class ExampleTLS(Model):
     certificate: ExampleCertificate | None = None
 
 
+class ExampleContactFile(Model):
+    """The file for reports of flaws in an example; None: it names no end of validity."""
+
+    contacts: tuple[str, ...] = ("mailto:desk@example.pk",)
+    expires_in_days: int | None = 180
+
+
 class ExampleHTTP(Model):
     """One HTTP exchange of an example."""
 
@@ -69,6 +79,30 @@ class ExampleHTTP(Model):
     headers: dict[str, str] = Field(default_factory=dict)
     cookies: tuple[dict[str, str | bool | None], ...] = ()
     marks: tuple[str, ...] = ()
+    contact_file: ExampleContactFile | None = None
+
+
+class ExampleMail(Model):
+    """One talk of an example with a mail server."""
+
+    port: Port = 25
+    asked: Literal["abilities", "relay"] = "abilities"
+    outcome: TalkOutcome = "answered"
+    abilities: tuple[str, ...] = ()
+    tls: ExampleTLS | None = None
+    at_once: bool = False
+    """TLS is spoken from the first byte."""
+    relay: Literal["refused", "accepted", "deferred", "unclear"] | None = None
+    reply: str = ""
+
+
+class ExampleTalk(Model):
+    """One short talk of an example with any other service, and what it told."""
+
+    port: PortText
+    speaks: Code
+    outcome: TalkOutcome = "answered"
+    told: dict[Code, bool | int | str | None] = Field(default_factory=dict)
 
 
 class ExampleDNS(Model):
@@ -122,6 +156,8 @@ class ExampleFacts(Model):
     """The output of NSE scripts: a text, or tables."""
     tls: tuple[ExampleTLS, ...] = ()
     http: tuple[ExampleHTTP, ...] = ()
+    mail: tuple[ExampleMail, ...] = ()
+    talks: tuple[ExampleTalk, ...] = ()
     subject: Name | None = None
     """The name of what is judged, where that is no host; there is one by default."""
     dns: tuple[ExampleDNS, ...] = ()

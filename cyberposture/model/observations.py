@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from cyberposture.model.checks import Protocol, Subject, Verdict
-from cyberposture.model.examples import LookupOutcome
+from cyberposture.model.examples import LookupOutcome, TalkOutcome
 from cyberposture.model.foundation import CheckId, Code, Model, Moment, Sha256
 
 PortState = Literal[
@@ -123,10 +123,6 @@ class HTTPFact(Model):
     contact_file: ContactFile | None = None
 
 
-TalkOutcome = Literal["answered", "refused", "timed-out", "other", "failed"]
-"""How a short talk ended; `other`: something answered that does not speak the protocol."""
-
-
 class MailFact(Model):
     """One talk with a mail server, as our own probe had it; no message is ever handed over."""
 
@@ -176,8 +172,20 @@ class DNSFact(Model):
     """The name server that was asked directly; None: the resolver."""
     authentic: bool | None = None
     """The resolver vouched for the signatures (the AD bit); None: it was not asked to."""
+    unchecked: bool = False
+    """The resolver was asked not to check signatures, so that a broken zone answers too."""
+    authoritative: bool | None = None
+    """A server asked directly said that the zone is its own."""
+    recursion: bool | None = None
+    """A server asked directly said that it asks others on behalf of whoever asks it."""
     signed: bool | None = None
     """The answer carried signatures, whoever has checked them."""
+    alias: str | None = None
+    """The name that the aliases lead to, where the name asked for is one."""
+    size_bytes: int | None = None
+    """Length of an answer over UDP, where amplification is measured."""
+    asked_bytes: int | None = None
+    """Length of the question."""
     detail: str = ""
 
 

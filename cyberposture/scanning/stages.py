@@ -5,7 +5,7 @@ Pure: what is wished here still has to pass the gate, chunk by chunk.
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cyberposture.model.addresses import read_address
 from cyberposture.model.observations import Fact
@@ -15,6 +15,34 @@ _TLS_PORTS = frozenset({443, 465, 636, 853, 989, 990, 993, 995, 8443})
 _WEB_PORTS = frozenset({80, 443, 8000, 8008, 8080, 8443, 8888})
 VISITED_PORTS = (25, 80, 443)
 """What an ordinary visitor tries."""
+
+_TALKS = {
+    21: "ftp",
+    22: "ssh",
+    25: "smtp",
+    445: "smb",
+    465: "smtp",
+    587: "smtp",
+    3306: "mysql",
+    3389: "rdp",
+    5432: "postgresql",
+    5900: "vnc",
+    5901: "vnc",
+}
+"""What is tried at a port of which nobody knows yet what stands there."""
+_TALKERS = {
+    "ftp": "ftp",
+    "microsoft-ds": "smb",
+    "ms-wbt-server": "rdp",
+    "mysql": "mysql",
+    "postgresql": "postgresql",
+    "smtp": "smtp",
+    "ssh": "ssh",
+    "vnc": "vnc",
+}
+"""What is spoken to a service that was identified, by nmap's name for it."""
+_SMTP_AT_ONCE = frozenset({465})
+_DATAGRAMS = {123: "ntp", 623: "ipmi", 2123: "gtp", 2152: "gtp", 3386: "gtp"}
 
 _WEB_SERVICES = ("http", "http-proxy", "http-alt", "https")
 
@@ -89,6 +117,19 @@ def port_stage(
         ports = [p for p in sorted(set(needed.get(code, ()))) if not is_fragile("tcp", p)]
         if code in allowed and ports and sturdy:
             wishes += cut(technique, sturdy, ports, f"{seed}/{code}")
+    return wishes + _datagrams(sturdy, needed, allowed, seed)
+
+
+def _datagrams(
+    targets: Sequence[str], needed: Mapping[str, Sequence[int]], allowed: frozenset[str], seed: str
+) -> list[Wish]:
+    """Return one small question for each UDP port that some check needs and we know to ask."""
+    if "udp-exchange" not in allowed or not targets:
+        return []
+    wishes: list[Wish] = []
+    for port in sorted(set(needed.get("udp-exchange", ())) & _DATAGRAMS.keys()):
+        work = cut(find_technique("udp-exchange"), targets, (port,), f"{seed}/udp-{port}")
+        wishes += [replace(wish, parameters={"speaks": _DATAGRAMS[port]}) for wish in work]
     return wishes
 
 
@@ -121,6 +162,7 @@ class _Visited:
     web: frozenset[tuple[str, int]]
     silent: frozenset[tuple[str, int]]
     asked: frozenset[tuple[str, int]]
+    talked: frozenset[tuple[str, int]]
 
 
 def _visited(facts: Iterable[Fact]) -> _Visited:
@@ -128,14 +170,19 @@ def _visited(facts: Iterable[Fact]) -> _Visited:
     web: set[tuple[str, int]] = set()
     silent: set[tuple[str, int]] = set()
     asked: set[tuple[str, int]] = set()
+    talked: set[tuple[str, int]] = set()
     for fact in facts:
         met: list[tuple[str, int, str]] = [(t.address, t.port, t.outcome) for t in fact.tls]
         met += [(h.address, h.port, h.outcome) for h in fact.http]
+        talks = [(m.address, m.port, m.outcome) for m in fact.mail]
+        talks += [(s.address, s.port, s.outcome) for s in fact.services if s.protocol == "tcp"]
+        silent |= {(address, port) for address, port, outcome in talks if outcome == "timed-out"}
+        talked |= {(address, port) for address, port, _ in talks}
         asked |= {(address, port) for address, port, _ in met}
         silent |= {(address, port) for address, port, outcome in met if outcome == "timed-out"}
         tls |= {(t.address, t.port) for t in fact.tls if t.outcome == "answered"}
         web |= {(h.address, h.port) for h in fact.http if h.outcome == "answered"}
-    return _Visited(frozenset(tls), frozenset(web), frozenset(silent), frozenset(asked))
+    return _Visited(*map(frozenset, (tls, web, silent, asked, talked)))
 
 
 def version_stage(facts: Sequence[Fact], allowed: frozenset[str]) -> list[Wish]:
@@ -203,11 +250,55 @@ def page_stage(
                 if tls and "tls-handshake" in allowed:
                     technique = find_technique("tls-handshake")
                     wishes.append(Wish(technique, (address,), (port,), name))
-                if web and "http-exchange" in allowed:
-                    technique = find_technique("http-exchange")
-                    parameters: dict[str, int | str] = {"tls": int(tls)}
-                    wishes.append(Wish(technique, (address,), (port,), name, parameters))
+                parameters: dict[str, int | str] = {"tls": int(tls)}
+                for code in ("http-exchange", "http-files"):
+                    if web and code in allowed:
+                        technique = find_technique(code)
+                        wishes.append(Wish(technique, (address,), (port,), name, parameters))
     return wishes
+
+
+def talk_stage(
+    facts: Sequence[Fact], names: Mapping[str, Sequence[str]], allowed: frozenset[str]
+) -> list[Wish]:
+    """Return short talks with what is open and is taken to speak a protocol that we know.
+
+    Mail servers are spoken to under the first declared name of the address. What was talked to
+    already is not bothered again.
+    """
+    fragile = fragile_hosts(facts)
+    services = _services(facts)
+    talked = _visited(facts).talked
+    wishes: list[Wish] = []
+    for address, ports in sorted(open_ports(facts).items()):
+        for port in sorted(ports):
+            if address in fragile or (address, port) in talked:
+                continue
+            found = services.get((address, port))
+            if found is None:
+                speaks, tls = _TALKS.get(port), port in _SMTP_AT_ONCE
+            else:
+                bare = found.removeprefix("ssl/")
+                speaks, tls = _TALKERS.get(bare), bare not in (found, "ms-wbt-server")
+            if speaks == "smtp":
+                wishes += _mail_wishes(address, port, tls, names.get(address, ()), allowed)
+            elif speaks is not None and not tls and "service-greeting" in allowed:
+                technique = find_technique("service-greeting")
+                wishes.append(Wish(technique, (address,), (port,), None, {"speaks": speaks}))
+    return wishes
+
+
+def _mail_wishes(
+    address: str, port: int, tls: bool, names: Sequence[str], allowed: frozenset[str]
+) -> list[Wish]:
+    """Return the talk with a mail server; only between servers (25) is relaying a question."""
+    codes = ["smtp-exchange"] + (["smtp-relay"] if port == 25 else [])
+    name = names[0] if names else None
+    return [
+        Wish(find_technique(code), (address,), (port,), name, {"tls": int(tls)})
+        for code in codes
+        if code in allowed
+    ]
 
 
 def whole_stage(targets: Sequence[str], seed: str) -> list[Wish]:

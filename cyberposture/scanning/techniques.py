@@ -32,6 +32,7 @@ VETTED_SCRIPTS: Final = frozenset(
         "imap-capabilities",
         "pop3-capabilities",
         "redis-info",
+        "rsync-list-modules",
         "smtp-commands",
         "ssh2-enum-algos",
         "ssl-enum-ciphers",
@@ -57,7 +58,7 @@ class Technique:
     code: str
     load: int
     protocol: Protocol
-    maker: Literal["nmap", "tls", "http"]
+    maker: Literal["nmap", "tls", "http", "mail", "greeting", "datagram"]
     opt_in: bool = False
     """Used only where the authorisation names it."""
     raw_sockets: bool = False
@@ -95,6 +96,7 @@ TECHNIQUES: Final = {
                 "imap-capabilities",
                 "pop3-capabilities",
                 "redis-info",
+                "rsync-list-modules",
                 "smtp-commands",
                 "ssh2-enum-algos",
                 "ssl-enum-ciphers",
@@ -104,6 +106,11 @@ TECHNIQUES: Final = {
         Technique("tls-scripts", 3, "tcp", "nmap", scripts=("ssl-enum-ciphers",), max_hosts=1),
         Technique("tls-handshake", 2, "tcp", "tls", max_hosts=1),
         Technique("http-exchange", 2, "tcp", "http", max_hosts=1),
+        Technique("http-files", 3, "tcp", "http", max_hosts=1),
+        Technique("smtp-exchange", 2, "tcp", "mail", max_hosts=1),
+        Technique("smtp-relay", 3, "tcp", "mail", max_hosts=1),
+        Technique("service-greeting", 2, "tcp", "greeting", max_hosts=1),
+        Technique("udp-exchange", 3, "udp", "datagram", max_hosts=4, max_ports=1),
     )
 }
 """Every technique by its code; nothing else can be asked for."""

@@ -1,10 +1,8 @@
 """What a scanner is and how gently it goes; values that the runtime hands in."""
 
 import re
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from cyberposture.errors import WrongUsage
@@ -25,29 +23,6 @@ def require_vantage(text: str) -> str:
     return text
 
 
-class AddressLocks:
-    """One connection at a time to an address, whatever the number of scans and workers."""
-
-    def __init__(self) -> None:
-        self._busy: set[str] = set()
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def holding(self, addresses: Iterable[str]) -> Iterator[None]:
-        """Wait until nobody else speaks to any of the addresses, and keep it so."""
-        wanted = frozenset(addresses)
-        with self._changed:
-            # All of them at once or none: so two workers never wait for each other.
-            self._changed.wait_for(lambda: not wanted & self._busy)
-            self._busy |= wanted
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._busy -= wanted
-                self._changed.notify_all()
-
-
 @dataclass(frozen=True)
 class Scanner:
     """One scanner: its name, where it stands, its manners and its means."""
@@ -65,8 +40,6 @@ class Scanner:
     port_offset: int
     trust_store: Path | None
     ticket_key: bytes
-    locks: AddressLocks = field(default_factory=AddressLocks, compare=False, repr=False)
-    """Shared by all scans of this process, from whatever vantage."""
 
     @property
     def pace(self) -> Pace:
@@ -111,7 +84,7 @@ class Scanner:
                 for group in fact.host.extra
             )
             changed["host"] = fact.host.model_copy(update={"ports": ports, "extra": extra})
-        for kind in ("tls", "http"):
+        for kind in ("tls", "http", "mail", "services"):
             seen = getattr(fact, kind)
             changed[kind] = tuple(
                 one.model_copy(update={"port": self.meant_port(one.port)}) for one in seen

@@ -101,3 +101,59 @@ def unauthenticated_store(endpoint: Endpoint) -> Found:
     if service.version or told:
         return Found(True, f"{product} answered without a login")
     return Found(UNKNOWN, f"{product} did not tell whether it asks for a login")
+
+
+def missing_service(endpoint: Endpoint) -> Found:
+    """Whether a service is declared at a port where a host that answers has none."""
+    view = endpoint.view
+    declared = view.context.services
+    if declared is None:
+        return Found(UNTESTED, "no services are declared for this address")
+    states = {key: view.state(*key) for key in declared}
+    gone = sorted(key for key, state in states.items() if state is State.CLOSED)
+    if gone:
+        return Found(True, f"declared and closed: {listed([_port_name(key) for key in gone])}")
+    if any(state is State.NOT_TESTED for state in states.values()):
+        return Found(UNTESTED, "not every declared port was looked at")
+    if all(state is State.OPEN for state in states.values()):
+        return Found(False, "every declared port is open")
+    return Found(UNKNOWN, "some declared ports gave no clear answer")
+
+
+_MANAGEMENT: Final[frozenset[PortKey]] = frozenset(
+    ("tcp", port)
+    for port in (22, 23, 135, 445, 1433, 1521, 3306, 3389, 5432, 5900, 5985, 5986, 27017)
+)
+
+
+def management_by_a_wide_rule(endpoint: Endpoint) -> Found:
+    """Whether management can be reached from another zone because a flow names no ports."""
+    view, context = endpoint.view, endpoint.view.context
+    if context.flows is None or context.zone is None or context.scanner_zone is None:
+        return Found(UNTESTED, "no zone policy is declared for this address")
+    wide = any(
+        flow.services is None and (flow.origin, flow.target) == (context.scanner_zone, context.zone)
+        for flow in context.flows
+    )
+    if not wide:
+        return Found(False, "no declared flow opens every port")
+    states = {key: view.state(*key) for key in sorted(_MANAGEMENT)}
+    reached = [_port_name(key) for key, state in states.items() if state is State.OPEN]
+    if reached:
+        return Found(True, f"{listed(reached)} reachable from {context.scanner_zone}")
+    if all(state in (State.CLOSED, State.FILTERED) for state in states.values()):
+        return Found(False, "no management port is reachable")
+    if any(state is State.INCONCLUSIVE for state in states.values()):
+        return Found(UNKNOWN, "some ports gave no clear answer")
+    return Found(UNTESTED, "not every management port was looked at")
+
+
+def lists_modules(endpoint: Endpoint) -> Found:
+    """Whether an rsync server lists what it keeps to whoever asks."""
+    script = endpoint.script("rsync-list-modules")
+    if script is None:
+        return Found(UNKNOWN if "rsync-list-modules" in endpoint.view.script_runs else UNTESTED)
+    names = [line.split()[0] for line in script.output.splitlines() if line.strip()]
+    if not names or script.output.strip().upper().startswith("ERROR"):
+        return Found(UNKNOWN, "it gave no list")
+    return Found(True, f"it lists {listed([quote(name, 40) for name in names], 3)}")

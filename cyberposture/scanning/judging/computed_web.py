@@ -143,6 +143,95 @@ def marked(mark: str) -> Callable[[Endpoint], Found]:
     return seen
 
 
+_STRAY: Final = {"repository": "a source repository", "environment-file": "a file of secrets"}
+
+
+def stray_file(endpoint: Endpoint) -> Found:
+    """Whether a file lies open that was never meant for visitors, recognised by its content."""
+    pages = _answered(endpoint)
+    if isinstance(pages, Truth):
+        return Found(pages)
+    asked = [page for page in pages if page.path in ("/.git/HEAD", "/.env")]
+    if not asked:
+        return Found(UNTESTED, "nobody asked for such files")
+    found = [
+        f"{_STRAY[mark]} at {quote(page.path)}"
+        for page in asked
+        for mark in page.marks
+        if mark in _STRAY
+    ]
+    return Found(bool(found), listed(found) or f"{len(asked)} paths asked for")
+
+
+CONTACT_PATH: Final = "/.well-known/security.txt"
+
+
+def contact_file(endpoint: Endpoint) -> Found:
+    """What the file with contacts for reports of flaws is worth.
+
+    `valid`, `expired`, `no-expiry`, `no-contact` or `none`. A redirect is not followed, so it
+    stays unknown. Source: RFC 9116, sections 2.5.3, 2.5.5 and 3.
+    """
+    page = _page(endpoint, CONTACT_PATH)
+    if isinstance(page, Truth):
+        return Found(page)
+    if 300 <= (page.status or 0) < 400:
+        return Found(UNKNOWN, "it leads to another address, which was not followed")
+    if (page.status or 0) >= 500:
+        return Found(UNKNOWN, f"status {page.status}")
+    seen = endpoint.view.talks.contact_files.get((page.port, page.name))
+    if seen is None:
+        return Found("none", f"status {page.status}, no such file")
+    if not seen.file.contacts:
+        return Found("no-contact", "it names no contact")
+    if seen.file.expires is None:
+        return Found("no-expiry", "it does not say how long it holds")
+    until = f"it holds until {seen.file.expires.date().isoformat()}"
+    if seen.at is None:
+        return Found(UNKNOWN, until)
+    return Found("expired" if seen.file.expires < seen.at else "valid", until)
+
+
+_SCRIPTS: Final = ("script-src", "default-src")
+
+
+def inline_scripts(endpoint: Endpoint) -> Found:
+    """Whether the content policy lets scripts run that stand in the page itself.
+
+    With a nonce, a hash or `strict-dynamic` browsers leave `unsafe-inline` aside.
+    Source: W3C Content Security Policy Level 3, section 6.7.3.2.
+    """
+    page = _page(endpoint)
+    if isinstance(page, Truth):
+        return Found(page)
+    policy = _header(page, "content-security-policy")
+    if policy is None:
+        return Found(False, "no policy is set")
+    rules = {words[0]: words[1:] for part in policy.lower().split(";") if (words := part.split())}
+    named = next((kind for kind in _SCRIPTS if kind in rules), None)
+    if named is None:
+        return Found(True, "it says nothing of scripts")
+    allowed = rules[named]
+    guarded = any(word.startswith(("'nonce-", "'sha", "'strict-dynamic")) for word in allowed)
+    is_open = "'unsafe-inline'" in allowed and not guarded
+    return Found(is_open, quote(f"{named} {' '.join(allowed)}"))
+
+
+def cookie_without_same_site(endpoint: Endpoint) -> Found:
+    """Whether a cookie that looks like a session says nothing of requests from other sites."""
+    pages = _answered(endpoint)
+    if isinstance(pages, Truth):
+        return Found(pages)
+    sessions = [
+        cookie
+        for cookie in _cookies(pages)
+        if _SESSION.search(str(cookie.get("name", "")))
+        and not _NO_SESSION.search(str(cookie.get("name", "")))
+    ]
+    bare = [quote(str(c.get("name", "")), 40) for c in sessions if not c.get("same_site")]
+    return Found(bool(bare), listed(bare) or f"{len(sessions)} session cookies seen")
+
+
 _TELLING: Final = ("server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version")
 _VERSION: Final = re.compile(r"\d+\.\d+")
 

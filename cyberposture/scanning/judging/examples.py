@@ -7,23 +7,29 @@ from cyberposture.errors import Fault
 from cyberposture.model.checks import Check, Checks, Example, Subject, Verdict
 from cyberposture.model.examples import (
     ExampleCertificate,
+    ExampleContactFile,
     ExampleContext,
     ExampleDNS,
     ExampleFacts,
     ExampleHTTP,
+    ExampleMail,
     ExampleService,
+    ExampleTalk,
     ExampleTLS,
 )
 from cyberposture.model.observations import (
     Certificate,
+    ContactFile,
     DNSFact,
     ExtraPorts,
     Fact,
     HostFact,
     HTTPFact,
+    MailFact,
     PortFact,
     Range,
     ScriptOutput,
+    ServiceFact,
     TLSFact,
 )
 from cyberposture.scanning.judging.declared import Flow, HostContext, zone_of_vantage
@@ -170,11 +176,11 @@ def compile_facts(
 def _host_facts(facts: ExampleFacts, vantage: str) -> list[Fact]:
     keys = sorted({_key(text) for text in (*facts.ports, *facts.services, *facts.scripts)})
     protocols = sorted({protocol for protocol, _ in keys})
-    is_bare = not (facts.tls or facts.http)
+    is_bare = not (facts.tls or facts.http or facts.mail or facts.talks)
     if not protocols and (facts.rest or facts.outcome != "answered" or is_bare):
         protocols = ["tcp"]
     found = [_ports_fact(facts, vantage, protocol, keys) for protocol in protocols]
-    if facts.tls or facts.http:
+    if not is_bare:
         found.append(
             Fact(
                 address=ADDRESS,
@@ -185,6 +191,8 @@ def _host_facts(facts: ExampleFacts, vantage: str) -> list[Fact]:
                 outcome="answered",
                 tls=tuple(_tls(row) for row in facts.tls),
                 http=tuple(_http(row) for row in facts.http),
+                mail=tuple(_mail(row) for row in facts.mail),
+                services=tuple(_talk(row) for row in facts.talks),
             )
         )
     return found
@@ -266,6 +274,34 @@ def _tls(row: ExampleTLS) -> TLSFact:
     )
 
 
+def _mail(row: ExampleMail) -> MailFact:
+    return MailFact(
+        address=ADDRESS,
+        port=row.port,
+        asked=row.asked,
+        outcome=row.outcome,
+        abilities=row.abilities,
+        starttls=None if row.at_once else "STARTTLS" in row.abilities,
+        tls=_tls(row.tls) if row.tls else None,
+        relay=row.relay,
+        reply=row.reply,
+    )
+
+
+def _talk(row: ExampleTalk) -> ServiceFact:
+    protocol, port = _key(row.port)
+    return ServiceFact.model_validate(
+        {"address": ADDRESS, "protocol": protocol, "port": port, "speaks": row.speaks,
+         "outcome": row.outcome, "told": row.told}
+    )  # fmt: skip
+
+
+def _contact_file(row: ExampleContactFile) -> ContactFile:
+    days = row.expires_in_days
+    expires = None if days is None else MOMENT + timedelta(days=days)
+    return ContactFile(contacts=row.contacts, expires=expires)
+
+
 def _http(row: ExampleHTTP) -> HTTPFact:
     return HTTPFact(
         address=ADDRESS,
@@ -278,4 +314,5 @@ def _http(row: ExampleHTTP) -> HTTPFact:
         headers=tuple((name.lower(), value) for name, value in row.headers.items()),
         cookies=row.cookies,
         marks=row.marks,
+        contact_file=_contact_file(row.contact_file) if row.contact_file else None,
     )

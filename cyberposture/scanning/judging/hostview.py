@@ -18,6 +18,12 @@ from cyberposture.model.observations import (
     TLSFact,
 )
 from cyberposture.scanning.judging.declared import NOTHING_DECLARED, HostContext
+from cyberposture.scanning.judging.service_names import (
+    TCPWRAPPED,
+    is_http_service,
+    is_tls_service,
+)
+from cyberposture.scanning.judging.talks import Talks
 from cyberposture.scanning.ports import PortKey
 from cyberposture.scanning.reading.states import (
     ANSWERS,
@@ -29,10 +35,6 @@ from cyberposture.scanning.reading.states import (
     read_layer,
 )
 
-TCPWRAPPED: Final = frozenset({"tcpwrapped", "ssl/tcpwrapped"})
-TLS_SERVICES: Final = frozenset({"https", "ssl", "imaps", "pop3s", "smtps", "ldaps", "ftps"})
-"""Names under which nmap reports TLS without its `ssl/` in front."""
-
 _CIPHERS: Final = "ssl-enum-ciphers"
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -42,17 +44,6 @@ class Handshake(NamedTuple):
 
     fact: TLSFact
     at: datetime | None
-
-
-def is_tls_service(name: str) -> bool:
-    """Return whether a service name says that TLS is spoken from the first byte."""
-    return name.startswith("ssl/") or name in TLS_SERVICES
-
-
-def is_http_service(name: str) -> bool:
-    """Return whether a service name says HTTP, in the clear or over TLS."""
-    bare = name.removeprefix("ssl/")
-    return bare in ("http", "https", "http-proxy", "http-alt") or name == "https"
 
 
 class HostView:
@@ -75,6 +66,7 @@ class HostView:
         "scripts",
         "services",
         "subject",
+        "talks",
         "tls",
         "told",
         "tried",
@@ -103,6 +95,7 @@ class HostView:
         self.tls: dict[int, dict[str | None, Handshake]] = {}
         self.web: dict[tuple[int, bool], dict[str | None, dict[str, HTTPFact]]] = {}
         """Exchanges by port and TLS, then by name, then by path."""
+        self.talks = Talks()
         self.dns: tuple[DNSFact, ...] = ()
         """Lookups, the newest first."""
         self.told: dict[str, bool | int | str | None] = {}
@@ -298,6 +291,7 @@ def view_host(
         view.add_layer(read_layer(fact))
         _add_host(view, fact)
         _add_exchanges(view, fact)
+        view.talks.add(fact)
         view.dns += fact.dns
         view.told = {**fact.told, **view.told}
     view.asked = frozenset().union(*(layer.protocols for layer in view.layers))
@@ -306,6 +300,9 @@ def view_host(
         lookup.outcome in ("answered", "no-such-name", "no-record") for lookup in view.dns
     )
     _find_wrapped(view)
+    for key, found in view.talks.identified():
+        view.wrapped.discard(key)
+        view.services.setdefault(key, found)
     _find_blocked(view)
     return view
 

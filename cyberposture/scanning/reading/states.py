@@ -9,7 +9,16 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
-from cyberposture.model.observations import ExtraPorts, Fact, HostFact, HTTPFact, Range, TLSFact
+from cyberposture.model.observations import (
+    ExtraPorts,
+    Fact,
+    HostFact,
+    HTTPFact,
+    MailFact,
+    Range,
+    ServiceFact,
+    TLSFact,
+)
 from cyberposture.scanning.ports import PortKey, Ranges, count_ports, holds_port, join_ranges
 
 
@@ -196,10 +205,11 @@ def read_layer(fact: Fact) -> Layer:
 
 def _read_exchanges(layer: Layer, fact: Fact) -> None:
     """Note what our own probes met: an answer of any kind is an open port."""
-    exchanges: list[TLSFact | HTTPFact] = [*fact.tls, *fact.http]
+    exchanges: list[TLSFact | HTTPFact | MailFact | ServiceFact] = [*fact.tls, *fact.http]
+    exchanges += [*fact.mail, *fact.services]
     for seen in exchanges:
-        key = ("tcp", seen.port)
-        if seen.outcome in ("answered", "no-tls", "no-http"):
+        key = (seen.protocol if isinstance(seen, ServiceFact) else "tcp", seen.port)
+        if seen.outcome in ("answered", "no-tls", "no-http", "other"):
             layer.explicit[key] = State.OPEN
         elif seen.outcome == "refused":
             layer.explicit.setdefault(key, State.CLOSED)

@@ -3,15 +3,17 @@
 No redirect is followed, no proxy used, no cookie sent back; of a body only a few marks are kept.
 """
 
+import contextlib
 import re
 import socket
 from dataclasses import dataclass
+from datetime import datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 import h11
 
-from cyberposture.model.observations import HTTPFact
+from cyberposture.model.observations import ContactFile, HTTPFact
 from cyberposture.scanning.permission.gate import PermittedPlan
 from cyberposture.scanning.sending.connect import (
     PROBE_SECONDS,
@@ -19,9 +21,15 @@ from cyberposture.scanning.sending.connect import (
     connected,
     lenient_context,
 )
+from cyberposture.scanning.sending.talk import MustStop, never
 
 PATHS: Final = ("/", "/cyberposture-looks-for-a-missing-page")
 """The front page, and a page that cannot be there: its error shows what a server gives away."""
+
+CONTACT_PATH: Final = "/.well-known/security.txt"
+"""Where people look whom to tell of a flaw, over HTTPS. Source: RFC 9116, section 3."""
+STRAY_PATHS: Final = ("/.git/HEAD", "/.env", "/server-status")
+"""Files that are left lying by mistake, each asked for by its name; nothing else is guessed."""
 
 MAX_BODY: Final = 65_536
 _MAX_HEADERS = 64
@@ -37,7 +45,21 @@ _MARKS: Final = {
     ),
     "login-form": re.compile(r"<input[^>]+type\s*=\s*[\"']?password", re.IGNORECASE),
     "server-status": re.compile(r"Apache Server Status for|<title>phpinfo\(\)", re.IGNORECASE),
+    "bucket-listing": re.compile(
+        r"<(ListBucketResult|ListAllMyBucketsResult|EnumerationResults)[\s>]"
+    ),
+    "open-index": re.compile(r'"tagline"\s*:\s*"You Know, for Search"'),
 }
+_STRAY_MARKS: Final = {
+    "/.git/HEAD": ("repository", re.compile(r"\A(ref: refs/heads/[\w./-]+|[0-9a-f]{40})\s*\Z")),
+    "/.env": (
+        "environment-file",
+        re.compile(r"^[A-Z][A-Z0-9_]*(PASSWORD|SECRET|KEY|TOKEN)[A-Z0-9_]*\s*=", re.MULTILINE),
+    ),
+}
+"""What a stray file must look like: a page that answers everything with 200 has none of it."""
+_CONTACT: Final = re.compile(r"^contact:[ \t]*(\S.*?)\s*$", re.IGNORECASE | re.MULTILINE)
+_EXPIRES: Final = re.compile(r"^expires:[ \t]*(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -142,7 +164,41 @@ def read_cookie(value: str) -> dict[str, object] | None:
     return None
 
 
-def _seen(exchange: _Exchange) -> dict[str, object]:
+def read_contact_file(text: str) -> ContactFile:
+    """Return contacts and the end of validity; what is no date is none.
+
+    Source: RFC 9116, sections 2.5.3 and 2.5.5.
+    """
+    contacts = tuple(found.group(1)[:200] for found in _CONTACT.finditer(text))[:10]
+    said = _EXPIRES.search(text)
+    expires = None
+    if said is not None:
+        with contextlib.suppress(ValueError):
+            expires = datetime.fromisoformat(said.group(1).upper())
+    if expires is not None and expires.tzinfo is None:
+        expires = None
+    return ContactFile(contacts=contacts, expires=expires)
+
+
+def _kind(exchange: _Exchange) -> str:
+    kinds = (value for name, value in exchange.headers if name == "content-type")
+    return next(kinds, "").partition(";")[0].strip().lower()
+
+
+def _found_in(exchange: _Exchange, path: str, text: str) -> dict[str, object]:
+    """Return the marks of a body, and the contact file where it is one."""
+    marks = [mark for mark, pattern in _MARKS.items() if pattern.search(text)]
+    found: dict[str, object] = {}
+    if exchange.status == 200:
+        stray = _STRAY_MARKS.get(path)
+        if stray is not None and stray[1].search(text):
+            marks.append(stray[0])
+        if path == CONTACT_PATH and _kind(exchange) == "text/plain":
+            found["contact_file"] = read_contact_file(text)
+    return {"marks": tuple(marks), **found}
+
+
+def _seen(exchange: _Exchange, path: str) -> dict[str, object]:
     text = exchange.body.decode("utf-8", errors="replace")
     title = _TITLE.search(text)
     cookies = [read_cookie(value) for name, value in exchange.headers if name == "set-cookie"]
@@ -152,14 +208,14 @@ def _seen(exchange: _Exchange) -> dict[str, object]:
         "headers": exchange.headers,
         "cookies": tuple(cookie for cookie in cookies if cookie is not None),
         "title": title.group(1).strip() if title else None,
-        "marks": tuple(mark for mark, pattern in _MARKS.items() if pattern.search(text)),
+        **_found_in(exchange, path, text),
     }
 
 
 def _fact(spot: _Spot, path: str, visitor: Visitor) -> HTTPFact:
     known = {"address": spot.address, "port": spot.port, "tls": spot.tls, "name": spot.name}
     try:
-        seen = _seen(_exchange(spot, path, visitor))
+        seen = _seen(_exchange(spot, path, visitor), path)
     except TimeoutError:
         seen = {"outcome": "timed-out", "detail": "no whole answer in time"}
     except ConnectionRefusedError:
@@ -171,7 +227,15 @@ def _fact(spot: _Spot, path: str, visitor: Visitor) -> HTTPFact:
     return HTTPFact.model_validate({**known, "path": path, **seen})
 
 
-def look_at_web(permitted: PermittedPlan, visitor: Visitor) -> tuple[HTTPFact, ...]:
+def _paths(technique: str, tls: bool) -> tuple[str, ...]:
+    if technique == "http-files":
+        return STRAY_PATHS
+    return (*PATHS, CONTACT_PATH) if tls else PATHS
+
+
+def look_at_web(
+    permitted: PermittedPlan, visitor: Visitor, must_stop: MustStop = never
+) -> tuple[HTTPFact, ...]:
     """Return one HTTP fact for each address, port and path of the permitted plan.
 
     The plan's parameter `tls` (0 or 1) says how the port is spoken to. After a first answer that
@@ -182,7 +246,9 @@ def look_at_web(permitted: PermittedPlan, visitor: Visitor) -> tuple[HTTPFact, .
     facts: list[HTTPFact] = []
     for address in plan.targets:
         for port in plan.ports or ():
-            for path in PATHS:
+            for path in _paths(plan.technique, tls):
+                if must_stop():
+                    return tuple(facts)
                 facts.append(_fact(_Spot(address, port, tls, plan.name), path, visitor))
                 if facts[-1].outcome != "answered":
                     break

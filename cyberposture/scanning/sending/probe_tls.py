@@ -33,7 +33,8 @@ class _Handshake:
     certificate: bytes | None
 
 
-def _judging_context(trust_store: Path | None) -> ssl.SSLContext:
+def judging_context(trust_store: Path | None) -> ssl.SSLContext:
+    """Return a client context that connects to anybody but fails where the chain is not trusted."""
     context = lenient_context()
     context.verify_mode = ssl.CERT_REQUIRED
     context.verify_flags |= _NO_CHECK_TIME
@@ -128,7 +129,7 @@ def _look(address: str, port: int, name: str | None, trust_store: Path | None) -
     trusted: bool | None = True
     problem: str | None = None
     try:
-        seen = _shake(address, port, name, _judging_context(trust_store))
+        seen = _shake(address, port, name, judging_context(trust_store))
     except ssl.SSLCertVerificationError as error:
         trusted, problem = False, error.verify_message[:200]
         seen = _shake(address, port, name, lenient_context())

@@ -1,11 +1,12 @@
 """What is looked at next: gently, never a fragile port, never twice without need."""
 
-from cyberposture.model.observations import Fact, HostFact, HTTPFact, PortFact, TLSFact
+from cyberposture.model.observations import Fact, HostFact, HTTPFact, PortFact, ServiceFact, TLSFact
 from cyberposture.scanning.stages import (
     cut,
     fragile_stage,
     page_stage,
     port_stage,
+    talk_stage,
     version_stage,
     whole_stage,
 )
@@ -71,7 +72,7 @@ def test_each_declared_name_is_visited_under_its_own_name():
     wishes = page_stage([seen(A, 443)], {A: ("a.example", "b.example")}, EVERYTHING)
     assert asked(wishes) == {
         (code, (A,), (443,), name)
-        for code in ("tls-handshake", "http-exchange")
+        for code in ("tls-handshake", "http-exchange", "http-files")
         for name in ("a.example", "b.example")
     }
 
@@ -99,7 +100,7 @@ def test_what_no_visit_identified_is_asked_for_its_version():
 def test_a_web_service_on_an_odd_port_is_visited_once_it_is_known():
     facts = [seen(A, 9443, service="ssl/http")]
     assert {w.technique.code for w in page_stage(facts, {}, EVERYTHING)} == {
-        "tls-handshake", "http-exchange",
+        "tls-handshake", "http-exchange", "http-files",
     }  # fmt: skip
 
 
@@ -119,3 +120,40 @@ def test_chunks_are_bounded_cover_everything_once_and_follow_the_seed():
 
 def test_all_ports_are_asked_host_by_host():
     assert [(w.targets, w.ports) for w in whole_stage([A], "s")] == [((A,), ())]
+
+
+def test_what_is_open_is_talked_to_in_the_protocol_that_it_is_taken_to_speak():
+    wishes = talk_stage([seen(A, 22, 25, 3389, 8080)], {A: ("mail.example",)}, EVERYTHING)
+    assert {(w.technique.code, w.ports, w.name, w.parameters.get("speaks")) for w in wishes} == {
+        ("service-greeting", (22,), None, "ssh"),
+        ("smtp-exchange", (25,), "mail.example", None),
+        ("smtp-relay", (25,), "mail.example", None),
+        ("service-greeting", (3389,), None, "rdp"),
+    }
+
+
+def test_a_service_on_an_odd_port_is_talked_to_once_it_is_known_and_never_twice():
+    found = seen(A, 2525, service="smtp")
+    assert {w.technique.code for w in talk_stage([found], {}, EVERYTHING)} == {"smtp-exchange"}
+    talked = ServiceFact(address=A, port=22, speaks="ssh", outcome="answered")
+    fact = Fact(address=A, technique="service-greeting", outcome="answered", services=(talked,))
+    assert talk_stage([seen(A, 22), fact], {}, EVERYTHING) == []
+
+
+def test_relaying_is_asked_only_where_light_probing_is_allowed():
+    gentle = frozenset({"smtp-exchange", "service-greeting"})
+    assert {w.technique.code for w in talk_stage([seen(A, 25)], {}, gentle)} == {"smtp-exchange"}
+
+
+def test_fragile_hosts_are_not_talked_to():
+    assert talk_stage([seen(A, 22, 502)], {}, EVERYTHING) == []
+
+
+def test_each_known_udp_port_gets_one_question_in_its_own_protocol():
+    needed = {"udp-exchange": (123, 623, 9999)}
+    wishes = port_stage([A], needed, EVERYTHING, [], "s")
+    assert [(w.ports, w.parameters) for w in wishes] == [
+        ((123,), {"speaks": "ntp"}),
+        ((623,), {"speaks": "ipmi"}),
+    ]
+    assert port_stage([A], needed, frozenset({"http-exchange"}), [], "s") == []

@@ -10,17 +10,22 @@ from typing import Any
 
 from cyberposture.clock import Clock, to_iso
 from cyberposture.content.digests import canonical
-from cyberposture.errors import InvalidInput
-from cyberposture.model.observations import Fact, HTTPFact, TLSFact
+from cyberposture.errors import InvalidInput, WrongUsage
+from cyberposture.model.observations import Fact, HTTPFact, MailFact, ServiceFact, TLSFact
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.gate import PermittedPlan
 from cyberposture.scanning.reading.facts import read_facts
 from cyberposture.scanning.reading.parse import parse
+from cyberposture.scanning.sending.probe_datagram import look_at_datagrams
+from cyberposture.scanning.sending.probe_greeting import look_at_greetings
 from cyberposture.scanning.sending.probe_http import Visitor, look_at_web
+from cyberposture.scanning.sending.probe_mail import look_at_mail
 from cyberposture.scanning.sending.probe_tls import look_at_tls
 from cyberposture.scanning.sending.runner import Run, Surroundings, run_nmap
 from cyberposture.scanning.techniques import find_technique
 from cyberposture.services.scanner import Scanner
+
+Seen = TLSFact | HTTPFact | MailFact | ServiceFact
 
 
 @dataclass(frozen=True)
@@ -105,10 +110,29 @@ def _from_nmap(plan: Plan, run: Run, scanner: Scanner) -> Sent:
     return Sent(run.outcome, facts, run.xml, run.said, run.scanner)
 
 
-def _outcome(seen: Sequence[TLSFact | HTTPFact]) -> str:
+def _outcome(seen: Sequence[Seen]) -> str:
     if any(one.outcome == "timed-out" for one in seen):
         return "timed-out"
     return "answered" if any(one.outcome != "failed" for one in seen) else "no-answer"
+
+
+def _look(
+    permitted: PermittedPlan, scanner: Scanner, clock: Clock, must_stop: Callable[[], bool]
+) -> tuple[str, tuple[Seen, ...]]:
+    """Return what our own probe saw, and the field of a fact that it belongs in."""
+    match find_technique(permitted.plan.technique).maker:
+        case "tls":
+            return "tls", look_at_tls(permitted, scanner.trust_store)
+        case "http":
+            return "http", look_at_web(permitted, Visitor(scanner.user_agent), must_stop)
+        case "mail":
+            return "mail", look_at_mail(permitted, scanner.trust_store, must_stop)
+        case "greeting":
+            return "services", look_at_greetings(permitted, must_stop)
+        case "datagram":
+            return "services", look_at_datagrams(permitted, clock, must_stop)
+        case maker:
+            raise WrongUsage(f"nothing is sent by {maker} here")
 
 
 def _from_probe(
@@ -119,12 +143,7 @@ def _from_probe(
     if must_stop() or started >= permitted.not_after:
         run = Run("stopped", started, started, ())
         return Sent("stopped", _unseen(plan, run, scanner), None, "stopped before it began", "")
-    tls: tuple[TLSFact, ...] = ()
-    pages: tuple[HTTPFact, ...] = ()
-    if find_technique(plan.technique).maker == "tls":
-        tls = look_at_tls(permitted, scanner.trust_store)
-    else:
-        pages = look_at_web(permitted, Visitor(scanner.user_agent))
+    field, seen = _look(permitted, scanner, clock, must_stop)
     ended = clock()
     shared = {
         "name": plan.name,
@@ -136,7 +155,7 @@ def _from_probe(
         "scanner": f"{scanner.scanner_id}, probe",
         "tested": _asked(plan),
     }
-    facts = tuple(_probe_fact(target, shared, tls, pages) for target in plan.targets)
+    facts = tuple(_probe_fact(target, shared, field, seen) for target in plan.targets)
     record: dict[str, Any] = {
         "technique": plan.technique,
         "targets": list(plan.targets),
@@ -144,25 +163,12 @@ def _from_probe(
         "name": plan.name,
         "started_at": to_iso(started),
         "ended_at": to_iso(ended),
-        "seen": [one.model_dump(mode="json") for one in (*tls, *pages)],
+        "seen": [one.model_dump(mode="json") for one in seen],
     }
     return Sent("finished", facts, canonical(record), "", "probe")
 
 
-def _probe_fact(
-    target: str,
-    shared: Mapping[str, Any],
-    tls: tuple[TLSFact, ...],
-    pages: tuple[HTTPFact, ...],
-) -> Fact:
-    own_tls = tuple(one for one in tls if one.address == target)
-    own_pages = tuple(one for one in pages if one.address == target)
-    return Fact.model_validate(
-        {
-            **shared,
-            "address": target,
-            "outcome": _outcome((*own_tls, *own_pages)),
-            "tls": own_tls,
-            "http": own_pages,
-        }
-    )
+def _probe_fact(target: str, shared: Mapping[str, Any], field: str, seen: Sequence[Seen]) -> Fact:
+    own = tuple(one for one in seen if one.address == target)
+    outcome = _outcome(own) if own else "not-tested"
+    return Fact.model_validate({**shared, "address": target, "outcome": outcome, field: own})

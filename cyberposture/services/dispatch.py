@@ -1,139 +1,151 @@
-"""Runs the chunks of a scan: takes one, asks the gate again, sends, and keeps what came back.
+"""Runs chunks: takes one, asks the gate again, sends, and keeps what came back.
 
-A chunk is durable: its row is taken under a lease and finished in the transaction that keeps its
-facts. Nothing is sent between two transactions without the gate's answer on record.
+A chunk with its lease is a row, and the only truth. Who runs it does not matter: a thread of the
+process that began the scan, or a worker elsewhere that the queue woke. A worker that dies loses the
+lease, and the chunk is queued again whole; one that is still alive then can keep nothing. The row
+is finished in the transaction that keeps its facts, and nothing is sent between two transactions
+without the gate's answer on record.
+
+Nobody conducts a scan. Whoever finds that nothing of it waits or runs moves it on to its next
+stage, or ends it (see `conduct`): the worker that finished the last chunk, and should that one die
+in between, any other at its next look.
 """
 
-import os
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from cyberposture.errors import CyberpostureError, Denied, NotAuthorised, Refused, WrongState
+from cyberposture.errors import CyberpostureError, Denied, NotAuthorised, Refused
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.gate import PermittedPlan, permit
 from cyberposture.scanning.permission.tickets import verify
 from cyberposture.services.gate_log import GateLog
-from cyberposture.services.ground import Ground, concerns, gather
+from cyberposture.services.ground import Ground, gather
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
 from cyberposture.services.sending import Sent, send
+from cyberposture.services.watchdog import LEASE_S, Errand, Watchdog
 from cyberposture.store import chunks as store
-from cyberposture.store import stops
+from cyberposture.store import scans
 from cyberposture.store.acts import Act
-from cyberposture.store.authorisations import find_authorisation
-from cyberposture.store.chunks import ChunkRecord
+from cyberposture.store.chunks import ChunkRecord, LeaseLost, Wanted
 from cyberposture.store.facts import insert_facts
 from cyberposture.store.scans import ScanRecord
 
-LEASE_MARGIN_S = 120.0
-LONGEST_RUN = 2
-"""A run may take so many times longer than expected before it is ended."""
-Watch = Callable[[ChunkRecord, str], None]
-"""Called with each chunk that ended and its outcome."""
+AGAIN = frozenset({"lost", "blind", "halted"})
+"""Work that was ended for one of these is no fault of the chunk's: it is queued again."""
 
 
 @dataclass(frozen=True)
-class Dispatcher:
-    """Runs the waiting chunks of one scan with several workers of this process."""
+class Work:
+    """A chunk whose lease this process holds, and the scan that it is of."""
+
+    chunk: ChunkRecord
+    scan: ScanRecord
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Takes and runs chunks in a process that a watchdog guards; used by many threads at once."""
 
     register: Register
     scanner: Scanner
-    scan: ScanRecord
-    watch: Watch
-    halted: threading.Event = field(default_factory=threading.Event)
-    """Set when this process must not go on sending: a worker failed, or somebody pressed Ctrl-C."""
+    watchdog: Watchdog
+    tries_again: bool = False
+    """Whether a chunk is queued again where this process cannot send it, for another to try."""
 
-    def run_waiting(self) -> None:
-        """Run every chunk that waits now, and return when all of them ended."""
-        workers = self.scanner.parallel_chunks
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            try:
-                for future in as_completed([pool.submit(self._work) for _ in range(workers)]):
-                    future.result()
-            except BaseException:
-                # Leaving the pool waits for its threads, which must not finish their work first.
-                self.halted.set()
-                raise
-
-    def _work(self) -> None:
-        worker = f"{self.scanner.scanner_id}:{os.getpid()}:{threading.get_ident()}"
-        while not self.halted.is_set():
-            chunk = self._take(worker)
-            if chunk is None:
-                return
-            self.watch(chunk, self._run(chunk))
-
-    def _take(self, worker: str) -> ChunkRecord | None:
-        """Return the next chunk that waits; one whose worker died waits again."""
+    def take(self, scan: ScanRecord | None = None, wanted: Wanted | None = None) -> Work | None:
+        """Return the next chunk that can be run now; one whose worker died waits again."""
+        wanted = wanted or Wanted(scan_id=None if scan is None else scan.id)
         with self.register.database.transaction() as connection:
             now = self.register.clock()
             store.sweep_chunks(connection, at=now)
-            lease_s = LONGEST_RUN * self.scanner.host_timeout_s + LEASE_MARGIN_S
-            return store.take_chunk(
-                connection, worker, at=now, lease_s=lease_s, scan_id=self.scan.id
+            chunk = store.take_chunk(
+                connection, self.watchdog.name, at=now, lease_s=LEASE_S, wanted=wanted
             )
+            if chunk is None:
+                return None
+            return Work(chunk, scan or scans.get_scan_by_id(connection, chunk.scan_id))
 
-    def _run(self, chunk: ChunkRecord) -> str:
-        try:
-            plan = _read_plan(chunk)
-        except NotAuthorised as error:
-            return self._refuse(chunk, error)
-        with self.scanner.locks.holding(plan.targets):
+    def run(self, work: Work) -> str:
+        """Run a chunk that was taken and return what came of it.
+
+        Raises:
+            CyberpostureError: it could not be sent, or not be kept; so does its row say, where the
+                register can be reached.
+        """
+        with self.watchdog.guarding(work.chunk) as errand:
             try:
-                return self._send(chunk, plan)
-            except CyberpostureError as error:
-                self._end(chunk, str(error), outcome="failed")
-                raise
+                return self._run(work, errand)
+            except LeaseLost:
+                # It was given to somebody else, who keeps what comes of it.
+                return "lost"
 
-    def _send(self, chunk: ChunkRecord, plan: Plan) -> str:
-        if not self._still_ours(chunk, plan):
-            return "lost"
+    def _run(self, work: Work, errand: Errand) -> str:
         try:
-            permitted, ground = self._ask(chunk, plan)
-        except Refused as error:
-            return self._end(chunk, str(error))
+            return self._send(work, errand)
+        except LeaseLost:
+            raise
         except NotAuthorised as error:
-            return self._refuse(chunk, error)
+            return self._refuse(work, error)
+        except CyberpostureError as error:
+            self._give_up(work, str(error))
+            raise
+
+    def _send(self, work: Work, errand: Errand) -> str:
+        plan = _read_plan(work.chunk)
+        errand.targets = plan.targets
+        try:
+            permitted, ground = self._ask(work, plan)
+        except Refused as error:
+            return self._end(work.chunk, str(error))
+        errand.authorisation = permitted.authorisation
         sent = send(
             permitted,
             self.scanner,
             self.register.clock,
-            lambda: self.must_stop(plan, permitted.authorisation),
+            errand.must_stop,
             ground.exclusions(),
         )
-        return self._keep(chunk, permitted, sent)
+        if sent.outcome == "stopped" and errand.why in AGAIN:
+            return self._queue_again(work.chunk, f"ended by its worker: {errand.why}", is_due=True)
+        is_failed = sent.outcome == "failed" and sent.raw is None
+        if is_failed and work.chunk.attempts < store.MOST_ATTEMPTS:
+            return self._queue_again(work.chunk, sent.said, is_due=False)
+        return self._keep(work, permitted, sent)
 
-    def _still_ours(self, chunk: ChunkRecord, plan: Plan) -> bool:
-        """Prolong the lease for the time that the work may take; return whether it still runs."""
-        lease_s = LONGEST_RUN * plan.expected_s + LEASE_MARGIN_S
+    def _queue_again(self, chunk: ChunkRecord, why: str, *, is_due: bool) -> str:
+        """Have a chunk wait again whole: it counts as not run, and its addresses as contacted."""
         with self.register.database.transaction() as connection:
-            try:
-                store.renew_lease(connection, chunk, at=self.register.clock(), lease_s=lease_s)
-            except WrongState:
-                # It waited so long for its addresses that it was given to somebody else.
-                return False
-        return True
+            now = self.register.clock()
+            later = None if is_due else store.retry_at(chunk.attempts, now)
+            store.finish_chunk(
+                connection, chunk, "queued", at=now, detail=why[:500], not_before=later
+            )
+        return "queued"
 
-    def _ask(self, chunk: ChunkRecord, plan: Plan) -> tuple[PermittedPlan, Ground]:
+    def _give_up(self, work: Work, why: str) -> None:
+        if self.tries_again and work.chunk.attempts < store.MOST_ATTEMPTS:
+            self._queue_again(work.chunk, why, is_due=False)
+        else:
+            self._end(work.chunk, why, outcome="failed")
+
+    def _ask(self, work: Work, plan: Plan) -> tuple[PermittedPlan, Ground]:
         """Ask the gate right before sending; the answer is on record before this returns.
 
         Raises:
             NotAuthorised: the gate or the ticket refuses; the denial is on record too.
         """
+        chunk, scan = work.chunk, work.scan
         denied: tuple[Denied, ...] = ()
         with self.register.database.transaction() as connection:
             now = self.register.clock()
             act = Act(self.register.actor, "right before sending", now)
             verify(self.scanner.ticket_key, chunk.ticket or "", plan, now)
-            ground = gather(connection, self.scan.institution_id, now, self.scan.id)
+            ground = gather(connection, scan.institution_id, now, scan.id)
             question = ground.question(plan, now)
-            about = {"scan": self.scan.code, "chunk": chunk.number, "stage": "send"}
-            log = GateLog(self.register.audit, connection, self.scan.institution_id, act, about)
+            about = {"scan": scan.code, "chunk": chunk.number, "stage": "send"}
+            log = GateLog(self.register.audit, connection, scan.institution_id, act, about)
             try:
                 permitted = permit(plan, question)
                 log.allowed(question, permitted.answer)
@@ -154,25 +166,27 @@ class Dispatcher:
             )
         return outcome
 
-    def _refuse(self, chunk: ChunkRecord, error: NotAuthorised) -> str:
+    def _refuse(self, work: Work, error: NotAuthorised) -> str:
         """End a chunk about which the gate was never asked, and put that on record."""
-        with self.register.change("chunk-refused", self.scan.code) as change:
-            change.institution_id = self.scan.institution_id
+        chunk, scan = work.chunk, work.scan
+        with self.register.change("chunk-refused", scan.code) as change:
+            change.institution_id = scan.institution_id
             store.finish_chunk(
                 change.connection, chunk, "ended", at=change.now, detail=str(error)[:500]
             )
             change.tell(chunk=chunk.number, reason=error.reason, plan=chunk.plan)
         return "ended"
 
-    def _keep(self, chunk: ChunkRecord, permitted: PermittedPlan, sent: Sent) -> str:
+    def _keep(self, work: Work, permitted: PermittedPlan, sent: Sent) -> str:
         """Keep raw file, facts and outcome of a chunk together."""
+        chunk, scan = work.chunk, work.scan
         outcome: store.Outcome = "ended" if sent.outcome == "stopped" else "done"
-        with self.register.change("chunk-run", self.scan.code) as change:
-            change.institution_id = self.scan.institution_id
+        with self.register.change("chunk-run", scan.code) as change:
+            change.institution_id = scan.institution_id
             sha256 = None
             if sent.raw is not None:
                 sha256 = self.register.blobs.put(
-                    change.connection, self.scan.institution_id, "scan", sent.raw, change.by
+                    change.connection, scan.institution_id, "scan", sent.raw, change.by
                 )
             facts = [
                 self.scanner.meant_fact(fact).model_copy(update={"artefact": sha256})
@@ -180,8 +194,8 @@ class Dispatcher:
             ]
             insert_facts(
                 change.connection,
-                self.scan.institution_id,
-                self.scan.id,
+                scan.institution_id,
+                scan.id,
                 facts,
                 at=change.now,
                 chunk_id=chunk.id,
@@ -205,24 +219,6 @@ class Dispatcher:
             )
         return sent.outcome
 
-    def must_stop(self, plan: Plan, authorisation: str) -> bool:
-        """Return whether somebody stopped this work or withdrew what allows it.
-
-        Raises:
-            MissingService: the register cannot be read; whoever sends must stop as well.
-        """
-        if self.halted.is_set():
-            return True
-        now = self.register.clock()
-        with self.register.reading() as connection:
-            for stop in stops.list_active_stops(connection):
-                if concerns(stop, self.scan.institution_id, self.scan.id):
-                    return True
-                if stop.cidr is not None and any(_lies_in(t, stop.cidr) for t in plan.targets):
-                    return True
-            record = find_authorisation(connection, authorisation)
-        return record is None or (record.withdrawn_at is not None and record.withdrawn_at <= now)
-
 
 def _read_plan(chunk: ChunkRecord) -> Plan:
     """Return the plan of a chunk.
@@ -234,8 +230,3 @@ def _read_plan(chunk: ChunkRecord) -> Plan:
         return Plan.model_validate(chunk.plan)
     except ValidationError as error:
         raise NotAuthorised("bad-ticket", "what is queued is no plan") from error
-
-
-def _lies_in(target: str, cidr: str) -> bool:
-    address, network = ip_address(target), ip_network(cidr)
-    return address.version == network.version and address in network

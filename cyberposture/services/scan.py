@@ -1,7 +1,6 @@
 """One scan from plan to findings: asked, sent in stages, judged. Without authorisation: nothing."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -10,40 +9,18 @@ from cyberposture.model.addresses import is_mapped, read_address
 from cyberposture.model.foundation import Moment
 from cyberposture.model.gate import Reason
 from cyberposture.model.institutions import Declaration
-from cyberposture.model.observations import Fact
 from cyberposture.scanning.judging.coverage import ports_needed
-from cyberposture.scanning.permission.gate import permit
-from cyberposture.scanning.permission.tickets import issue
-from cyberposture.scanning.stages import (
-    Wish,
-    fragile_hosts,
-    fragile_stage,
-    page_stage,
-    port_stage,
-    talk_stage,
-    version_stage,
-    whole_stage,
-)
+from cyberposture.services.conduct import list_begun, log_laid
 from cyberposture.services.consents import unconsented
-from cyberposture.services.denials import PLAN, is_cut_short
-from cyberposture.services.dispatch import Dispatcher
-from cyberposture.services.gate_log import GateLog
+from cyberposture.services.denials import PLAN
 from cyberposture.services.ground import Ground, gather
-from cyberposture.services.judging import judge_scan
+from cyberposture.services.here import Progress, no_progress, run_here
 from cyberposture.services.notices import not_told
 from cyberposture.services.outlook import Laid, Outlook, first_look, techniques_allowed
-from cyberposture.services.register import Change, Register
+from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner, require_vantage
-from cyberposture.services.stop import acknowledge
-from cyberposture.store import chunks, declarations, institutions, scans
-from cyberposture.store.audit import list_entries
-from cyberposture.store.chunks import ChunkRecord, NewChunk
-from cyberposture.store.facts import list_facts
+from cyberposture.store import chunks, declarations, institutions, queue, scans
 from cyberposture.store.scans import ScanKind, ScanRecord
-
-STAGES = ("fragile", "ports", "pages", "versions", "further-pages")
-Progress = Callable[[str, int, int], None]
-"""Called with the stage, the chunks that ended and the chunks that there are."""
 
 
 @dataclass(frozen=True)
@@ -62,72 +39,13 @@ _REASONS = get_args(Reason)
 """In the order in which the gate looks: the one that got furthest says most."""
 
 
-def no_progress(_stage: str, _done: int, _of: int) -> None:
-    """Show nothing."""
+class _Planner:
+    """Asks for one scan before anything of it is queued."""
 
-
-class ScanRun:
-    """One scan under way; made and used by `run_scan` and `resume_scan` alone."""
-
-    def __init__(
-        self, register: Register, scanner: Scanner, request: Request, progress: Progress
-    ) -> None:
+    def __init__(self, register: Register, scanner: Scanner, request: Request) -> None:
         self.register = register
         self.scanner = scanner
         self.request = request
-        self.progress = progress
-        self.facts: list[Fact] = []
-
-    def run(self) -> ScanRecord:
-        """Run the scan and return its record."""
-        scan, declaration = self._begin()
-        return self._go(scan, declaration, STAGES)
-
-    def resume(self, code: str) -> ScanRecord:
-        """Go on with a scan whose process died; what waits is sent first."""
-        scan, declaration, begun = self._pick_up(code)
-        return self._go(scan, declaration, STAGES[len(begun) :], interrupted=begun[-1:])
-
-    def _go(
-        self,
-        scan: ScanRecord,
-        declaration: Declaration,
-        stages: Sequence[str],
-        interrupted: Sequence[str] = (),
-    ) -> ScanRecord:
-        try:
-            is_whole = all(self._send(scan, stage) for stage in interrupted) and all(
-                self._queue(scan, declaration, stage) and self._send(scan, stage)
-                for stage in stages
-            )
-        except BaseException:
-            self._conclude(scan, "failed")
-            raise
-        return self._conclude(scan, "done" if is_whole else "ended")
-
-    def _pick_up(self, code: str) -> tuple[ScanRecord, Declaration, list[str]]:
-        """Return a scan that nobody runs any more, and the stages that were begun.
-
-        Raises:
-            WrongState: it has ended, or somebody runs it.
-        """
-        with self.register.change("scan-resumed", code) as change:
-            connection, now = change.connection, change.now
-            scan = scans.get_scan(connection, code)
-            change.institution_id = scan.institution_id
-            if scan.state != "running":
-                raise WrongState(f"the scan {code} is {scan.state}")
-            chunks.sweep_chunks(connection, at=now)
-            if chunks.count_chunks(connection, scan.id).get("running"):
-                raise WrongState(f"a worker still holds a chunk of the scan {code}")
-            of_its_own = list_entries(
-                connection, institution_id=scan.institution_id, kind="scan-stage", subject=code
-            )
-            begun = [str(entry.data["stage"]) for entry in of_its_own]
-            self.facts = [r.fact for r in list_facts(connection, scan_id=scan.id)]
-            declaration = declarations.get_declaration(connection, scan.institution_id, as_of=now)
-            change.tell(begun=begun)
-        return scan, declaration, begun
 
     def _targets(self, declaration: Declaration) -> tuple[str, ...]:
         if self.request.addresses is not None:
@@ -140,7 +58,7 @@ class ScanRun:
             )
         return targets
 
-    def _begin(self) -> tuple[ScanRecord, Declaration]:
+    def begin(self) -> ScanRecord:
         """Ask the gate about every target before anything is planned; keep each decision.
 
         Raises:
@@ -173,14 +91,15 @@ class ScanRun:
                     scanner=self.scanner.scanner_id,
                 )
                 scans.record_state(change.connection, scan.id, "running", at=now)
+                queue.wake_for_scan(change.connection, scan.vantage, scan.id)
                 change.tell(scan=scan.code)
             else:
                 change.tell(refused=refused.reason)
-            self._log(change, laid, "" if scan is None else scan.code, PLAN)
+            log_laid(register, change, laid, "" if scan is None else scan.code, PLAN)
         if refused is not None:
             raise refused
         assert scan is not None
-        return scan, declaration
+        return scan
 
     def _plan_document(self, laid: Laid, allowed: frozenset[str]) -> dict[str, object]:
         passed = dict.fromkeys(t for p in laid.passed for t in p.plan.targets)
@@ -212,131 +131,21 @@ class ScanRun:
             advice=f"cyberposture authorise list --institution {self.request.institution}",
         )
 
-    def _log(self, change: Change, laid: Laid, code: str, stage: str) -> None:
-        assert change.institution_id is not None
-        about = {"scan": code, "stage": stage}
-        log = GateLog(
-            self.register.audit, change.connection, change.institution_id, change.by, about
-        )
-        for one in laid.passed:
-            log.allowed(one.question, one.answer)
-        for question, pair, technique in laid.denied:
-            log.denied(question, pair, technique)
 
-    def _wishes(
-        self, scan: ScanRecord, declaration: Declaration, stage: str, ground: Ground, now: Moment
-    ) -> list[Wish]:
-        """Return what a stage would like to look at, by what each target's own letters allow."""
-        groups: dict[frozenset[str], list[str]] = {}
-        for target in scan.plan["targets"]:
-            allowed = techniques_allowed(ground, self.scanner, now, str(target))
-            groups.setdefault(allowed, []).append(str(target))
-        wishes: list[Wish] = []
-        for allowed, targets in groups.items():
-            wishes += self._wishes_for(scan.code, declaration, stage, targets, allowed)
-        return wishes
+def begin_scan(register: Register, scanner: Scanner, request: Request) -> ScanRecord:
+    """Begin a scan and return it; whoever serves its vantage moves it on (see `conduct`).
 
-    def _wishes_for(
-        self,
-        seed: str,
-        declaration: Declaration,
-        stage: str,
-        targets: Sequence[str],
-        allowed: frozenset[str],
-    ) -> list[Wish]:
-        needed = ports_needed(self.register.content.checks.checks)
-        facts = [fact for fact in self.facts if fact.address in set(targets)]
-        match stage:
-            case "fragile":
-                return fragile_stage(targets, needed, allowed, seed)
-            case "ports" if self.request.load == 4:
-                fragile = fragile_hosts(facts)
-                return whole_stage([t for t in targets if t not in fragile], seed)
-            case "ports":
-                return port_stage(targets, needed, allowed, facts, seed)
-            case "versions":
-                return version_stage(facts, allowed)
-            case _:
-                names = {
-                    address: host.names
-                    for host in declaration.hosts()
-                    for address in host.addresses
-                }
-                return page_stage(facts, names, allowed) + talk_stage(facts, names, allowed)
-
-    def _queue(self, scan: ScanRecord, declaration: Declaration, stage: str) -> bool:
-        """Queue what a stage wishes and the gate allows; return whether anything is allowed yet."""
-        register = self.register
-        with register.change("scan-stage", scan.code) as change:
-            change.institution_id = scan.institution_id
-            ground = gather(change.connection, scan.institution_id, change.now, scan.id)
-            allowed = techniques_allowed(ground, self.scanner, change.now)
-            wishes = self._wishes(scan, declaration, stage, ground, change.now)
-            outlook = Outlook(ground, self.scanner, change.now, scan.code, None)
-            outlook.add(wishes)
-            self._log(change, outlook.laid, scan.code, stage)
-            queued = [
-                NewChunk(
-                    plan=one.plan.model_dump(mode="json"),
-                    targets=one.plan.targets,
-                    ticket=issue(self.scanner.ticket_key, permit(one.plan, one.question)),
-                )
-                for one in outlook.laid.passed
-            ]
-            chunks.insert_chunks(change.connection, scan.id, queued, change.by)
-            change.tell(stage=stage, chunks=len(queued), denied=len(outlook.laid.denied))
-        return bool(allowed)
-
-    def _send(self, scan: ScanRecord, stage: str) -> bool:
-        """Send what waits; return whether the scan may go on."""
-        with self.register.reading() as connection:
-            waiting = chunks.count_chunks(connection, scan.id).get("queued", 0)
-        done = 0
-
-        def watch(_chunk: ChunkRecord, _outcome: str) -> None:
-            nonlocal done
-            done += 1
-            self.progress(stage, done, waiting)
-
-        Dispatcher(self.register, self.scanner, scan, watch).run_waiting()
-        with self.register.reading() as connection:
-            self.facts = [r.fact for r in list_facts(connection, scan_id=scan.id)]
-        return not acknowledge(self.register, scan, f"{self.scanner.scanner_id}:{os.getpid()}")
-
-    def _conclude(self, scan: ScanRecord, state: scans.ScanState) -> ScanRecord:
-        """Judge what was seen and end the scan; what was committed counts, whatever happened."""
-        with self.register.change("scan-ended", scan.code) as change:
-            change.institution_id = scan.institution_id
-            at = change.now
-            chunks.end_queued(
-                change.connection, at=at, detail="the scan ended before", scan_id=scan.id
-            )
-            judged = judge_scan(self.register, change.connection, scan.id, change.by)
-            counts = chunks.count_chunks(change.connection, scan.id)
-            cut_short = any(is_cut_short(denial) for denial in judged.denied)
-            if state == "done" and (counts.get("ended") or counts.get("failed") or cut_short):
-                state = "ended"
-            summary = {
-                "chunks": dict(counts),
-                "denied": [denial._asdict() for denial in judged.denied],
-                "verdicts": judged.verdicts,
-                "findings": {
-                    "opened": judged.findings.opened,
-                    "seen_again": judged.findings.seen_again,
-                    "closed": judged.findings.closed,
-                    "reopened": judged.findings.reopened,
-                },
-                "perhaps_blocked": judged.perhaps_blocked,
-            }
-            scans.record_state(change.connection, scan.id, state, at=at, summary=summary)
-            change.tell(state=state, summary=summary)
-            return scans.get_scan_by_id(change.connection, scan.id)
+    Raises: as `run_scan`, before anything is sent.
+    """
+    if request.load is not None and not 0 <= request.load <= 4:
+        raise WrongUsage("a load is a whole number from 0 to 4")
+    return _Planner(register, scanner, request).begin()
 
 
 def run_scan(
     register: Register, scanner: Scanner, request: Request, progress: Progress = no_progress
 ) -> ScanRecord:
-    """Scan an institution now, in stages, and return the scan's record.
+    """Scan an institution now, in stages, in this process, and return the scan's record.
 
     Raises:
         NotAuthorised: with the gate's reason; nothing was sent, each decision is on record.
@@ -346,9 +155,8 @@ def run_scan(
         WrongUsage: there is no such load.
         MissingService: nmap is not there.
     """
-    if request.load is not None and not 0 <= request.load <= 4:
-        raise WrongUsage("a load is a whole number from 0 to 4")
-    return ScanRun(register, scanner, request, progress).run()
+    scan = begin_scan(register, scanner, request)
+    return run_here(register, scanner, scan.id, progress)
 
 
 def resume_scan(
@@ -361,14 +169,16 @@ def resume_scan(
         WrongState: it has ended, or a worker still holds one of its chunks.
         MissingService: nmap is not there.
     """
-    with register.reading() as connection:
-        scan = scans.get_scan(connection, code)
-        record = institutions.get_institution_by_id(
-            connection, scan.institution_id, as_of=register.clock()
-        )
-    request = Request(record.institution.code, load=scan.plan.get("load"), kind=scan.kind)
-    here = from_vantage(scanner, scan.vantage)
-    return ScanRun(register, here, request, progress).resume(code)
+    with register.change("scan-resumed", code) as change:
+        scan = scans.get_scan(change.connection, code)
+        change.institution_id = scan.institution_id
+        if scan.state != "running":
+            raise WrongState(f"the scan {code} is {scan.state}")
+        chunks.sweep_chunks(change.connection, at=change.now)
+        if chunks.count_chunks(change.connection, scan.id).get("running"):
+            raise WrongState(f"a worker still holds a chunk of the scan {code}")
+        change.tell(begun=list_begun(change.connection, scan))
+    return run_here(register, from_vantage(scanner, scan.vantage), scan.id, progress)
 
 
 def _canonical(addresses: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address, ip_network
 
 from sqlalchemy import Connection
 
@@ -14,16 +13,14 @@ from cyberposture.model.foundation import Model, Sentence
 from cyberposture.model.people import Role
 from cyberposture.scanning.permission.signing import require_signature, resumption_text, sign
 from cyberposture.services import stop_codes
-from cyberposture.services.ground import concerns
 from cyberposture.services.register import Register
 from cyberposture.services.roles import require_role
-from cyberposture.store import chunks, institutions, people, scans
+from cyberposture.store import institutions, people, scans
 from cyberposture.store import stops as store
 from cyberposture.store.audit import find_head
-from cyberposture.store.chunks import Contact
+from cyberposture.store.contacts import Contact, list_contacts
 from cyberposture.store.heads import SignedHead
 from cyberposture.store.people import MembershipRecord
-from cyberposture.store.scans import ScanRecord
 from cyberposture.store.stops import Acknowledgement, Resumption, StopRecord
 
 ANALYSTS: frozenset[Role] = frozenset({"cert-analyst", "cert-administrator"})
@@ -189,34 +186,12 @@ def answer(register: Register, code: str, person: str, text: str) -> None:
         change.tell(person=person, answer=text)
 
 
-def acknowledge(register: Register, scan: ScanRecord, worker: str) -> bool:
-    """Record that a worker sends nothing more of a scan; return whether a stop ended it whole.
-
-    Each stop that concerns the scan or one of its addresses is acknowledged once by each worker.
-    """
-    with register.reading() as connection:
-        active = store.list_active_stops(connection)
-        ending = [one for one in active if concerns(one, scan.institution_id, scan.id)]
-        partly = [one for one in active if _touches(one, scan)]
-        waiting = [
-            one
-            for one in {stop.code: stop for stop in (*ending, *partly)}.values()
-            if worker not in {a.worker for a in store.list_acknowledgements(connection, one.id)}
-        ]
-    for one in waiting:
-        with register.change("stop-acknowledged", one.code) as change:
-            change.institution_id = one.institution_id
-            store.record_acknowledgement(change.connection, one, worker, at=change.now)
-            change.tell(worker=worker, scan=scan.code)
-    return bool(ending)
-
-
-def _touches(stop: StopRecord, scan: ScanRecord) -> bool:
-    if stop.cidr is None:
-        return False
-    network = ip_network(stop.cidr)
-    targets = [ip_address(str(target)) for target in scan.plan.get("targets", ())]
-    return any(one.version == network.version and one in network for one in targets)
+def acknowledge(register: Register, stopped: StopRecord, worker: str) -> None:
+    """Record that a worker sends nothing any more that a stop concerns; the first time counts."""
+    with register.change("stop-acknowledged", stopped.code) as change:
+        change.institution_id = stopped.institution_id
+        store.record_acknowledgement(change.connection, stopped, worker, at=change.now)
+        change.tell(worker=worker)
 
 
 def list_stops(register: Register, *, active_only: bool = False) -> list[StopRecord]:
@@ -279,7 +254,7 @@ def who(register: Register, address: str, at: datetime | None = None) -> Who:
         raise InvalidInput(Fault("address", f"{address[:60]!r}: {error}")) from error
     moment = at or register.clock()
     with register.reading() as connection:
-        found = chunks.list_contacts(connection, address, until=moment)
+        found = list_contacts(connection, address, until=moment)
         running = tuple(c for c in found if c.ended_at is None or c.ended_at > moment)
         last = found[0] if found else None
         name: str | None = None

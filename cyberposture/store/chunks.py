@@ -1,7 +1,8 @@
-"""Chunks: the unit of dispatch, retry and resume, and the log of who contacted which address.
+"""Chunks: the unit of dispatch, retry and resume; each with its lease is a row, the only truth.
 
 A chunk is run by whoever holds its lease. A lease is taken once, whatever many workers ask at one
-moment; when it runs out, the chunk is queued again whole.
+moment; when it runs out, the chunk is queued again whole. The lease is also the lock by address:
+while a chunk runs, no other that contacts one of its addresses is given out.
 """
 
 from collections.abc import Sequence
@@ -14,12 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from cyberposture.errors import NotFound, WrongState
+from cyberposture.store import queue
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act
 
 ChunkState = Literal["queued", "running", "done", "ended", "failed"]
 Outcome = Literal["done", "ended", "failed", "queued"]
 """`queued`: the attempt counts as not run, and the chunk waits again."""
+
+
+class LeaseLost(WrongState):
+    """The chunk was given to another worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +63,28 @@ class ChunkRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
-    """That an address was contacted: when, in which attempt at which chunk of which run."""
+class Wanted:
+    """Which waiting chunks a worker can use; None: it does not matter.
 
-    address: str
-    institution_id: UUID
-    scan_id: UUID
-    scan: str
-    chunk_id: UUID
-    attempt: int
-    worker: str
-    outcome: str | None
-    started_at: datetime
-    ended_at: datetime | None
-    plan: dict[str, Any]
-    gate: dict[str, Any] | None
+    `most_of_institution` is how many chunks of one institution may run at once, whoever runs them.
+    """
+
+    vantage: str | None = None
+    scan_id: UUID | None = None
+    chunk_id: UUID | None = None
+    most_of_institution: int | None = None
+
+
+ANY = Wanted()
+MOST_ATTEMPTS = 3
+RETRY_S = 2.0
+_TAKING = 0x63_68_75_6E_6B
+"""The advisory lock of PostgreSQL under which one worker at a time takes a chunk."""
+
+
+def retry_at(attempts: int, at: datetime) -> datetime:
+    """Return when a chunk may be tried again that failed so often: 2 s later, then 8 s, 32 s …."""
+    return at + timedelta(seconds=RETRY_S * 4 ** (attempts - 1))
 
 
 def insert_chunks(
@@ -113,6 +126,7 @@ def insert_chunks(
         connection.execute(sa.insert(c), rows)
     if targets:
         connection.execute(sa.insert(t.chunk_targets), targets)
+    queue.wake(connection, scan.vantage, [row["id"] for row in rows], None)
     return [row["id"] for row in rows]
 
 
@@ -122,50 +136,76 @@ def take_chunk(
     *,
     at: datetime,
     lease_s: float,
-    vantage: str | None = None,
-    scan_id: UUID | None = None,
+    wanted: Wanted = ANY,
 ) -> ChunkRecord | None:
-    """Take the lease of the next queued chunk and return it, or None where none waits.
+    """Take the lease of the next queued chunk that is wanted, or return None where none can be had.
 
-    With `vantage`, only work to be done from there; with `scan_id`, only that run's.
+    A chunk is passed over while another that contacts one of its addresses runs, or while as many
+    of its institution run as `wanted` allows.
     """
-    c = t.chunks
-    query = (
-        sa.select(c.c.id)
-        .where(c.c.state == "queued", sa.or_(c.c.not_before.is_(None), c.c.not_before <= at))
-        .order_by(c.c.priority, c.c.at, c.c.number)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if vantage is not None:
-        query = query.where(c.c.vantage == vantage)
-    if scan_id is not None:
-        query = query.where(c.c.scan_id == scan_id)
+    if connection.dialect.name == "postgresql":
+        # One taker at a time: two that looked at once would both find an address free.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TAKING)))
+    query = _waiting(at, wanted).limit(1).with_for_update(skip_locked=True)
     chunk_id = connection.execute(query).scalar_one_or_none()
     if chunk_id is None:
         return None
     return _begin_attempt(connection, chunk_id, worker, at, at + timedelta(seconds=lease_s))
 
 
-def renew_lease(
-    connection: Connection, chunk: ChunkRecord, *, at: datetime, lease_s: float
-) -> ChunkRecord:
-    """Prolong the lease of a chunk that is being run, and return it.
+def find_waiting(connection: Connection, *, at: datetime, wanted: Wanted = ANY) -> UUID | None:
+    """Return the id of the chunk that would be taken next, or None."""
+    found: UUID | None = connection.execute(_waiting(at, wanted).limit(1)).scalar_one_or_none()
+    return found
 
-    Raises:
-        WrongState: the lease is no longer this worker's; it must stop sending.
-    """
-    _require_lease(connection, chunk)
-    change = sa.update(t.chunks).where(t.chunks.c.id == chunk.id)
+
+def _waiting(at: datetime, wanted: Wanted) -> sa.Select[Any]:
+    c, g = t.chunks, t.chunk_targets
+    running = sa.select(c.c.id).where(c.c.state == "running")
+    busy = sa.select(g.c.address).where(g.c.chunk_id.in_(running))
+    mine = g.alias()
+    query = (
+        sa.select(c.c.id)
+        .where(c.c.state == "queued", sa.or_(c.c.not_before.is_(None), c.c.not_before <= at))
+        .where(~sa.exists().where(mine.c.chunk_id == c.c.id, mine.c.address.in_(busy)))
+        .order_by(c.c.priority, c.c.at, c.c.number)
+    )
+    for column in ("vantage", "scan_id", "chunk_id"):
+        value = getattr(wanted, column)
+        if value is not None:
+            query = query.where(c.c["id" if column == "chunk_id" else column] == value)
+    if wanted.most_of_institution is not None:
+        full = (
+            sa.select(c.c.institution_id)
+            .where(c.c.state == "running")
+            .group_by(c.c.institution_id)
+            .having(sa.func.count() >= wanted.most_of_institution)
+        )
+        query = query.where(c.c.institution_id.not_in(full))
+    return query
+
+
+def list_held(connection: Connection, worker: str) -> dict[UUID, int]:
+    """Return the chunks of which a worker holds the lease, each with its attempt."""
+    c = t.chunks.c
+    query = sa.select(c.id, c.attempts).where(c.state == "running", c.worker == worker)
+    return {row.id: row.attempts for row in connection.execute(query)}
+
+
+def renew_leases(
+    connection: Connection, worker: str, held: Sequence[UUID], *, at: datetime, lease_s: float
+) -> None:
+    """Prolong the leases that this worker holds of these chunks; those that it lost stay lost."""
+    c = t.chunks.c
+    change = sa.update(t.chunks).where(c.id.in_(held), c.state == "running", c.worker == worker)
     connection.execute(change.values(lease_until=at + timedelta(seconds=lease_s)))
-    return get_chunk(connection, chunk.id)
 
 
 def record_gate(connection: Connection, chunk: ChunkRecord, gate: dict[str, Any]) -> None:
     """Keep the gate's answer, asked right before sending, with the chunk.
 
     Raises:
-        WrongState: the lease is no longer this worker's; it must not send.
+        LeaseLost: the lease is no longer this worker's; it must not send.
     """
     _require_lease(connection, chunk)
     connection.execute(sa.update(t.chunks).where(t.chunks.c.id == chunk.id).values(gate=gate))
@@ -179,11 +219,12 @@ def finish_chunk(
     at: datetime,
     artefact_sha256: str | None = None,
     detail: str = "",
+    not_before: datetime | None = None,
 ) -> None:
     """End the attempt that the worker holds, in the transaction that keeps its facts.
 
     Raises:
-        WrongState: the lease is no longer this worker's; its facts must not be kept.
+        LeaseLost: the lease is no longer this worker's; its facts must not be kept.
     """
     _require_lease(connection, chunk)
     _end_attempt(connection, chunk.id, chunk.attempts, outcome, at)
@@ -196,9 +237,12 @@ def finish_chunk(
             lease_until=None,
             artefact_sha256=artefact_sha256,
             detail=detail,
+            not_before=not_before,
             ended_at=None if outcome == "queued" else at,
         )
     )
+    if outcome == "queued":
+        queue.wake(connection, chunk.vantage, [chunk.id], not_before)
 
 
 def end_queued(connection: Connection, *, at: datetime, detail: str, scan_id: UUID) -> int:
@@ -208,12 +252,11 @@ def end_queued(connection: Connection, *, at: datetime, detail: str, scan_id: UU
     return connection.execute(change.values(state="ended", ended_at=at, detail=detail)).rowcount
 
 
-def sweep_chunks(
-    connection: Connection, *, at: datetime, most_attempts: int = 3
-) -> list[ChunkRecord]:
+def sweep_chunks(connection: Connection, *, at: datetime) -> list[ChunkRecord]:
     """Queue again every chunk whose lease ran out, and return them as they stand then.
 
-    One that was taken `most_attempts` times has failed.
+    The first time it waits no longer: that a worker died says nothing about the chunk. One that was
+    taken `MOST_ATTEMPTS` times has failed.
     """
     c = t.chunks
     query = (
@@ -224,7 +267,7 @@ def sweep_chunks(
     lost = connection.execute(query).all()
     for chunk_id, attempts in lost:
         _end_attempt(connection, chunk_id, attempts, "lost", at)
-        state = "queued" if attempts < most_attempts else "failed"
+        state = "queued" if attempts < MOST_ATTEMPTS else "failed"
         connection.execute(
             sa.update(c)
             .where(c.c.id == chunk_id)
@@ -233,10 +276,15 @@ def sweep_chunks(
                 worker=None,
                 lease_until=None,
                 detail="its worker was lost",
+                not_before=None if attempts == 1 else retry_at(attempts - 1, at),
                 ended_at=at if state == "failed" else None,
             )
         )
-    return [get_chunk(connection, chunk_id) for chunk_id, _ in lost]
+    swept = [get_chunk(connection, chunk_id) for chunk_id, _ in lost]
+    for chunk in swept:
+        if chunk.state == "queued":
+            queue.wake(connection, chunk.vantage, [chunk.id], chunk.not_before)
+    return swept
 
 
 def get_chunk(connection: Connection, chunk_id: UUID) -> ChunkRecord:
@@ -275,33 +323,6 @@ def count_chunks(connection: Connection, scan_id: UUID) -> dict[ChunkState, int]
     return dict(rows)
 
 
-def list_contacts(
-    connection: Connection, address: str, *, until: datetime | None = None, limit: int = 20
-) -> list[Contact]:
-    """Return who of us contacted an address (begun before `until`), the newest first.
-
-    One with no `ended_at` is running now.
-    """
-    a, g, c, s = t.chunk_attempts.c, t.chunk_targets.c, t.chunks.c, t.scans.c
-    query = (
-        sa.select(
-            *(g.address, c.institution_id, c.scan_id, s.code.label("scan")),
-            *(a.chunk_id, a.attempt, a.worker, a.outcome, a.started_at, a.ended_at),
-            *(c.plan, c.gate),
-        )
-        .select_from(t.chunk_targets)
-        .join(t.chunks, c.id == g.chunk_id)
-        .join(t.chunk_attempts, a.chunk_id == g.chunk_id)
-        .join(t.scans, s.id == c.scan_id)
-        .where(g.address == address)
-        .order_by(a.started_at.desc())
-        .limit(limit)
-    )
-    if until is not None:
-        query = query.where(a.started_at < until)
-    return [Contact(**row) for row in connection.execute(query).mappings()]
-
-
 def _columns() -> list[sa.Column[Any]]:
     return [t.chunks.c[name] for name in ChunkRecord.__slots__]
 
@@ -312,7 +333,7 @@ def _require_lease(connection: Connection, chunk: ChunkRecord) -> None:
     query = sa.select(c.c.state, c.c.worker, c.c.attempts).where(c.c.id == chunk.id)
     present = connection.execute(query.with_for_update()).one_or_none()
     if present is None or tuple(present) != ("running", chunk.worker, chunk.attempts):
-        raise WrongState(f"the lease of chunk {chunk.number} is no longer {chunk.worker}'s")
+        raise LeaseLost(f"the lease of chunk {chunk.number} is no longer {chunk.worker}'s")
 
 
 def _queued(chunk: NewChunk) -> dict[str, Any]:

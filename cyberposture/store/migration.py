@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from cyberposture.errors import WrongState
+from cyberposture.store import queue
 
 ADVICE = "cyberposture migrate"
 _LOCK = 0x63_79_62_65_72
@@ -84,6 +85,7 @@ def upgrade(connection: Connection) -> str:
     settings.set_main_option("path_separator", "os")
     with _failures_explained():
         command.upgrade(settings, "head")
+        queue.lay(connection)
     return head_revision()
 
 

@@ -134,6 +134,19 @@ def get_scan_by_id(connection: Connection, scan_id: UUID) -> ScanRecord:
     return _read(row)
 
 
+def lock_scan(connection: Connection, scan_id: UUID) -> ScanRecord:
+    """Return a run that nobody else can change until the transaction ends.
+
+    Raises:
+        NotFound: there is none.
+    """
+    query = sa.select(t.scans).where(t.scans.c.id == scan_id).with_for_update()
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise NotFound("scan", str(scan_id))
+    return _read(row)
+
+
 def list_scans(
     connection: Connection,
     *,

@@ -339,7 +339,7 @@ def ending(office) -> Iterator[Step]:
     yield stop.stop, "stopped", lambda: stop.stop(register, institution=CODE, reason="a call")
     yield (
         stop.acknowledge, "stop-acknowledged",
-        lambda: stop.acknowledge(register, a_scan(office), "worker-1"),
+        lambda: stop.acknowledge(register, stop.list_stops(register)[0], "worker-1"),
     )  # fmt: skip
     yield (
         stop.answer, "stop-answered",

@@ -30,8 +30,10 @@ from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.runtime import Runtime, open_runtime
 from cyberposture.scanning.reading.parse import parse
 from cyberposture.services import audit, files, finding_views, scan, scan_views, schedules, stop
+from cyberposture.services.conduct import STAGES, move_on
+from cyberposture.services.here import run_here
 from cyberposture.settings import load_settings
-from cyberposture.store import chunks
+from cyberposture.store import chunks, contacts
 from cyberposture.store.facts import list_facts
 from cyberposture.worker.works import WORKS
 
@@ -288,7 +290,7 @@ def test_scan_whose_process_was_killed_is_neither_lost_nor_run_twice(
     (view,) = scan_views.list_scans(office.register)
     assert (view.record.code, view.record.state) == (abandoned, "done")
     begun = audit.read_entries(office.register, kind="scan-stage")
-    assert [entry.data["stage"] for entry in begun] == list(scan.STAGES)
+    assert [entry.data["stage"] for entry in begun] == list(STAGES)
     chunks_of = scan_views.get_scan(office.register, abandoned).chunks
     assert sorted(chunk.attempts for chunk in chunks_of) == [1, 1, 2]
     with office.register.reading() as connection:
@@ -303,21 +305,21 @@ def test_chunk_of_a_dead_worker_is_taken_by_another(office, scanner):
     host = Counting(f"{NETWORK}.50", (8080,))
     allow(office, host.address, techniques=("tcp-ports",))
     with host.serving():
-        run = scan.ScanRun(office.register, scanner, scan.Request(CODE), scan.no_progress)
-        record, declaration = run._begin()
-        run._queue(record, declaration, "ports")
+        record = scan.begin_scan(office.register, scanner, scan.Request(CODE))
+        assert move_on(office.register, scanner, record.id).stage == "ports"
         with office.register.database.transaction() as connection:
             long_ago = office.register.clock() - timedelta(hours=1)
+            wanted = chunks.Wanted(scan_id=record.id)
             dead = chunks.take_chunk(
-                connection, "dead-worker", at=long_ago, lease_s=60, scan_id=record.id
+                connection, "dead-worker", at=long_ago, lease_s=60, wanted=wanted
             )
         assert dead is not None
-        run._send(record, "ports")
+        assert run_here(office.register, scanner, record.id).state == "done"
     (chunk,) = scan_views.get_scan(office.register, record.code).chunks
     assert (chunk.state, chunk.attempts) == ("done", 2)
     with office.register.reading() as connection:
-        contacts = chunks.list_contacts(connection, host.address)
-    assert [contact.outcome for contact in contacts] == ["done", "lost"]
+        found = contacts.list_contacts(connection, host.address)
+    assert [contact.outcome for contact in found] == ["done", "lost"]
 
 
 def test_scan_without_nmap_fails_at_once_and_keeps_what_was_seen(office, scanner, tmp_path):

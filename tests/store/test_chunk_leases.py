@@ -10,18 +10,21 @@ from cyberposture.errors import NotFound, WrongState
 from cyberposture.model.observations import Fact
 from cyberposture.store.chunks import (
     NewChunk,
+    Wanted,
     count_chunks,
     end_queued,
     finish_chunk,
     get_chunk,
     insert_chunks,
     list_chunks,
-    list_contacts,
+    list_held,
     record_gate,
-    renew_lease,
+    renew_leases,
+    retry_at,
     sweep_chunks,
     take_chunk,
 )
+from cyberposture.store.contacts import list_contacts
 from cyberposture.store.facts import insert_facts, list_facts
 from cyberposture.store.scans import get_scan, list_scans, record_state
 
@@ -35,7 +38,7 @@ def scan(database, make):
     """A run with three chunks."""
     with database.transaction() as connection:
         planned = make.scan(connection)
-        chunks = [chunk_of(f"127.0.0.{number}", "127.0.0.9") for number in (1, 2, 3)]
+        chunks = [chunk_of(f"127.0.0.{number}", f"127.0.1.{number}") for number in (1, 2, 3)]
         insert_chunks(connection, planned.id, chunks, make.act())
     return planned
 
@@ -47,7 +50,11 @@ def take(database, make):
     def run(worker="worker-1", minutes=0, **options):
         with database.transaction() as connection:
             return take_chunk(
-                connection, worker, at=make.act(minutes=minutes).at, lease_s=60, **options
+                connection,
+                worker,
+                at=make.act(minutes=minutes).at,
+                lease_s=60,
+                wanted=Wanted(**options),
             )
 
     return run
@@ -116,6 +123,47 @@ def test_many_workers_take_each_chunk_once(open_register, make, scan):
         assert count_chunks(connection, scan.id) == {"done": 60}
 
 
+def test_chunk_waits_while_another_one_speaks_to_its_address(database, make, scan, take):
+    first = take()
+    with database.transaction() as connection:
+        again = [chunk_of("127.0.0.7", "127.0.1.1")]
+        insert_chunks(connection, scan.id, again, make.act(), priority=-1)
+    assert [take().number, take().number, take()] == [2, 3, None]
+    with database.transaction() as connection:
+        finish_chunk(connection, first, "done", at=make.act(minutes=1).at)
+    assert take(minutes=1).number == 4
+
+
+def test_no_more_chunks_of_an_institution_run_at_once_than_are_wanted(database, make, scan, take):
+    with database.transaction() as connection:
+        other = make.scan(connection)
+        insert_chunks(connection, other.id, [chunk_of("127.0.2.1")], make.act(minutes=1))
+    taken = [take(most_of_institution=2, minutes=2) for _ in range(4)]
+    assert [chunk and (chunk.scan_id, chunk.number) for chunk in taken] == [
+        (scan.id, 1), (scan.id, 2), (other.id, 1), None,
+    ]  # fmt: skip
+
+
+def test_worker_may_want_one_very_chunk(database, scan, take):
+    with database.reading() as connection:
+        third = list_chunks(connection, scan_id=scan.id)[2]
+    assert take(chunk_id=third.id).number == 3
+    assert take(chunk_id=third.id) is None
+
+
+def test_chunk_that_is_tried_again_waits_longer_each_time(database, make, scan, take):
+    waited = []
+    for minutes in (0, 10):
+        chunk = take(minutes=minutes, scan_id=scan.id)
+        with database.transaction() as connection:
+            at = make.act(minutes=minutes + 1).at
+            later = retry_at(chunk.attempts, at)
+            finish_chunk(connection, chunk, "queued", at=at, not_before=later)
+            waited.append((get_chunk(connection, chunk.id).not_before - at).total_seconds())
+        assert take(minutes=minutes + 1, chunk_id=chunk.id) is None
+    assert waited == [2.0, 8.0]
+
+
 def test_facts_and_the_end_of_their_chunk_are_kept_together(database, make, scan, take):
     chunk = take()
     fact = Fact(address="127.0.0.1", technique="ports", outcome="answered")
@@ -160,7 +208,6 @@ def test_worker_that_lost_its_lease_can_keep_nothing(database, make, scan, take)
     late = make.act(minutes=4).at
     for attempt in (
         lambda c: finish_chunk(c, chunk, "done", at=late),
-        lambda c: renew_lease(c, chunk, at=late, lease_s=60),
         lambda c: record_gate(c, chunk, {"decision": "allow"}),
     ):
         with pytest.raises(WrongState, match="lease"), database.transaction() as connection:
@@ -170,11 +217,15 @@ def test_worker_that_lost_its_lease_can_keep_nothing(database, make, scan, take)
 def test_renewed_lease_is_not_swept(database, make, scan, take):
     chunk = take()
     with database.transaction() as connection:
-        renewed = renew_lease(connection, chunk, at=make.act(minutes=0.5).at, lease_s=600)
+        half = make.act(minutes=0.5).at
+        renew_leases(connection, "somebody-else", [chunk.id], at=half, lease_s=9000)
+        renew_leases(connection, chunk.worker, [chunk.id], at=half, lease_s=600)
+        assert list_held(connection, chunk.worker) == {chunk.id: 1}
         record_gate(connection, chunk, {"decision": "allow"})
         assert sweep_chunks(connection, at=make.act(minutes=9).at) == []
-        assert get_chunk(connection, chunk.id).gate == {"decision": "allow"}
-    assert renewed.lease_until == make.act(minutes=10.5).at
+        kept = get_chunk(connection, chunk.id)
+    assert kept.gate == {"decision": "allow"}
+    assert kept.lease_until == make.act(minutes=10.5).at
 
 
 def test_chunk_that_is_lost_again_and_again_has_failed(database, make, scan, take):
@@ -208,10 +259,11 @@ def test_contacts_of_an_address_tell_run_time_and_plan(database, make, scan, tak
     chunk = take()
     with database.transaction() as connection:
         finish_chunk(connection, chunk, "done", at=make.act(minutes=1).at)
+        insert_chunks(connection, scan.id, [chunk_of("127.0.1.1")], make.act(), priority=-1)
     take(minutes=5)
     with database.reading() as connection:
-        shared = list_contacts(connection, "127.0.0.9")
-        before = list_contacts(connection, "127.0.0.9", until=make.act(minutes=5).at)
+        shared = list_contacts(connection, "127.0.1.1")
+        before = list_contacts(connection, "127.0.1.1", until=make.act(minutes=5).at)
         nobody = list_contacts(connection, "127.0.0.77")
     assert [contact.ended_at for contact in shared] == [None, make.act(minutes=1).at]
     assert [contact.scan for contact in before] == [scan.code]

@@ -38,6 +38,15 @@ from cyberposture.store.tables.consulting import (
     consultations,
     reference_numbers,
 )
+from cyberposture.store.tables.intel import (
+    bundles,
+    exploited_flaws,
+    flaw_products,
+    flaws,
+    support_ends,
+    table_prefixes,
+    version_confirmations,
+)
 from cyberposture.store.tables.keeping import audit_entries, audit_heads, blobs, data_keys
 from cyberposture.store.tables.register import (
     adoptions,
@@ -68,6 +77,7 @@ from cyberposture.store.tables.scanning import (
     findings,
     judgements,
     scans,
+    workers,
 )
 
 __all__ = [
@@ -84,6 +94,7 @@ __all__ = [
     "blackouts",
     "blobs",
     "buckets",
+    "bundles",
     "chunk_attempts",
     "chunk_targets",
     "chunks",
@@ -103,9 +114,12 @@ __all__ = [
     "due_targets",
     "editions",
     "evidence",
+    "exploited_flaws",
     "facts",
     "finding_events",
     "findings",
+    "flaw_products",
+    "flaws",
     "grants",
     "indicators",
     "institution_versions",
@@ -128,7 +142,11 @@ __all__ = [
     "stop_resumptions",
     "stops",
     "submissions",
+    "support_ends",
+    "table_prefixes",
     "turns",
+    "version_confirmations",
     "windows",
     "withdrawals",
+    "workers",
 ]

@@ -84,6 +84,20 @@ chunk_targets = Table(
     words("address", primary_key=True),
     reference("chunk_id", "chunks", primary_key=True),
     owner(),
+    Index(None, "chunk_id"),
+)
+
+# Processes that run chunks: who must acknowledge a stop, and which vantage anybody serves.
+workers = Table(
+    "workers",
+    metadata,
+    words("name", primary_key=True),
+    words("scanner"),
+    words("vantage"),
+    moment("started_at"),
+    moment("seen_at"),
+    moment("ended_at", optional=True),
+    Index(None, "ended_at"),
 )
 
 facts = Table(

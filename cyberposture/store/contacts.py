@@ -1,0 +1,60 @@
+"""The log of contacts: which address was contacted when, in which attempt at which chunk.
+
+With the lease of a running chunk goes the right to speak to its addresses; so at most one contact
+with an address is running.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from cyberposture.store import tables as t
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """That an address was contacted: when, in which attempt at which chunk of which run."""
+
+    address: str
+    institution_id: UUID
+    scan_id: UUID
+    scan: str
+    chunk_id: UUID
+    attempt: int
+    worker: str
+    outcome: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    plan: dict[str, Any]
+    gate: dict[str, Any] | None
+
+
+def list_contacts(
+    connection: Connection, address: str, *, until: datetime | None = None, limit: int = 20
+) -> list[Contact]:
+    """Return who of us contacted an address (begun before `until`), the newest first.
+
+    One with no `ended_at` is running now.
+    """
+    a, g, c, s = t.chunk_attempts.c, t.chunk_targets.c, t.chunks.c, t.scans.c
+    query = (
+        sa.select(
+            *(g.address, c.institution_id, c.scan_id, s.code.label("scan")),
+            *(a.chunk_id, a.attempt, a.worker, a.outcome, a.started_at, a.ended_at),
+            *(c.plan, c.gate),
+        )
+        .select_from(t.chunk_targets)
+        .join(t.chunks, c.id == g.chunk_id)
+        .join(t.chunk_attempts, a.chunk_id == g.chunk_id)
+        .join(t.scans, s.id == c.scan_id)
+        .where(g.address == address)
+        .order_by(a.started_at.desc())
+        .limit(limit)
+    )
+    if until is not None:
+        query = query.where(a.started_at < until)
+    return [Contact(**row) for row in connection.execute(query).mappings()]

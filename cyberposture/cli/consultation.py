@@ -251,7 +251,7 @@ def contact(
 def dispose(
     context: typer.Context,
     reference: Reference,
-    outcome: Annotated[str, typer.Option("--as", help="accepted, partly or rejected.")],
+    outcome: Annotated[str, typer.Option(help="What came of it: accepted, partly or rejected.")],
     reason: Annotated[str, typer.Option(help="Why; it is published beside the comment.")],
     changed: Annotated[
         list[str] | None, typer.Option(help="A control of the coming edition that it changed.")

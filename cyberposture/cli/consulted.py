@@ -4,16 +4,13 @@ No mail address is ever among it.
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cyberposture.cli.surroundings import printable, show_table
-from cyberposture.clock import find_zone
 
 if TYPE_CHECKING:
-    from cyberposture.model.consultations import Consultation
     from cyberposture.services.comments import CommentHistory
     from cyberposture.services.consultations import ConsultationView
     from cyberposture.store.comments import (
@@ -134,19 +131,13 @@ def show_consultations(views: Sequence["ConsultationView"]) -> None:
             view.record.consultation.title,
             f"{view.record.consultation.edition} {view.record.consultation.version}",
             view.state,
-            _last_day(view.record.consultation),
+            view.record.consultation.last_day,
             view.tally.comments,
             view.tally.waiting,
         )
         for view in views
     )
     show_table(("code", "title", "draft of", "state", "last day", "comments", "unanswered"), rows)
-
-
-def _last_day(consultation: "Consultation") -> date:
-    """Return the last day on which comments are taken, in the consultation's own zone."""
-    last = consultation.closes - timedelta(microseconds=1)
-    return last.astimezone(find_zone(consultation.zone)).date()
 
 
 def show_comments(found: Sequence["CommentRecord"]) -> None:

@@ -1,10 +1,11 @@
 """Consultations on a draft of the catalogue: who was asked, what was said, and what came of it."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from cyberposture.clock import find_zone
 from cyberposture.model.foundation import Code, ControlId, Model, Moment, Sentence, Sha256
 from cyberposture.model.gate import Zone
 
@@ -59,6 +60,11 @@ class Consultation(Model):
         if self.closes <= self.opens:
             raise ValueError("closes before it opens")
         return self
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which comments are taken, in the consultation's own zone."""
+        return (self.closes - timedelta(microseconds=1)).astimezone(find_zone(self.zone)).date()
 
 
 class Group(Model):

@@ -4,7 +4,7 @@ The audit log holds reference numbers and digests; what people wrote stands in t
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from cyberposture.content.reading.files import read_bytes
 from cyberposture.errors import Fault, InvalidInput, WrongState, WrongUsage
-from cyberposture.exchange.comments import Placed, read_comments
+from cyberposture.exchange.comments import ReadComment, read_comments
 from cyberposture.exchange.sheets import MAX_BYTES, fault_in
 from cyberposture.model.consultations import Amendment, Comment, Disposition, ModerationAction
 from cyberposture.services.consultations import lock_unconcluded
@@ -98,16 +98,17 @@ def import_comments(
         WrongState: it is closed, and `late` gives no reason.
         NotAuthorised: whoever acts is not of the CERT.
     """
-    placed = read_comments(path)
+    rows = read_comments(path)
     digest = hashlib.sha256(read_bytes(path, MAX_BYTES)).hexdigest()
     with register.change("comments-imported", consultation) as change:
         require_cert(change)
         record, reason = _lock_open(change, consultation, late)
         ground = _ground(change.connection, record)
-        faults = _all_faults(ground, placed)
+        faults = _all_faults(ground, rows)
         if faults:
             raise InvalidInput(faults)
-        codes = [_insert(change, record, ground, comment, reason) for _, comment in placed]
+        given = [row.comment for row in rows if row.comment is not None]
+        codes = [_insert(change, record, ground, comment, reason) for comment in given]
         change.tell(
             file=path.name,
             sha256=digest,
@@ -261,11 +262,19 @@ def _key(comment: Comment) -> tuple[str, str, str]:
     return (comment.control or comment.clause or "", comment.author, comment.text)
 
 
-def _all_faults(ground: _Ground, placed: Sequence[Placed]) -> list[Fault]:
+def _all_faults(ground: _Ground, rows: Sequence[ReadComment]) -> list[Fault]:
     """Return the faults of all rows, those between them too."""
     faults: list[Fault] = []
     seen: dict[tuple[str, str, str], str] = {}
-    for where, comment in placed:
+    for row in rows:
+        where, comment = row.where, row.comment
+        if comment is None:
+            faults += row.faults
+            # A cell that is wrong in itself is not looked for among what there is.
+            wrong = {fault.what.partition(": ")[0] for fault in row.faults}
+            asked = {c: v for c, v in row.cells.items() if f"column {c}" not in wrong}
+            faults += _unknown(ground, asked, where)
+            continue
         faults += _faults(ground, comment, where)
         if _key(comment) in seen:
             faults.append(Fault(where, f"this comment stands in {seen[_key(comment)]} already"))
@@ -275,21 +284,25 @@ def _all_faults(ground: _Ground, placed: Sequence[Placed]) -> list[Fault]:
 
 def _faults(ground: _Ground, comment: Comment, where: str) -> list[Fault]:
     """Return for what a comment cannot be taken."""
-    draft = ground.draft
-    asked = (
-        ("control", comment.control, draft.controls, "the draft has no such control"),
-        ("clause", comment.clause, draft.clauses, "the draft has no such clause"),
-        ("group", comment.group, ground.groups, "no such group is invited"),
-        ("event", comment.event, ground.events, "no such event is recorded"),
-    )
-    faults = [
-        fault_in(where, column, f"{value}: {what}")
-        for column, value, known, what in asked
-        if value is not None and value not in known
-    ]
+    faults = _unknown(ground, comment.model_dump(), where)
     if _key(comment) in ground.said:
         faults.append(Fault(where, f"this comment is {ground.said[_key(comment)]} already"))
     return faults
+
+
+def _unknown(ground: _Ground, given: Mapping[str, str | None], where: str) -> list[Fault]:
+    """Return what is named and not there, by column."""
+    known = (
+        ("control", ground.draft.controls, "the draft has no such control"),
+        ("clause", ground.draft.clauses, "the draft has no such clause"),
+        ("group", ground.groups, "no such group is invited"),
+        ("event", ground.events, "no such event is recorded"),
+    )
+    return [
+        fault_in(where, column, f"{value}: {what}")
+        for column, names, what in known
+        if (value := given.get(column)) is not None and value not in names
+    ]
 
 
 def _insert(

@@ -200,7 +200,7 @@ def _require_reason(change: Change, record: ConsultationRecord, abandoned: bool)
     early = record.closed is None and change.now < consultation.closes
     if (early or abandoned) and not change.by.reason:
         raise WrongState(
-            f"{consultation.code} is open until {consultation.closes.isoformat()}"
+            f"{consultation.code} is open until {consultation.last_day} ({consultation.zone})"
             if early
             else f"{consultation.code} is abandoned for a reason only",
             advice="give --reason; it is printed in the report",
@@ -222,7 +222,8 @@ def _adoption_of(
     if waiting:
         raise WrongState(
             f"comments without a disposition: {len(waiting)} ({_some(waiting)})",
-            advice="cyberposture consultation dispose C-… --as accepted|partly|rejected --reason …",
+            advice="cyberposture consultation dispose C-… --outcome accepted|partly|rejected "
+            "--reason …",
         )
     known = read_kept(change.connection, record.consultation.draft).controls.keys() | {
         control.id for control in restored(register, change.connection, adoption).catalogue.controls

@@ -11,7 +11,7 @@ from cyberposture.content.bundle import ContentFolders
 from cyberposture.content.editions import documents, identify
 from cyberposture.content.loader import load_catalogue
 from cyberposture.content.reading.translations import load_beside
-from cyberposture.errors import Corrupt
+from cyberposture.errors import Corrupt, NotFound
 from cyberposture.services.adoption import Draft, read_draft
 from cyberposture.services.register import Change, Register
 from cyberposture.store.editions import adopt_edition, get_edition_content
@@ -33,10 +33,13 @@ def read_consulted(register: Register, folder: Path | None) -> Draft:
     A folder of controls alone goes with the checks in use.
 
     Raises:
+        NotFound: there is no such folder.
         InvalidInput: it has faults, each with file and line.
     """
     if folder is None:
         return Draft(register.content, register.edition)
+    if not folder.is_dir():
+        raise NotFound("folder of a draft", str(folder))
     folders = ContentFolders(folder)
     if folders.is_whole():
         return read_draft(folders)

@@ -256,14 +256,24 @@ def test_a_file_with_faults_enters_nothing_and_every_fault_is_located(office):
         {"control": "IAM-10", "author": "A", "text": "Good.", "publish": "yes"},
         {"control": "IAM-10", "author": "D", "text": "Known.", "publish": "yes"},
     ]
+    rows += [
+        {"control": "IAM-98", "author": "", "text": "Good.", "publish": "perhaps"},
+        {"control": "iam 10", "author": "E", "text": "Good.", "publish": "no"},
+    ]
     path = sheet(office, *rows)
     with office.refuses(InvalidInput) as refusal:
         comments.import_comments(office.acting(), "draft-1", path)
-    assert [str(fault) for fault in refusal.value.faults] == [
+    told = [str(fault) for fault in refusal.value.faults]
+    assert told[:-1] == [
         "comments.csv:3: column control: IAM-99: the draft has no such control",
         "comments.csv:4: this comment stands in comments.csv:2 already",
         "comments.csv:5: this comment is C-2026-0001 already",
+        "comments.csv:6: column publish: 'perhaps'; write yes or no",
+        "comments.csv:6: column author: Field required",
+        "comments.csv:6: column control: IAM-98: the draft has no such control",
     ]
+    assert told[-1].startswith("comments.csv:7: column control: ")
+    assert "no such control" not in told[-1]
 
 
 @pytest.mark.parametrize(

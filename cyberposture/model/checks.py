@@ -12,7 +12,7 @@ Verdict = Literal["pass", "fail", "not-applicable", "inconclusive", "not-tested"
 Severity = Literal["critical", "high", "medium", "low"]
 RollUp = Literal["worst", "share"]
 Protocol = Literal["tcp", "udp"]
-Subject = Literal["host", "domain", "mail-domain", "prefix", "institution"]
+Subject = Literal["host", "name", "domain", "mail-domain", "prefix", "institution"]
 """What a fact speaks of and a check judges; a check judges only facts of its own subject."""
 TLSVersion = Literal["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
 CertificateFlaw = Literal[
@@ -146,16 +146,17 @@ class Endpoints(Model):
 
     `ports` are judged whatever stands there (closed is an answer too); `services` adds each open
     port where one of these services was found, `speaking` each port that speaks TLS, HTTP in the
-    clear, HTTP over TLS, or either (`web`). With none of them the host as a whole is judged.
+    clear, HTTP over TLS, or either (`web`), or that names its product (`product`). With none of
+    them the host as a whole is judged.
     """
 
     subject: Subject = "host"
-    """What is judged. A domain is a declared zone of the DNS, a mail domain a name behind the @,
-    an institution all that is told of it and of none of its hosts."""
+    """What is judged. A name is that of a declared host, a domain a declared zone of the DNS, a
+    mail domain a name behind the @, an institution all that is told of it and of no host."""
     protocol: Protocol = "tcp"
     ports: tuple[Port, ...] = ()
     services: tuple[Name, ...] = ()
-    speaking: Literal["tls", "http", "https", "web"] | None = None
+    speaking: Literal["tls", "http", "https", "web", "product"] | None = None
     usual: tuple[Port, ...] = ()
     """Where such endpoints live: none is called absent before all of these were looked at."""
     look_at: tuple[Port, ...] = ()
@@ -186,10 +187,14 @@ class Says(Model):
     passed: Sentence = Field(alias="pass")
     fail: Sentence
     inconclusive: Sentence
+    potential: Sentence | None = None
+    """For what waits for the institution's word; needed where `potential_when` is given."""
 
     @field_validator("*")
     @classmethod
-    def _known_placeholders(cls, text: str) -> str:
+    def _known_placeholders(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
         unknown = set(re.findall(r"\{([^{}]*)\}", text)) - PLACEHOLDERS
         if unknown or re.search(r"[{}]", re.sub(r"\{[a-z]+\}", "", text)):
             allowed = ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS))
@@ -203,6 +208,8 @@ class Example(Model):
     name: str
     facts: ExampleFacts
     verdict: Verdict
+    potential: bool = False
+    """The verdict opens a finding that waits for confirmation."""
     port: Port | None = None
     """Which endpoint's verdict is meant; without it the worst of all verdicts is."""
 
@@ -238,6 +245,9 @@ class Check(Model):
     applies_when: Expression | None = None
     """Where this is false the endpoint is not applicable."""
     fails_when: Expression
+    potential_when: Expression | None = None
+    """Where this is true and `fails_when` is not, the verdict is inconclusive and a finding opens
+    that the institution is asked to confirm; such as an old version in a banner."""
     says: Says
     why: Sentence
     remedy: Sentence
@@ -266,6 +276,10 @@ class Check(Model):
             raise ValueError("rollup_reason: 'worst' must be justified")
         if self.urgent and self.severity != "critical":
             raise ValueError("urgent: only what is critical wakes people at night")
+        if (self.potential_when is None) is not (self.says.potential is None):
+            raise ValueError("says.potential: stands beside potential_when, and only there")
+        if (self.potential_when is None) is any(one.potential for one in self.examples):
+            raise ValueError("examples: one is potential where potential_when is given, else none")
         seen = {example.verdict for example in self.examples}
         missing = {"pass", "fail", "inconclusive"} - seen
         if missing:

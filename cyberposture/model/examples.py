@@ -15,6 +15,9 @@ LookupOutcome = Literal["answered", "no-such-name", "no-record", "refused", "fai
 TalkOutcome = Literal["answered", "refused", "timed-out", "other", "failed"]
 """How a short talk ended; `other`: something answered that does not speak the protocol."""
 
+TableAnswer = Literal["yes", "no", "unclear", "not-looked-up"]
+"""What a table says of a product."""
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+./_-]*$", max_length=64)]
 """A short technical name: of a service, a script, a header."""
 
@@ -114,7 +117,24 @@ class ExampleDNS(Model):
     kind: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,10}$")] = "TXT"
     outcome: LookupOutcome = "answered"
     records: tuple[str, ...] = ()
+    server: str | None = None
+    """The name server that was asked itself; without it the resolver was."""
     authentic: bool | None = None
+    authoritative: bool | None = None
+    unchecked: bool = False
+    size_bytes: int | None = None
+    asked_bytes: int | None = None
+
+
+class ExampleProduct(Model):
+    """What the tables of an example say of the product at a port."""
+
+    port: Port
+    confirmed: bool = False
+    flawed: TableAnswer = "not-looked-up"
+    exploited: TableAnswer = "not-looked-up"
+    unsupported: TableAnswer = "not-looked-up"
+    note: str = ""
 
 
 class ExampleFlow(Model):
@@ -136,6 +156,8 @@ class ExampleContext(Model):
     """The DKIM selectors that a mail domain declared."""
     official: tuple[str, ...] | None = None
     """The official domains of the country; None where no list is at hand."""
+    addresses: tuple[str, ...] | None = None
+    """The addresses that stand in the register, for what compares names with it."""
 
 
 class ExampleFacts(Model):
@@ -161,6 +183,7 @@ class ExampleFacts(Model):
     subject: Name | None = None
     """The name of what is judged, where that is no host; there is one by default."""
     dns: tuple[ExampleDNS, ...] = ()
+    products: tuple[ExampleProduct, ...] = ()
     told: dict[Code, bool | int | str | None] = Field(default_factory=dict)
     """What a procedure or a table tells, by name; null: it was tried in vain."""
     context: ExampleContext = ExampleContext()

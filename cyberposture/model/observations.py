@@ -159,6 +159,33 @@ class ServiceFact(Model):
     """What was found out, by name; None: it was tried in vain."""
 
 
+class Looked(Model):
+    """What one table says of a product that was seen."""
+
+    answer: Literal["yes", "no", "unclear", "not-looked-up"]
+    note: str = ""
+    """Why, for people; safe text."""
+    flaws: tuple[str, ...] = ()
+    """The flaws that it is about, by CVE number, the newest first; bounded in number."""
+
+
+class ProductFact(Model):
+    """A product that was seen at a port, looked up in tables of others; nothing was sent for it."""
+
+    protocol: Protocol = "tcp"
+    port: int
+    seen: str
+    """Product and version as the service told them: an attacker's text."""
+    cpe: str | None = None
+    version: str | None = None
+    """The version that was looked up: what the institution confirmed, else what was told."""
+    confirmation: str | None = None
+    """The code of the institution's confirmation; None: only the service itself says so."""
+    flawed: Looked
+    exploited: Looked
+    unsupported: Looked
+
+
 class DNSFact(Model):
     """One lookup: absence is a fact only where the lookup was completed."""
 
@@ -214,6 +241,7 @@ class Fact(Model):
     mail: tuple[MailFact, ...] = ()
     services: tuple[ServiceFact, ...] = ()
     dns: tuple[DNSFact, ...] = ()
+    products: tuple[ProductFact, ...] = ()
     told: dict[Code, bool | int | str | None] = Field(default_factory=dict)
     """What a recorded procedure or a dated table says, by name; None: it was tried in vain."""
     artefact: Sha256 | None = None
@@ -231,3 +259,5 @@ class Judgement(Model):
     subkey: str = ""
     verdict: Verdict
     says: str
+    is_potential: bool = False
+    """It opens a finding that waits for the institution's confirmation."""

@@ -28,6 +28,53 @@ from cyberposture.scanning.judging.computed_exposure import (
     undeclared_host,
     undeclared_port,
 )
+from cyberposture.scanning.judging.computed_products import (
+    STANDINGS,
+    exploited_flaw,
+    flawed_version,
+    unsupported_product,
+)
+from cyberposture.scanning.judging.computed_mail import (
+    DKIM_STATES,
+    DMARC_POLICIES,
+    SPF_ENDS,
+    STS_MODES,
+    STS_STATES,
+    dkim_key_bits,
+    dkim_keys,
+    dmarc_is_valid,
+    dmarc_policy,
+    dmarc_record_count,
+    dmarc_reports,
+    dmarc_share,
+    dmarc_subdomain_gap,
+    mail_use,
+    mta_sts,
+    mta_sts_mode,
+    spf_end,
+    spf_is_valid,
+    spf_lookups,
+    spf_record_count,
+    spf_void_lookups,
+    tls_reports,
+)
+from cyberposture.scanning.judging.computed_names import (
+    DNSSEC_STATES,
+    amplification,
+    answers_names,
+    caa,
+    dangling_alias,
+    dnssec,
+    lame_delegation,
+    leads_elsewhere,
+    name_exists,
+    name_server_count,
+    name_server_spread,
+    official_domain,
+    private_answer,
+    recursion_for_strangers,
+    zone_transfer,
+)
 from cyberposture.scanning.judging.computed_talks import (
     clock_offset_ms,
     mail_certificate,
@@ -67,6 +114,44 @@ class Computed:
 
 _TLS_VERSIONS: Final = frozenset({"SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"})
 
+_OF_MAIL_DOMAINS: Final[Mapping[str, Computed]] = {
+    "dkim-key-bits": Computed(dkim_key_bits, "bits of the shortest declared DKIM key", int),
+    "dkim-keys": Computed(dkim_keys, "whether each declared selector has a key", DKIM_STATES),
+    "dmarc-policy": Computed(dmarc_policy, "what DMARC asks for forged mail", DMARC_POLICIES),
+    "dmarc-records": Computed(dmarc_record_count, "DMARC records that count", int),
+    "dmarc-reports": Computed(dmarc_reports, "DMARC reports have somewhere to go"),
+    "dmarc-share": Computed(dmarc_share, "percentage that the DMARC policy is meant for", int),
+    "dmarc-subdomain-gap": Computed(dmarc_subdomain_gap, "DMARC leaves names below out"),
+    "dmarc-valid": Computed(dmarc_is_valid, "the DMARC record can be read without a fault"),
+    "mail-use": Computed(
+        mail_use, "whether the domain takes mail", frozenset({"mail", "null", "none"})
+    ),
+    "mta-sts": Computed(mta_sts, "a policy for mail transport is announced", STS_STATES),
+    "mta-sts-mode": Computed(mta_sts_mode, "what that policy asks of others", STS_MODES),
+    "spf-end": Computed(spf_end, "what SPF says of all other senders", SPF_ENDS),
+    "spf-lookups": Computed(spf_lookups, "lookups that the SPF record costs a receiver", int),
+    "spf-records": Computed(spf_record_count, "SPF records of the domain", int),
+    "spf-valid": Computed(spf_is_valid, "the SPF record can be read without a fault"),
+    "spf-void-lookups": Computed(spf_void_lookups, "lookups for SPF that bring nothing", int),
+    "tls-reports": Computed(tls_reports, "reports of failed encryption have somewhere to go"),
+}
+_OF_NAMES: Final[Mapping[str, Computed]] = {
+    "amplification": Computed(amplification, "bytes that strangers get for each byte", int),
+    "answers-names": Computed(answers_names, "a name server answers at the host"),
+    "caa": Computed(caa, "CAA records name who may issue certificates"),
+    "dangling-alias": Computed(dangling_alias, "the name is an alias of one that is not there"),
+    "dnssec": Computed(dnssec, "whether the zone is signed", DNSSEC_STATES),
+    "lame-delegation": Computed(lame_delegation, "a name server is not there or not its own"),
+    "leads-elsewhere": Computed(leads_elsewhere, "a name leads out of the register"),
+    "name-exists": Computed(name_exists, "a declared name has an address"),
+    "name-server-spread": Computed(name_server_spread, "networks of the name servers", int),
+    "name-servers": Computed(name_server_count, "name servers of the zone", int),
+    "official-domain": Computed(official_domain, "the name stands under an official domain"),
+    "private-answer": Computed(private_answer, "a public name leads to an inner address"),
+    "recursion-for-strangers": Computed(recursion_for_strangers, "names are looked up for anybody"),
+    "zone-transfer": Computed(zone_transfer, "the whole zone is given to strangers"),
+}
+
 COMPUTED: Final[Mapping[str, Computed]] = {
     "banner-version": Computed(banner_version, "headers name a product's version"),
     "best-tls-version": Computed(best_tls_version, "the newest TLS version offered", _TLS_VERSIONS),
@@ -95,6 +180,10 @@ COMPUTED: Final[Mapping[str, Computed]] = {
         "remote desktop wants a login first",
     ),
     "directory-listing": Computed(marked("directory-listing"), "a folder's content is listed"),
+    "exploited-flaw": Computed(
+        exploited_flaw, "the version has a flaw known to be exploited", STANDINGS
+    ),
+    "flawed-version": Computed(flawed_version, "the version has a published flaw", STANDINGS),
     "forbidden-flow": Computed(forbidden_flow, "reachable against the declared zone policy"),
     "ftp-encryption": Computed(
         told("encryption", "encryption offered: {}", "ftp"), "FTP offers encryption"
@@ -161,6 +250,11 @@ COMPUTED: Final[Mapping[str, Computed]] = {
     "unauthenticated-store": Computed(unauthenticated_store, "a store answers without a login"),
     "undeclared-host": Computed(undeclared_host, "something answers that is in no register"),
     "undeclared-port": Computed(undeclared_port, "open and not declared"),
+    "unsupported-product": Computed(
+        unsupported_product, "the maker supports the version no longer", STANDINGS
+    ),
     "weak-suite": Computed(weak_suite, "a broken cipher suite is accepted"),
+    **_OF_MAIL_DOMAINS,
+    **_OF_NAMES,
 }
 """Every computed fact by the name under which checks ask for it."""

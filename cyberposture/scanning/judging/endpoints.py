@@ -73,6 +73,8 @@ def _serving(choice: Choice, view: HostView) -> list[int]:
 
 
 def _speaking(choice: Choice, view: HostView) -> list[Endpoint]:
+    if choice.speaking == "product":
+        return [view.endpoint("tcp", port) for port in _naming_products(view)]
     if choice.speaking == "tls":
         ports = view.tls_ports(at_once=choice.by_name)
         if not choice.by_name:
@@ -90,6 +92,15 @@ def _speaking(choice: Choice, view: HostView) -> list[Endpoint]:
         for port, tls in sorted(pages)
         for name in _names(set(view.web.get((port, tls), ())))
     ]
+
+
+def _naming_products(view: HostView) -> list[int]:
+    """Return the open TCP ports whose service named its product, ascending."""
+    return sorted(
+        key[1]
+        for key, fact in view.services.items()
+        if key[0] == "tcp" and fact.product and view.state(*key) is State.OPEN
+    )
 
 
 def _names(names: set[str | None]) -> list[str | None]:
@@ -136,6 +147,8 @@ def _is_identified(choice: Choice, view: HostView, port: int) -> bool:
         return True
     if choice.speaking is None and _answered_a_visit(view, port):
         return True
+    if choice.speaking == "product":
+        return False
     if choice.speaking == "tls":
         return any(shake.fact.outcome == "no-tls" for shake in view.tls.get(port, {}).values())
     if choice.speaking is None:

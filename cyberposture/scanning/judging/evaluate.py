@@ -7,7 +7,7 @@ judged at the moment at which it was seen.
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from cyberposture.errors import Fault, InvalidInput, WrongUsage
 from cyberposture.model.checks import Check, Checks, Subject, Verdict
@@ -62,6 +62,7 @@ class Ruling(NamedTuple):
     verdict: Verdict
     condition: Condition | None
     """Whose observations explain the verdict; None where there was nothing to observe."""
+    is_potential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,10 @@ class Rule:
     choice: Choice
     applies_when: Condition | None
     fails_when: Condition
+    potential_when: Condition | None
     told: frozenset[str]
     """The facts that its examples tell: it can be judged by them where no host answers."""
-    sentences: dict[Verdict, Sentence]
+    sentences: dict[Verdict | Literal["potential"], Sentence]
 
     def is_for(self, vantage: str, subject: Subject = "host") -> bool:
         """Return whether the check judges facts of this vantage and subject."""
@@ -93,6 +95,9 @@ class Rule:
                 return Ruling(self, protocol, port, name, tls, _BY_ABSENCE[applies], condition)
         condition = self.fails_when
         verdict = _BY_FAILURE[condition.test(endpoint)]
+        doubt = self.potential_when
+        if doubt is not None and verdict != "fail" and doubt.test(endpoint) is TRUE:
+            return Ruling(self, protocol, port, name, tls, "inconclusive", doubt, True)
         return Ruling(self, protocol, port, name, tls, verdict, condition)
 
     def judge_view(self, view: HostView) -> list[Ruling]:
@@ -123,7 +128,7 @@ class Rule:
         if ruling.condition is not None:
             endpoint = Endpoint(view, ruling.protocol, port, ruling.name, ruling.tls)
             detail = ruling.condition.tell(endpoint)
-        return self.sentences[ruling.verdict](
+        return self.sentences["potential" if ruling.is_potential else ruling.verdict](
             {
                 "address": address,
                 "port": "any port" if port is None else str(port),
@@ -149,7 +154,7 @@ def _told_in(check: Check) -> Mapping[str, frozenset[type]]:
 
 def _compile(check: Check) -> Rule:
     says = check.says
-    applies = check.applies_when
+    applies, doubt = check.applies_when, check.potential_when
     told = _told_in(check)
     return Rule(
         check=check,
@@ -158,11 +163,15 @@ def _compile(check: Check) -> Rule:
         if applies
         else None,
         fails_when=compile_expression(check.fails_when, f"{check.id}: fails_when", told),
+        potential_when=compile_expression(doubt, f"{check.id}: potential_when", told)
+        if doubt
+        else None,
         told=frozenset(told),
         sentences={
             "pass": compile_sentence(says.passed),
             "fail": compile_sentence(says.fail),
             "inconclusive": compile_sentence(says.inconclusive),
+            "potential": compile_sentence(says.potential or says.inconclusive),
             "not-applicable": compile_sentence(_NOT_APPLICABLE),
             "not-tested": compile_sentence(_NOT_TESTED),
         },
@@ -182,7 +191,7 @@ def _write_down(ruling: Ruling, view: HostView, denied: str) -> Judgement:
     """
     check = ruling.rule.check
     if denied and ruling.verdict in _UNDECIDED:
-        ruling = ruling._replace(verdict="not-tested", condition=None)
+        ruling = ruling._replace(verdict="not-tested", condition=None, is_potential=False)
     else:
         denied = ""
     return Judgement(
@@ -194,6 +203,7 @@ def _write_down(ruling: Ruling, view: HostView, denied: str) -> Judgement:
         subkey=_subkey(ruling.name, view.vantage),
         verdict=ruling.verdict,
         says=ruling.rule.describe(ruling, view, denied),
+        is_potential=ruling.is_potential,
     )
 
 

@@ -13,6 +13,7 @@ from cyberposture.model.examples import (
     ExampleFacts,
     ExampleHTTP,
     ExampleMail,
+    ExampleProduct,
     ExampleService,
     ExampleTalk,
     ExampleTLS,
@@ -25,8 +26,11 @@ from cyberposture.model.observations import (
     Fact,
     HostFact,
     HTTPFact,
+    Judgement,
+    Looked,
     MailFact,
     PortFact,
+    ProductFact,
     Range,
     ScriptOutput,
     ServiceFact,
@@ -42,6 +46,7 @@ MOMENT: Final = datetime(2026, 1, 15, 12, tzinfo=UTC)
 _INNER: Final = "internal:office"
 _KEYS: Final[dict[Subject, str]] = {
     "host": ADDRESS,
+    "name": "www.example.gov.pk",
     "domain": "example.gov.pk",
     "mail-domain": "example.gov.pk",
     "prefix": "192.0.2.0/24",
@@ -65,9 +70,23 @@ def try_example(check: Check, example: Example) -> Verdict | None:
     Raises:
         InvalidInput: a condition of the check is wrong.
     """
-    rows = compile_checks([check]).judge_host(*compile_example(check, example))
-    given = {row.verdict for row in rows if example.port in (None, row.port)}
+    rows = _rows(check, example)
+    given = {row.verdict for row in rows}
     return next((verdict for verdict in _WORST_FIRST if verdict in given), None)
+
+
+def _rows(check: Check, example: Example) -> list[Judgement]:
+    rows = compile_checks([check]).judge_host(*compile_example(check, example))
+    return [row for row in rows if example.port in (None, row.port)]
+
+
+def is_potential(check: Check, example: Example) -> bool:
+    """Return whether the check opens a finding on its example that waits for confirmation.
+
+    Raises:
+        InvalidInput: a condition of the check is wrong.
+    """
+    return any(row.is_potential for row in _rows(check, example))
 
 
 def try_examples(checks: Checks) -> list[Fault]:
@@ -82,6 +101,9 @@ def try_examples(checks: Checks) -> list[Fault]:
             given = try_example(check, example)
             if given != example.verdict:
                 what = f"gives {given or 'no verdict'}, not {example.verdict}"
+                faults.append(Fault(f"{check.id}: example {example.name!r}", what))
+            elif example.potential is not is_potential(check, example):
+                what = f"is {'not ' if example.potential else ''}potential"
                 faults.append(Fault(f"{check.id}: example {example.name!r}", what))
     return faults
 
@@ -125,6 +147,7 @@ def compile_context(context: ExampleContext, vantage: str) -> HostContext:
         flows=flows,
         selectors=context.selectors,
         official=context.official,
+        addresses=None if context.addresses is None else frozenset(context.addresses),
     )
 
 
@@ -150,7 +173,37 @@ def _lookup(row: ExampleDNS, key: str) -> DNSFact:
         kind=row.kind,
         outcome=row.outcome,
         records=row.records,
+        server=row.server,
         authentic=row.authentic,
+        authoritative=row.authoritative,
+        unchecked=row.unchecked,
+        size_bytes=row.size_bytes,
+        asked_bytes=row.asked_bytes,
+    )
+
+
+def _tables_fact(facts: ExampleFacts, vantage: str) -> Fact:
+    """Return what the tables of an example say of the products at its ports."""
+    return Fact(
+        address=ADDRESS,
+        technique="data-versions",
+        vantage=vantage,
+        started_at=MOMENT,
+        ended_at=MOMENT,
+        outcome="answered",
+        products=tuple(_product(row) for row in facts.products),
+    )
+
+
+def _product(row: ExampleProduct) -> ProductFact:
+    return ProductFact(
+        port=row.port,
+        seen="an example 1.0",
+        version="1.0",
+        confirmation="example" if row.confirmed else None,
+        flawed=Looked(answer=row.flawed, note=row.note),
+        exploited=Looked(answer=row.exploited, note=row.note),
+        unsupported=Looked(answer=row.unsupported, note=row.note),
     )
 
 
@@ -168,6 +221,7 @@ def compile_facts(
         named = _name_fact(facts, vantage, subject, technique)
         return [named.model_copy(update={"http": tuple(_http(row) for row in facts.http)})]
     told = [_name_fact(facts, vantage, subject, technique)] if facts.dns or facts.told else []
+    told += [_tables_fact(facts, vantage)] if facts.products else []
     if told and facts == ExampleFacts(dns=facts.dns, told=facts.told, context=facts.context):
         return told
     return told + _host_facts(facts, vantage)

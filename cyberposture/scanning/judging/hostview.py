@@ -14,6 +14,7 @@ from cyberposture.model.observations import (
     Fact,
     HTTPFact,
     PortFact,
+    ProductFact,
     ScriptOutput,
     TLSFact,
 )
@@ -62,6 +63,7 @@ class HostView:
         "dns",
         "kept",
         "layers",
+        "products",
         "script_runs",
         "scripts",
         "services",
@@ -99,7 +101,8 @@ class HostView:
         self.dns: tuple[DNSFact, ...] = ()
         """Lookups, the newest first."""
         self.told: dict[str, bool | int | str | None] = {}
-        """What procedures and tables say, by name, as the newest fact tells it."""
+        self.products: dict[PortKey, ProductFact] = {}
+        """What procedures and tables say, as the newest fact tells it."""
         self._states: dict[PortKey, State] = {}
         self._clear: dict[str, bool] = {}
         self._named: set[PortKey] = set()
@@ -294,6 +297,7 @@ def view_host(
         view.talks.add(fact)
         view.dns += fact.dns
         view.told = {**fact.told, **view.told}
+        view.products = {(one.protocol, one.port): one for one in fact.products} | view.products
     view.asked = frozenset().union(*(layer.protocols for layer in view.layers))
     view.tried = bool(view.dns) or any(layer.tried for layer in view.layers)
     view.answered = any(layer.answered for layer in view.layers) or any(

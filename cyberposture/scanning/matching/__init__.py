@@ -1,0 +1,1 @@
+"""Compares what was seen with tables of others: products, versions, routes; pure functions."""

@@ -124,7 +124,7 @@ class Settings(BaseSettings):
         "time between two looks at the stop switch while something is being sent",
         unit="s",
         gt=0,
-        le=2,
+        le=1,
     )
     laboratory_port_offset: int = _setting(
         0,

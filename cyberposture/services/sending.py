@@ -16,6 +16,7 @@ from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.gate import PermittedPlan
 from cyberposture.scanning.reading.facts import read_facts
 from cyberposture.scanning.reading.parse import parse
+from cyberposture.scanning.sending.leash import POLL_S, leashed
 from cyberposture.scanning.sending.probe_datagram import look_at_datagrams
 from cyberposture.scanning.sending.probe_greeting import look_at_greetings
 from cyberposture.scanning.sending.probe_http import Visitor, look_at_web
@@ -52,7 +53,8 @@ def send(
         MissingService: nmap is not there, or the stop switch cannot be read.
     """
     if find_technique(permitted.plan.technique).maker == "nmap":
-        around = Surroundings(scanner.search_path, clock, must_stop, scanner.stop_poll_s)
+        poll_s = min(POLL_S, scanner.stop_poll_s)
+        around = Surroundings(scanner.search_path, clock, must_stop, poll_s)
         run = run_nmap(permitted, scanner.pace, around, exclusions)
         return _from_nmap(permitted.plan, run, scanner)
     return _from_probe(permitted, scanner, clock, must_stop)
@@ -143,8 +145,12 @@ def _from_probe(
     if must_stop() or started >= permitted.not_after:
         run = Run("stopped", started, started, ())
         return Sent("stopped", _unseen(plan, run, scanner), None, "stopped before it began", "")
-    field, seen = _look(permitted, scanner, clock, must_stop)
+    with leashed(lambda: must_stop() or clock() >= permitted.not_after) as leash:
+        field, seen = _look(permitted, scanner, clock, must_stop)
     ended = clock()
+    if leash.is_cut or must_stop():
+        run = Run("stopped", started, ended, ())
+        return Sent("stopped", _unseen(plan, run, scanner), None, "ended before it finished", "")
     shared = {
         "name": plan.name,
         "technique": plan.technique,

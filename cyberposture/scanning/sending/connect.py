@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cyberposture.scanning.sending.leash import held
+
 PROBE_SECONDS = 4.0
 """How long one exchange may take as a whole, whatever the other side dribbles.
 
@@ -36,10 +38,10 @@ def connected(address: str, port: int, deadline: Deadline) -> Iterator[socket.so
     """Give a socket that is connected to exactly this address and port.
 
     Raises:
-        OSError: refused, unreachable, too slow, or the peer is not the address asked for.
+        OSError: refused, unreachable, too slow, stopped, or the peer is not the address asked for.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as connection:
+    with socket.socket(family, socket.SOCK_STREAM) as connection, held(connection):
         connection.settimeout(deadline.remaining_s())
         connection.connect((address, port))
         peer = connection.getpeername()

@@ -2,12 +2,14 @@
 
 It reads one job as a line of JSON from standard input, leaves nmap's XML in the file that the job
 names, and writes one line of JSON to standard output. When standard input closes, because the
-parent ended, it ends its whole process group: no nmap outlives the one who answers for it.
+parent ended, or brings no sign of life for `PATIENCE_S`, because the parent hangs, it ends its
+whole process group: no nmap outlives the one who looks at the stop switch for it.
 """
 
 import json
 import os
 import resource
+import select
 import signal
 import sys
 import threading
@@ -15,10 +17,15 @@ from pathlib import Path
 
 import nmap
 
+PATIENCE_S = 4.0
+"""Shorter than the five seconds in which a stop must have reached the last packet."""
+
 
 def _end_with_parent() -> None:
-    """Wait until the parent closes our input, then end everything that we started."""
-    sys.stdin.read()
+    """Wait until the parent closes our input or falls silent, then end all that we started."""
+    source = sys.stdin.fileno()
+    while select.select([source], [], [], PATIENCE_S)[0] and os.read(source, 4096):
+        pass
     os.killpg(0, signal.SIGKILL)
 
 

@@ -149,12 +149,22 @@ def _wait(
             return None
         except subprocess.TimeoutExpired:
             pass
+        _give_sign(process)
         if time.monotonic() > until:
             return "timed-out"
         if not_after is not None and around.clock() >= not_after:
             return "stopped"
         if around.must_stop():
             return "stopped"
+
+
+def _give_sign(process: subprocess.Popen[str]) -> None:
+    """Tell the child that somebody still looks at the stop switch for it."""
+    assert process.stdin is not None
+    # It may have ended by itself meanwhile.
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write("\n")
+        process.stdin.flush()
 
 
 def _start(job: _Job, home: Path, around: Surroundings) -> subprocess.Popen[str]:
@@ -168,7 +178,7 @@ def _start(job: _Job, home: Path, around: Surroundings) -> subprocess.Popen[str]
         start_new_session=True,
         text=True,
     )
-    # Standard input stays open: the child takes its closing as the end of the parent.
+    # Standard input stays open: the child takes its closing, or a long silence, as our end.
     assert process.stdin is not None
     process.stdin.write(job.as_line())
     process.stdin.flush()
@@ -203,7 +213,9 @@ def run_nmap(
                 end_group(process)
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
-                    stream.close()
+                    # A sign of life that nobody read any more may still be in it.
+                    with contextlib.suppress(BrokenPipeError):
+                        stream.close()
         xml = job.output.read_bytes() if ended_by is None and job.output.exists() else None
     span = (started, around.clock())
     return _concluded(ended_by, output, xml, job.words, span)

@@ -93,3 +93,86 @@ def verify(
         typer.echo(f"{report.entries} entries in {len(report.trusted)} chains that can be trusted")
     if not report.is_intact:
         raise CheckFailed(f"{len(report.faults)} faults in the audit chains")
+
+
+@app.command("replay")
+def replay(
+    context: typer.Context,
+    without_files: Annotated[
+        bool, typer.Option("--without-files", help="Open no raw file; needs no master key.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Prove from the log alone that nothing was contacted that nobody had allowed.
+
+    Each decision is made again, each contact must follow from one, each letter must be on record as
+    signed by two, and each raw file must lie within what was decided. `audit verify` proves that
+    the log itself is whole.
+    """
+    from cyberposture.errors import CheckFailed
+    from cyberposture.runtime import open_record
+    from cyberposture.services import replay as service
+    from cyberposture.store.blobs import BlobDoor
+    from cyberposture.store.keys import load_master_key
+
+    settings = read_settings(context)
+    database, _ = open_record(settings)
+    blobs = None if without_files else BlobDoor(load_master_key(settings.master_key_path))
+    report = service.replay(database, blobs)
+    if as_json:
+        show_json(service.document(report))
+    else:
+        for one in report.violations:
+            typer.echo(f"chain {one.chain}, entry {one.seq}: {one.kind}: {one.what}")
+        typer.echo(
+            f"{report.entries} entries: {report.decisions} decisions made again, "
+            f"{report.contacts} contacts ({report.pairs} addresses and ports), {report.files} raw "
+            f"files, {report.lookups} lookups; {report.found} violations"
+        )
+    if report.found:
+        raise CheckFailed(f"{report.found} contacts or entries do not follow from what was allowed")
+
+
+@app.command("contact")
+def contact(
+    context: typer.Context,
+    address: str,
+    at: Annotated[str | None, typer.Option(help="ISO 8601 moment with zone; else now.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Who allowed us to touch that address? Rule, letter, signatory, and both people."""
+    from cyberposture.clock import from_iso
+    from cyberposture.errors import WrongUsage
+    from cyberposture.services import provenance
+
+    try:
+        moment = from_iso(at) if at is not None else None
+    except ValueError as error:
+        raise WrongUsage(f"--at: {error}") from error
+    found = provenance.trace_contact(open_runtime(context).register, address, moment)
+    told = None if found is None else provenance.document(found)
+    if as_json:
+        show_json({"address": address, "contact": told})
+        return
+    if told is None:
+        typer.echo(f"no contact by us with {address}")
+        return
+    rule = told["rule"]
+    for what, value in (
+        ("contact", f"{told['began']} to {told['ended'] or 'now'}, {told['scan']}, "
+                    f"{told['technique']}, load {told['load']}"),
+        ("rule", f"{rule['reason']}, asked at {rule['asked_at']}; scope {rule['scope']}"),
+        ("letter", f"{told['authorisation']} of {told['institution']}, sha256 "
+                   f"{told['letter_sha256']}"),
+        ("our text", told["request_sha256"] or "none was matched"),
+        ("third party", told["third_party"] or "none"),
+        ("signatory", f"{told['signatory']}, {told['signatory_role']}; checked: "
+                      f"{told['power_to_sign_checked']}"),
+        ("received by", told["received_by"]),
+        ("granted by", ", ".join(told["granted_by"])),
+        ("told at", told["told_at"]),
+        ("call", "; ".join(told["emergency_contacts"])),
+        ("log", f"chain {rule['entry']['chain']}, entry {rule['entry']['seq']}, "
+                f"{rule['entry']['digest']}"),
+    ):  # fmt: skip
+        typer.echo(f"{what:12} {value}")

@@ -71,7 +71,7 @@ def verify(
     trusted: list[SignedHead] = []
     count = 0
     seen: set[str] = set()
-    for chain, entries in groupby(_entries(connection), key=lambda entry: entry.chain):
+    for chain, entries in groupby(stream_entries(connection), key=lambda entry: entry.chain):
         walk = _Walk(chain)
         for entry in entries:
             walk.step(entry)
@@ -110,7 +110,7 @@ class _Walk:
             self._note(entry.seq, "inserted", "an entry stands before the beginning")
         elif entry.previous != self._last_digest:
             self._note(entry.seq, "replaced", "it does not follow from the entry before it")
-        if not _is_unchanged(entry):
+        if not is_unchanged(entry):
             self._note(entry.seq, "changed", "its content is not what was written")
         elif chain_name(entry.institution_id) != entry.chain:
             self._note(entry.seq, "changed", "it was given to another institution")
@@ -180,16 +180,18 @@ def _is_ours(head: SignedHead, public_keys: Sequence[Ed25519PublicKey]) -> bool:
     return any(head.is_signed_by(key) for key in public_keys)
 
 
-def _is_unchanged(entry: AuditEntry) -> bool:
+def is_unchanged(entry: AuditEntry) -> bool:
+    """Return whether the entry's digest is that of its content."""
     try:
         return entry.computed_digest() == entry.digest
     except (rfc8785.CanonicalizationError, UnicodeError):
         return False
 
 
-def _entries(connection: Connection) -> Iterator[AuditEntry]:
-    """Yield every entry, one that no longer reads as what it was with an empty place instead.
+def stream_entries(connection: Connection) -> Iterator[AuditEntry]:
+    """Yield every entry, chain by chain and in order.
 
+    One that no longer reads as what it was comes with an empty place instead.
     The columns are read raw, because whoever changed them need not have kept to their types.
     """
     e = t.audit_entries

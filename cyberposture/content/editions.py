@@ -53,6 +53,7 @@ _RULE_TEXTS = frozenset(
 _NAMES = frozenset({"id", "parameter", "domain", "instrument"})
 """What tells in the texts to which part of a rule they belong."""
 _CHECK_TEXTS = frozenset({"title", "says", "why", "remedy", "sources", "examples", "rollup_reason"})
+_CHECK_KINDS = ("observations", "packs")
 _NO_CHECKS = Checks(packs=(), checks=(), observations=())
 
 
@@ -110,7 +111,7 @@ def documents(
     for rules, control in zip(control_rules, catalogue.controls, strict=True):
         # Its words are text; how old it may be decides a grade.
         rules["evidence_age_days"] = [proof.max_age_days for proof in control.evidence]
-    check_rules, check_texts = _split(found["checks"], _CHECK_TEXTS)
+    check_rules, check_texts = _split(found.pop("checks"), _CHECK_TEXTS)
     clause_ids = [clause["id"] for clause in whole["clauses"]]
     # They stand beside the score: what they mean is kept, and changes no rule.
     explained = {kind: part for kind in _TEXT_KINDS if (part := whole.pop(kind))}
@@ -121,16 +122,17 @@ def documents(
         **{kind: _texts_alone(part) for kind, part in beside.items()},
         "checks": check_texts,
         "clauses": whole["clauses"],
-        "observations": found["observations"],
-        "packs": found["packs"],
+        **{kind: found.pop(kind) for kind in _CHECK_KINDS},
         **explained,
     }
+    # What else stands beside the checks decides verdicts as they do.
+    decisive = {kind: part for kind, part in found.items() if part is not None}
     said = {one.language: _told(one) for one in translations if one.controls or one.checks}
     if said:
         texts["translations"] = said
     return {
         "catalogue": canonical({**whole, "controls": control_rules, "clauses": clause_ids}),
-        "checks": canonical(check_rules),
+        "checks": canonical({**decisive, "checks": check_rules} if decisive else check_rules),
         "texts": canonical(texts),
     }
 
@@ -181,17 +183,14 @@ def restore_checks(rules: bytes, texts: bytes) -> Checks:
         Corrupt: the two do not belong together, or are no checks.
     """
     try:
-        ruled, words = json.loads(rules), json.loads(texts)
+        kept, words = json.loads(rules), json.loads(texts)
+        whole = kept if isinstance(kept, dict) else {"checks": kept}
         said = {check["id"]: check for check in words["checks"]}
-        if said.keys() != {check["id"] for check in ruled}:
+        if said.keys() != {check["id"] for check in whole["checks"]}:
             raise Corrupt("these texts are not those of these checks")
-        return Checks.model_validate(
-            {
-                "packs": words["packs"],
-                "checks": [{**check, **said[check["id"]]} for check in ruled],
-                "observations": words["observations"],
-            }
-        )
+        checks = [{**check, **said[check["id"]]} for check in whole["checks"]]
+        beside = {kind: words[kind] for kind in _CHECK_KINDS}
+        return Checks.model_validate(whole | beside | {"checks": checks})
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt("what is kept of these checks is nothing that can be read") from error
 

@@ -43,7 +43,7 @@ def check(
     from cyberposture.content.loader import load_content
     from cyberposture.content.reading.overlay_files import load_overlays
     from cyberposture.content.writing.schemas import find_strays
-    from cyberposture.content.writing.starters import find_unwritten
+    from cyberposture.content.writing.starters import find_notes, find_unwritten
     from cyberposture.errors import InvalidInput
     from cyberposture.scanning.judging.evaluate import compile_checks
     from cyberposture.scanning.judging.examples import try_examples
@@ -69,6 +69,8 @@ def check(
         typer.echo(f"{kind:7}{getattr(edition, kind)}")
     for identity, fields in find_unwritten(content).items():
         say(f"{identity}: still to be written: {', '.join(fields)}")
+    for where, what in find_notes(folders).items():
+        say(f"{where}: still to be written: {what}")
 
 
 def _find_adopted(context: typer.Context, rules: str) -> "Catalogue | None":

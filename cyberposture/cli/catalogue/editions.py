@@ -64,8 +64,11 @@ def diff(
 
 def _book(context: typer.Context, name: str) -> "Book":
     from cyberposture.content.bundle import find_content
+    from cyberposture.errors import WrongUsage
     from cyberposture.services.comparing import find_book, read_book
 
+    if not name.strip():
+        raise WrongUsage("a side of the comparison is empty", advice=SIDE)
     if name == "-":
         return read_book(find_content(read_settings(context).content).root)
     if Path(name).exists():

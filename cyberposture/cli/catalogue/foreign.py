@@ -1,5 +1,6 @@
 """`cyberposture catalogue import|imported|crosswalk|export`: what comes in, and ours going out."""
 
+import re
 from datetime import UTC, datetime, time
 from pathlib import Path
 from textwrap import shorten
@@ -23,10 +24,11 @@ from cyberposture.errors import WrongUsage
 
 if TYPE_CHECKING:
     from cyberposture.model.controls import Catalogue
-    from cyberposture.model.foreign import Remark
+    from cyberposture.model.foreign import ForeignControl, Remark
     from cyberposture.services.foreign import Imported
 
 SHOWN_REMARKS = 20
+_MERE_WORDS = frozenset({"control", "requirement", "measure"})
 _WORDS = {"foreign": "catalogue", "crosswalk": "crosswalk"}
 
 
@@ -206,12 +208,16 @@ def list_foreign(context: typer.Context, name: str, as_json: bool) -> None:
             ]
         )
         return
-    rows = (
-        (c.id, c.title or shorten(c.statement, 90), c.parent or "", " / ".join(c.path))
-        for c in catalogue.controls
-    )
+    rows = ((c.id, _heading(c), c.parent or "", " / ".join(c.path)) for c in catalogue.controls)
     show_table(("control", "title", "part of", "stands in"), rows)
     say(f"{len(catalogue.controls)} controls")
+
+
+def _heading(control: "ForeignControl") -> str:
+    """Return the title of a control, or its statement where the title says no more than its id."""
+    words = set(re.findall(r"[a-z0-9]+", control.title.lower()))
+    said = words - set(re.findall(r"[a-z0-9]+", control.id.lower())) - _MERE_WORDS
+    return control.title if said or not control.statement else shorten(control.statement, 90)
 
 
 def list_edges(

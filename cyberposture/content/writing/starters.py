@@ -5,6 +5,7 @@ same two words, and `find_unwritten` finds them again.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from cyberposture.model.foundation import Model
 from cyberposture.model.reports import ReportDefinition
 
 OWED = "Write here"
+_NOTE = re.compile(rf"\s*(?:#|\{{#) {OWED} (.*?)(?: #\}})?$")
 
 CONTROL = """\
 id: {id}
@@ -34,6 +36,7 @@ tier: A
 gate: null
 applies_when: null
 sources:
+  # Write here D, Dg or Dc for I where the clause itself asks for it; I is our elaboration of it.
   - {{instrument: {instrument}, edition: {edition}, clause: {clause}, derivation: I}}
 observations: []
 intent: Write here why it matters, that is, what goes wrong where it is missing.
@@ -230,6 +233,23 @@ def find_unwritten(content: Content) -> dict[str, list[str]]:
     ]  # fmt: skip
     found = {item.id: list(_owed(item)) for item in items}
     return {identity: fields for identity, fields in found.items() if fields}
+
+
+def find_notes(folders: ContentFolders) -> dict[str, str]:
+    """Return, by file and line, the comments of starters that say what their author still owes.
+
+    They stand beside what holds a word of its own already, such as the derivation of a control.
+    """
+    found = {}
+    for root in (folders.controls, folders.scanners, folders.reports):
+        for path in sorted(path for kind in ("*.yaml", "*.j2") for path in root.rglob(kind)):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            for number, line in enumerate(lines, start=1):
+                note = _NOTE.match(line)
+                if note:
+                    where = f"{root.name}/{path.relative_to(root).as_posix()}:{number}"
+                    found[where] = note[1]
+    return found
 
 
 def _owed(item: Model) -> Iterable[str]:

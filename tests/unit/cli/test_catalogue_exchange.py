@@ -177,3 +177,27 @@ def test_wrong_words_are_told(run, tmp_path, monkeypatch, words, error):
     monkeypatch.chdir(tmp_path)
     assert isinstance(run(*words).exception, error)
     assert not (tmp_path / "x").exists()
+
+
+def test_a_control_whose_title_is_its_id_is_listed_by_its_statement(run, tmp_path):
+    """As the catalogue of Australia calls its controls."""
+    said = "Quays are lit from dusk to dawn."
+    control = {"id": "h-9", "title": "Control: h-9",
+               "parts": [{"name": "statement", "prose": said}]}  # fmt: skip
+    whole = {"id": "h-10", "title": "Control of h-10 by the harbour master"}
+    body = FOREIGN["catalog"] | {"controls": [control, whole]}
+    path = tmp_path / "quays.json"
+    path.write_text(json.dumps({"catalog": body}))
+    run("import", path)
+    lines = [
+        " ".join(line.split()) for line in run("list", "--catalogue", "quays").stdout.splitlines()
+    ]
+    assert f"h-9 {said}" in lines
+    assert "h-10 Control of h-10 by the harbour master" in lines
+
+
+@pytest.mark.parametrize("sides", [("", "-"), ("-", " ")])
+def test_an_empty_side_of_a_comparison_is_refused(run, sides):
+    error = run("diff", *sides).exception
+    assert isinstance(error, WrongUsage)
+    assert "a side of the comparison is empty" in str(error)

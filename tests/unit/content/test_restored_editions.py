@@ -68,6 +68,14 @@ def test_shipped_checks_come_back_as_they_were(content):
     assert restore_checks(kept["checks"], kept["texts"]) == content.checks
 
 
+def test_what_decides_beside_the_checks_is_a_part_of_their_rules(content):
+    known = content.checks.model_copy(update={"official_domains": ("gov.example",)})
+    with_, without = (documents(content.catalogue, each) for each in (known, content.checks))
+    assert restore_checks(with_["checks"], with_["texts"]) == known
+    assert with_["checks"] != without["checks"]
+    assert with_["texts"] == without["texts"]
+
+
 def test_checks_do_not_come_back_with_the_texts_of_others(content):
     kept = documents(content.catalogue, content.checks)
     fewer = content.checks.model_copy(update={"checks": content.checks.checks[1:]})
@@ -82,9 +90,10 @@ def test_translations_come_back_with_their_marks(content):
     assert restore_translations(texts) == content.translations
     (urdu,) = content.translations
     assert urdu.controls and urdu.checks
-    assert restore(
-        documents(content.catalogue, content.checks)["catalogue"], texts
-    ) == content.catalogue  # fmt: skip
+    assert (
+        restore(documents(content.catalogue, content.checks)["catalogue"], texts)
+        == content.catalogue
+    )
 
 
 def test_a_changed_translation_changes_the_texts_and_nothing_else(content):

@@ -9,6 +9,7 @@ from cyberposture.content.bundle import ContentFolders, find_content
 from cyberposture.content.loader import Content, load_content
 from cyberposture.content.reading.documents import build, read_text
 from cyberposture.content.writing.starters import (
+    find_notes,
     find_unwritten,
     start_check,
     start_control,
@@ -35,6 +36,7 @@ def content() -> Content:
 
 def test_shipped_content_owes_nothing(content):
     assert find_unwritten(content) == {}
+    assert find_notes(find_content(None)) == {}
 
 
 def test_new_control_passes_and_lists_what_is_owed(folders, content):
@@ -54,6 +56,18 @@ def test_new_control_passes_and_lists_what_is_owed(folders, content):
         owed["IAM-13"]
     )
     assert "title" not in owed["IAM-13"]
+
+
+def test_where_a_control_comes_from_is_owed_until_its_note_is_gone(folders, content):
+    starter = start_control(folders, content, domain="IAM", title="Visitors sign in", clause=None)
+    starter.write()
+    ((path, text),) = starter.files
+    ((where, what),) = find_notes(folders).items()
+    line = text.splitlines().index(f"  # Write here {what}") + 1
+    assert where == f"controls/ncsp-2021/iam/{path.name}:{line}"
+    assert what.startswith("D, Dg or Dc for I")
+    path.write_text(text.replace(f"  # Write here {what}\n", ""), encoding="utf-8")
+    assert find_notes(folders) == {}
 
 
 def test_new_control_cites_the_policy_of_its_own_catalogue(folders, content):
@@ -131,6 +145,10 @@ def test_new_report_is_loaded_with_its_template(folders, content):
     ).write()
     (made,) = (r for r in load_content(folders).reports if r.id == "exports")
     assert (made.title, made.subject) == ("Exports: a view", "nation")
+    assert list(find_notes(folders).values()) == [
+        "what the report tells; reports/README.md says what `view` holds.",
+        "for whom this report is.",
+    ]
 
 
 @pytest.mark.parametrize(

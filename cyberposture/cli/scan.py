@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from cyberposture.cli import stopping
+from cyberposture.cli import scan_again, stopping
 from cyberposture.cli.options import Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "Authorised network checks."
 app = typer.Typer()
 stopping.register(app)
+scan_again.register(app)
 Requested = Annotated[
     Path | None, typer.Option("--requested", help="File with one address a line.")
 ]

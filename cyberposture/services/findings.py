@@ -61,12 +61,15 @@ def subject_of(declaration: Declaration, address: str) -> str:
     return next((h.id for h in hosts if h.addresses == (address,)), address)
 
 
-def _key(seen: Seen, declaration: Declaration, row: Judgement) -> FindingKey:
+def key_of(
+    institution_id: UUID, vantage: str, declaration: Declaration, row: Judgement
+) -> FindingKey:
+    """Return what makes this failure the same finding whenever it is seen."""
     return FindingKey(
-        institution_id=seen.institution_id,
+        institution_id=institution_id,
         subject=subject_of(declaration, row.address),
         check=row.check,
-        vantage=seen.vantage,
+        vantage=vantage,
         protocol=row.protocol,
         port=row.port,
         subkey=row.subkey,
@@ -156,7 +159,11 @@ def follow(
         if finding.key.vantage == seen.vantage
     ]
     sights = [
-        _Sight(_key(seen, declaration, row), row, seen.looked_at[row.address])
+        _Sight(
+            key_of(seen.institution_id, seen.vantage, declaration, row),
+            row,
+            seen.looked_at[row.address],
+        )
         for row in seen.judgements
         if row.verdict == "fail"
     ]

@@ -23,6 +23,7 @@ from cyberposture.cli import (
     institution,
     people,
     rounds,
+    running,
     scan,
     schedule,
     score,
@@ -84,6 +85,7 @@ GROUPS = {
 for _name, _module in GROUPS.items():
     app.add_typer(_module.app, name=_name, help=_module.HELP, no_args_is_help=True)
 single.register(app)
+running.register(app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""The commands that stand by themselves: init, migrate, doctor, settings, report, clock, demo."""
+"""The commands that stand by themselves: init, migrate, doctor, settings, report, demo."""
 
 from pathlib import Path
 from typing import Annotated
@@ -99,27 +99,6 @@ def report(
     typer.echo(f"{path} ({path.stat().st_size // 1024} KiB)")
 
 
-def clock(context: typer.Context) -> None:
-    """Run the schedules of this register until ended (Ctrl-C)."""
-    import signal
-    import threading
-
-    from cyberposture.worker.schedule import ScheduleClock
-    from cyberposture.worker.works import WORKS
-
-    runtime = open_runtime(context)
-    running = ScheduleClock(runtime, WORKS, at_once=runtime.settings.parallel_chunks)
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    running.start()
-    say("the clock runs; end it with Ctrl-C")
-    while not ended.wait(5):
-        running.sync()
-    running.stop()
-    runtime.close()
-
-
 def demo(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder for workspace, inputs and reports.")],
@@ -137,5 +116,5 @@ def demo(
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the application."""
-    for command in (init, migrate, settings, doctor, report, clock, demo):
+    for command in (init, migrate, settings, doctor, report, demo):
         app.command(command.__name__)(command)

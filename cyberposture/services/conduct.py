@@ -16,6 +16,7 @@ from cyberposture.model.foundation import Moment
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.observations import Fact
 from cyberposture.scanning.judging.coverage import ports_needed
+from cyberposture.scanning.name_stages import named_stage, policy_stage, server_stage
 from cyberposture.scanning.permission.gate import permit
 from cyberposture.scanning.permission.tickets import issue
 from cyberposture.scanning.stages import (
@@ -28,6 +29,7 @@ from cyberposture.scanning.stages import (
     version_stage,
     whole_stage,
 )
+from cyberposture.services import names
 from cyberposture.services.denials import is_cut_short
 from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, concerns, gather
@@ -41,7 +43,15 @@ from cyberposture.store.chunks import NewChunk
 from cyberposture.store.facts import list_facts
 from cyberposture.store.scans import ScanRecord
 
-STAGES = ("fragile", "ports", "pages", "versions", "further-pages")
+STAGES = (
+    "names",
+    "fragile",
+    "ports",
+    "name-servers",
+    "pages",
+    "versions",
+    "further-pages",
+)
 
 
 class _NothingToDoError(CyberpostureError):
@@ -86,6 +96,14 @@ def list_begun(connection: Connection, scan: ScanRecord) -> list[str]:
         connection, institution_id=scan.institution_id, kind="scan-stage", subject=scan.code
     )
     return [str(entry.data["stage"]) for entry in entries]
+
+
+def list_stalled(connection: Connection, vantage: str) -> list[UUID]:
+    """Return the running scans of a vantage of which nothing waits or runs: somebody must go on."""
+    running = scans.list_scans(connection, state="running")
+    return [
+        scan.id for scan in running if scan.vantage == vantage and not _is_busy(connection, scan)
+    ]
 
 
 def log_laid(register: Register, change: Change, laid: Laid, code: str, stage: str) -> None:
@@ -149,9 +167,16 @@ class _Conductor:
             facts = [r.fact for r in list_facts(change.connection, scan_id=scan.id)]
             seen = _Seen(scan, declaration, tuple(facts))
             outlook = Outlook(ground, self.scanner, change.now, scan.code, None)
-            outlook.add(self._wishes(seen, stage, ground, change.now))
+            lookups: list[NewChunk] = []
+            denied = 0
+            if stage == names.STAGE:
+                lookups, denied = names.queue_lookups(
+                    self.register, change, self.scanner, scan, ground=ground, declaration=declaration
+                )
+            else:
+                outlook.add(self._wishes(seen, stage, ground, change.now))
             log_laid(self.register, change, outlook.laid, scan.code, stage)
-            queued = [
+            queued = lookups + [
                 NewChunk(
                     plan=one.plan.model_dump(mode="json"),
                     targets=one.plan.targets,
@@ -160,7 +185,7 @@ class _Conductor:
                 for one in outlook.laid.passed
             ]
             chunks.insert_chunks(change.connection, scan.id, queued, change.by)
-            change.tell(stage=stage, chunks=len(queued), denied=len(outlook.laid.denied))
+            change.tell(stage=stage, chunks=len(queued), denied=denied + len(outlook.laid.denied))
 
     def _lock(self, change: Change, begun: Sequence[str]) -> ScanRecord:
         """Return the scan for whom nobody else can move on now.
@@ -184,6 +209,11 @@ class _Conductor:
         wishes: list[Wish] = []
         for allowed, targets in groups.items():
             wishes += self._wishes_for(seen, stage, targets, allowed)
+        if stage == "pages":
+            # Names may be in scope by themselves: the gate says where they may lead.
+            allowed = techniques_allowed(ground, self.scanner, now)
+            wishes += named_stage(seen.facts, _bare_names(seen.declaration), allowed)
+            wishes += policy_stage(seen.facts, allowed)
         return wishes
 
     def _wishes_for(
@@ -204,15 +234,17 @@ class _Conductor:
                 return whole_stage([t for t in targets if t not in fragile], seed)
             case "ports":
                 return port_stage(targets, needed, allowed, facts, seed)
+            case "name-servers":
+                return server_stage(targets, seen.facts, allowed)
             case "versions":
                 return version_stage(facts, allowed)
             case _:
-                names = {
+                named = {
                     address: host.names
                     for host in seen.declaration.hosts()
                     for address in host.addresses
                 }
-                return page_stage(facts, names, allowed) + talk_stage(facts, names, allowed)
+                return page_stage(facts, named, allowed) + talk_stage(facts, named, allowed)
 
     def conclude(self, state: scans.ScanState) -> ScanRecord:
         """Judge what was seen and end the scan; what was committed counts, whatever happened.
@@ -259,6 +291,12 @@ class _Seen:
     scan: ScanRecord
     declaration: Declaration
     facts: tuple[Fact, ...]
+
+
+def _bare_names(declaration: Declaration) -> frozenset[str]:
+    """Return the names of hosts that are declared by name alone, without an address."""
+    hosts = (host for host in declaration.hosts() if not host.addresses)
+    return frozenset(name.lower() for host in hosts for name in host.names)
 
 
 def _is_busy(connection: Connection, scan: ScanRecord) -> bool:

@@ -18,13 +18,15 @@ from pydantic import ValidationError
 from cyberposture.errors import CyberpostureError, Denied, NotAuthorised, Refused
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.gate import PermittedPlan, permit
+from cyberposture.scanning.permission.lookups import PermittedLookup
 from cyberposture.scanning.permission.tickets import verify
+from cyberposture.services import names
 from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, gather
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
 from cyberposture.services.sending import Sent, send
-from cyberposture.services.watchdog import LEASE_S, Errand, Watchdog
+from cyberposture.services.watchdog import Errand, Watchdog
 from cyberposture.store import chunks as store
 from cyberposture.store import scans
 from cyberposture.store.acts import Act
@@ -61,7 +63,7 @@ class Runner:
             now = self.register.clock()
             store.sweep_chunks(connection, at=now)
             chunk = store.take_chunk(
-                connection, self.watchdog.name, at=now, lease_s=LEASE_S, wanted=wanted
+                connection, self.watchdog.name, at=now, lease_s=self.watchdog.lease_s, wanted=wanted
             )
             if chunk is None:
                 return None
@@ -92,7 +94,18 @@ class Runner:
             self._give_up(work, str(error))
             raise
 
+    def _look_up(self, work: Work, errand: Errand) -> str:
+        """Ask the resolver about a name; no address of anybody else is contacted."""
+        permitted = names.ask_again(self.register, self.scanner, work.scan, work.chunk)
+        errand.authorisation = permitted.authorisation
+        sent = names.look(permitted, self.scanner, self.register, errand)
+        if sent.outcome == "stopped" and errand.why in AGAIN:
+            return self._queue_again(work.chunk, f"ended by its worker: {errand.why}", is_due=True)
+        return self._keep(work, permitted, sent)
+
     def _send(self, work: Work, errand: Errand) -> str:
+        if names.is_lookup(work.chunk):
+            return self._look_up(work, errand)
         plan = _read_plan(work.chunk)
         errand.targets = plan.targets
         try:
@@ -177,7 +190,7 @@ class Runner:
             change.tell(chunk=chunk.number, reason=error.reason, plan=chunk.plan)
         return "ended"
 
-    def _keep(self, work: Work, permitted: PermittedPlan, sent: Sent) -> str:
+    def _keep(self, work: Work, permitted: PermittedPlan | PermittedLookup, sent: Sent) -> str:
         """Keep raw file, facts and outcome of a chunk together."""
         chunk, scan = work.chunk, work.scan
         outcome: store.Outcome = "ended" if sent.outcome == "stopped" else "done"

@@ -30,6 +30,8 @@ class Request:
     institution: str
     addresses: tuple[str, ...] | None = None
     """None: every declared address; otherwise exactly these, all of them or nothing."""
+    is_partial: bool = False
+    """Of the addresses named, those that may be contacted are; the others do not keep them."""
     load: int | None = None
     kind: ScanKind = "manual"
     reason: str = ""
@@ -117,7 +119,8 @@ class _Planner:
     def _refusal(self, laid: Laid, ground: Ground, now: Moment) -> NotAuthorised | None:
         allowed = {target for one in laid.passed for target in one.plan.targets}
         barred = [pair for _, pair, _ in laid.denied if pair.target not in allowed]
-        if not barred or (self.request.addresses is None and allowed):
+        is_whole = self.request.addresses is not None and not self.request.is_partial
+        if not barred or (allowed and not is_whole):
             return None
         first = max(barred, key=lambda pair: _REASONS.index(pair.reason))
         waiting = ground.waiting_for_notice(first, now)
@@ -157,6 +160,16 @@ def run_scan(
     """
     scan = begin_scan(register, scanner, request)
     return run_here(register, scanner, scan.id, progress)
+
+
+def perform_scan(register: Register, scanner: Scanner, request: Request) -> ScanRecord:
+    """Have a scan done: by the workers of its vantage where there are any, else here and now.
+
+    Raises: as `run_scan`.
+    """
+    if register.database.has_queue:
+        return begin_scan(register, scanner, request)
+    return run_scan(register, scanner, request)
 
 
 def resume_scan(

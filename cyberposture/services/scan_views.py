@@ -79,6 +79,28 @@ def find_lost(register: Register, institution: str, vantage: str) -> str | None:
     return None
 
 
+def find_running(register: Register, institution: str, vantage: str) -> str | None:
+    """Return the code of the newest scan of an institution that runs from a vantage, or None.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.reading() as connection:
+        institution_id = institutions.get_institution_id(connection, institution)
+        found = scans.list_scans(connection, institution_id=institution_id, state="running")
+        return next((scan.code for scan in found if scan.vantage == vantage), None)
+
+
+def list_lost(register: Register) -> list[ScanView]:
+    """Return every scan whose process must have died, so that this one may bring it to its end."""
+    found = [one for one in list_scans(register) if one.record.state == "running"]
+    return [
+        one
+        for one in found
+        if find_lost(register, one.institution, one.record.vantage) == one.record.code
+    ]
+
+
 def preview(register: Register, scanner: Scanner, institution: str) -> dict[str, Any]:
     """Return what a scan would contact now and what the gate would refuse, as plain values.
 

@@ -34,9 +34,10 @@ from cyberposture.store.authorisations import find_authorisation
 from cyberposture.store.chunks import ChunkRecord
 from cyberposture.store.stops import StopRecord
 
-LEASE_S = 30.0
-"""A chunk whose worker gives no sign of life for so long is given to another."""
-RENEW_S = 8.0
+LEASE_LOOKS = 30
+"""A chunk whose worker gives no sign of life for so many looks is given to another."""
+SHORTEST_LEASE_S = 6.0
+"""By then whoever lost sight of the register has long ended what it was sending."""
 BLIND_S = 2.5
 """Whoever has not read the stop switch for so long must not go on sending."""
 Why = Literal["stopped", "withdrawn", "lost", "blind", "halted"]
@@ -72,6 +73,7 @@ class Watchdog:
     def __init__(self, register: Register, scanner: Scanner) -> None:
         """Make a watchdog; it looks from when it is entered."""
         self.name = f"{scanner.scanner_id}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.lease_s = max(SHORTEST_LEASE_S, LEASE_LOOKS * scanner.stop_poll_s)
         self.halted = threading.Event()
         """Set when this process must not go on sending: it ends, or a part of it failed."""
         self._register = register
@@ -126,6 +128,10 @@ class Watchdog:
         finally:
             with self._lock:
                 self._errands.remove(errand)
+
+    def count_errands(self) -> int:
+        """Return how many chunks this process runs now."""
+        return len(self._present())
 
     def reason_for_all(self) -> Why | None:
         """Return why all work of this process must end, or None."""
@@ -182,12 +188,12 @@ class Watchdog:
             self._settled.add(stop.code)
 
     def _renew(self, began: float) -> None:
-        if began - self._renewed_at < RENEW_S:
+        if began - self._renewed_at < self.lease_s / 4:
             return
         held = [errand.chunk.id for errand in self._present() if errand.why is None]
         with self._register.database.transaction() as connection:
             now = self._register.clock()
-            chunks.renew_leases(connection, self.name, held, at=now, lease_s=LEASE_S)
+            chunks.renew_leases(connection, self.name, held, at=now, lease_s=self.lease_s)
             workers.record_sign(connection, self.name, at=now)
         self._renewed_at = began
 

@@ -128,6 +128,20 @@ class Database:
         with self.reading() as connection:
             return bool(connection.execute(sa.text(asked)).scalar_one())
 
+    @property
+    def has_queue(self) -> bool:
+        """Whether workers in other processes can be woken; on SQLite each does its own work."""
+        return self.dialect == "postgresql"
+
+    @property
+    def queue_url(self) -> str:
+        """The address of the register for the queue; it may hold a password."""
+        return self._url.render_as_string(hide_password=False)
+
+    def lone_session(self) -> Connection:
+        """Return a connection that is the caller's own until it is closed, without transactions."""
+        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     def close(self) -> None:
         """Close every connection; the database may be used again afterwards."""
         self._engine.dispose()

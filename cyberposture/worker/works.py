@@ -1,9 +1,13 @@
 """What each kind of schedule row does: one service call, on behalf of the schedule."""
 
+from datetime import timedelta
 from pathlib import Path
 
+import structlog
+
+from cyberposture.errors import CyberpostureError
 from cyberposture.runtime import Runtime
-from cyberposture.services import finding_acts, report, scan, scan_views, score, urgent
+from cyberposture.services import draining, finding_acts, report, scan, scan_views, score, urgent
 from cyberposture.services.schedules import Schedule
 from cyberposture.worker.schedule import Work
 
@@ -15,16 +19,50 @@ def _institution(row: Schedule) -> str:
 def run_scan(runtime: Runtime, row: Schedule) -> None:
     """Scan the row's institution, from the vantage that the row names.
 
-    Where the process died in the midst of such a scan, that one is brought to its end instead.
+    Where the process died in the midst of such a scan, that one is brought to its end instead; on
+    PostgreSQL the workers do that, and one that still runs is not begun a second time.
     """
     register = runtime.acting_as(f"schedule:{row.code}").register
     scanner = scan.from_vantage(runtime.scanner, row.arguments.get("vantage"))
+    running = scan_views.find_running(register, _institution(row), scanner.vantage)
+    if register.database.has_queue and running is not None:
+        return
     lost = scan_views.find_lost(register, _institution(row), scanner.vantage)
     if lost is not None:
         scan.resume_scan(register, scanner, lost)
         return
     request = scan.Request(_institution(row), kind="scheduled", reason=f"schedule {row.code}")
-    scan.run_scan(register, scanner, request)
+    scan.perform_scan(register, scanner, request)
+
+
+def drain_due(runtime: Runtime, row: Schedule) -> None:
+    """Look at what is due by now, from the vantage that the row names, each institution in turn.
+
+    Arguments: `at_once` batches, `minutes` for which new ones are begun, and whether they are
+    `handed_on` to workers.
+    """
+    register = runtime.acting_as(f"schedule:{row.code}").register
+    scanner = scan.from_vantage(runtime.scanner, row.arguments.get("vantage"))
+    pace = draining.Pace(
+        at_once=int(row.arguments.get("at_once", 2)),
+        lasting=timedelta(minutes=int(row.arguments.get("minutes", 10))),
+        is_handed_on=row.arguments.get("handed_on") is True,
+    )
+    draining.drain(register, scanner, pace, last=row.last_run)
+
+
+def take_up_lost(runtime: Runtime) -> None:
+    """Bring scans to their end whose process died; on PostgreSQL the workers do that."""
+    if runtime.register.database.has_queue:
+        return
+    register = runtime.acting_as("clock").register
+    for one in scan_views.list_lost(register):
+        scanner = scan.from_vantage(runtime.scanner, one.record.vantage)
+        try:
+            scan.resume_scan(register, scanner, one.record.code)
+        except CyberpostureError as error:
+            problem = structlog.get_logger("clock")
+            problem.error("a lost scan cannot go on", scan=one.record.code, problem=str(error))
 
 
 def run_score(runtime: Runtime, row: Schedule) -> None:
@@ -54,6 +92,7 @@ def run_urgent(runtime: Runtime, row: Schedule) -> None:
 
 WORKS: dict[str, Work] = {
     "scan": run_scan,
+    "due": drain_due,
     "score": run_score,
     "report": run_report,
     "urgent": run_urgent,

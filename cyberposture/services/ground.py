@@ -220,7 +220,7 @@ def gather(
         authorisations=granted,
         terms=terms,
         windows=tuple(
-            _window(w) for w in calendar.list_windows(connection, institution_id, as_of=now)
+            window_of(w) for w in calendar.list_windows(connection, institution_id, as_of=now)
         ),
         blackouts=tuple(
             Blackout.model_validate({"from": b.starts_at, "until": b.ends_at})
@@ -230,7 +230,8 @@ def gather(
     )
 
 
-def _window(record: calendar.WindowRecord) -> Window:
+def window_of(record: calendar.WindowRecord) -> Window:
+    """Return the window as the gate is asked with it."""
     return Window(
         weekdays=record.weekdays, start=record.start, length_s=record.length_s, zone=record.zone
     )

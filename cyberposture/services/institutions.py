@@ -6,6 +6,7 @@ from typing import Any
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.exchange.declarations import AssetSheet, read_assets, read_institutions
 from cyberposture.model.institutions import Declaration, Institution
+from cyberposture.services import due
 from cyberposture.services.register import Register
 from cyberposture.store import declarations as kept
 from cyberposture.store import institutions as store
@@ -110,6 +111,9 @@ def import_declaration(
             change.connection, Declaration(institution=code, assets=sheet.assets), change.by
         )
         change.institution_id = record.institution_id
+        declared = kept.get_declaration(change.connection, record.institution_id, as_of=change.now)
+        vantages = due.vantages_in_use(change.connection)
+        due.enter_declared(change.connection, record.institution_id, declared, change.now, vantages)
         difference = {
             "revision": record.revision,
             "added": list(record.added),

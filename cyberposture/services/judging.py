@@ -14,6 +14,7 @@ from cyberposture.scanning.judging.declared import context_of, context_of_name
 from cyberposture.scanning.judging.evaluate import Judge, compile_checks
 from cyberposture.scanning.judging.hostview import HostView, view_host
 from cyberposture.scanning.ports import PortKey
+from cyberposture.services import due
 from cyberposture.services.denials import Denial, list_denials
 from cyberposture.services.findings import Followed, Seen, fell_silent, follow
 from cyberposture.services.register import Register
@@ -161,7 +162,7 @@ def judge_scan(
     *,
     may_close: bool = True,
 ) -> Judged:
-    """Judge every fact of a scan, keep the judgements, and follow its findings; return the sum.
+    """Judge every fact of a scan, keep the judgements, follow findings, and say when to look again.
 
     With `may_close` false, findings open and are seen again, but none is closed.
 
@@ -196,6 +197,8 @@ def judge_scan(
     )
     checks = {check.id: check for check in register.content.checks.checks}
     followed = follow(connection, seen, look.declaration, checks, act)
+    facts = [record.fact for records in looks.values() for record in records]
+    due.record_looks(register, connection, scan, due.Seen(looked_at, judgements, facts), act.at)
     return Judged(_count(judgements), followed, blocked, look.denied)
 
 

@@ -12,7 +12,7 @@ from cyberposture.store import institutions
 from cyberposture.store import schedules as store
 from cyberposture.store.schedules import ScheduleRecord, TriggerKind
 
-KINDS = ("scan", "score", "report", "urgent")
+KINDS = ("scan", "due", "score", "report", "urgent")
 
 
 class _Row(Model):
@@ -66,6 +66,8 @@ def add_schedule(
     build_row(_Row, "arguments", {"code": code, "arguments": arguments or {}})
     if kind not in KINDS:
         raise WrongUsage(f"no kind of work {kind!r}: {', '.join(KINDS)}")
+    if kind == "due" and institution is not None:
+        raise WrongUsage("what is due is drained for all institutions, each in its turn")
     with register.change("schedule-added", code) as change:
         institution_id = institutions.get_owner_id(change.connection, institution)
         change.institution_id = institution_id

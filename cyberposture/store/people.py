@@ -92,6 +92,19 @@ def get_person(connection: Connection, code: str) -> PersonRecord:
     return found
 
 
+def get_person_by_id(connection: Connection, person_id: UUID) -> PersonRecord:
+    """Return the person under this key of the register.
+
+    Raises:
+        NotFound: there is none.
+    """
+    query = sa.select(t.people).where(t.people.c.id == person_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound("person", str(person_id))
+    return _read_person(row)
+
+
 def list_people(connection: Connection) -> list[PersonRecord]:
     """Return all people by code, the disabled ones included."""
     rows = connection.execute(sa.select(t.people).order_by(t.people.c.code)).mappings()

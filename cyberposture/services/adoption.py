@@ -18,7 +18,7 @@ from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.model.comparison import Comparison
 from cyberposture.model.controls import Catalogue
 from cyberposture.scanning.judging.examples import try_examples
-from cyberposture.services.pinned import Pinned, restored
+from cyberposture.services.pinned import Pinned, checks_under, restored
 from cyberposture.services.register import Change, Register
 from cyberposture.services.roles import require_cert
 from cyberposture.store import editions as store
@@ -135,6 +135,21 @@ def find_adopted(register: Register, name: str) -> Pinned:
     """
     with register.reading() as connection:
         return restored(register, connection, find_meant(connection, name))
+
+
+def get_adopted_content(register: Register, name: str) -> Content:
+    """Return what was adopted together under a name: rules, checks, texts and translations.
+
+    Its reports are the present ones: they are no part of an edition.
+
+    Raises: as `find_adopted`, and
+        Corrupt: the bytes kept of it are damaged.
+    """
+    with register.reading() as connection:
+        adoption = find_meant(connection, name)
+        found = restored(register, connection, adoption)
+        checks = checks_under(register, connection, adoption.checks)
+    return Content(found.catalogue, checks, register.content.reports, found.translations)
 
 
 def find_meant(connection: Connection, name: str) -> Adoption:

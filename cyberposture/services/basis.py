@@ -9,12 +9,13 @@ from sqlalchemy import Connection
 
 from cyberposture.content.loader import Content
 from cyberposture.model.assessments import Answer, Review, Round
+from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue, Profile
 from cyberposture.model.parameters import Clocks
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.scoring.assemble import assemble
 from cyberposture.scoring.rollup import compute
-from cyberposture.services.pinned import Pinned, get_pinned
+from cyberposture.services.pinned import Pinned, checks_under, get_pinned
 from cyberposture.services.register import Register
 from cyberposture.services.standing import CheckStanding, standing_of, tallies
 from cyberposture.store import (
@@ -41,6 +42,8 @@ class Basis:
     as_of: datetime
     answers: dict[str, answers.Standing]
     checks: dict[str, CheckStanding]
+    judged_by: Checks
+    """The checks that the standing is told by: of a kept score its own, else the present ones."""
     pinned: Pinned
     """The edition of the assessment's round; without an assessment, the present one."""
     clocks: Clocks
@@ -94,10 +97,12 @@ def gather_basis(
     as_of: datetime,
     *,
     through: Callable[[Catalogue], Catalogue] = lambda national: national,
+    judged_by: Checks | None = None,
 ) -> Basis:
     """Return everything for one institution's score, with the result.
 
-    `through` lays something over the national catalogue for a second score, which is never kept.
+    `through` lays something over the national catalogue for a second score, which is never kept;
+    `judged_by` are the checks of that time, where it is not the present ones.
 
     Raises:
         NotFound: institution, round or assessment is not there.
@@ -111,10 +116,13 @@ def gather_basis(
     edition = get_pinned(register, connection, campaign.edition if campaign is not None else None)
     catalogue = through(edition.catalogue)
     clocks = catalogue.clocks(record.institution.sectors, as_of.date())
-    checks = standing_of(register, connection, record.id, as_of, campaign, clocks=clocks)
+    judges = judged_by or register.content.checks
+    checks = standing_of(
+        register, connection, record.id, as_of, campaign, clocks=clocks, checks=judges
+    )
     document = assemble(
         catalogue,
-        register.content.checks.checks,
+        judges.checks,
         record.institution,
         answers=answers_of(given),
         reviews=reviews_of(given),
@@ -130,6 +138,7 @@ def gather_basis(
         as_of=as_of,
         answers=given,
         checks=checks,
+        judged_by=judges,
         pinned=edition,
         clocks=clocks,
         document=document,
@@ -181,11 +190,16 @@ def gather_kept(
 ) -> Basis:
     """Return what a kept score stands on, as the register held it at its moment, with that score.
 
-    Nothing that came later (a newer answer, a repair) changes it.
+    Nothing that came later (a newer answer, a repair, another check) changes it.
     """
-    basis = gather_basis(register, connection, code, round_code, kept.summary.as_of)
+    judges = checks_under(register, connection, kept.checks_digest)
+    basis = gather_basis(
+        register, connection, code, round_code, kept.summary.as_of, judged_by=judges
+    )
+    edition = basis.pinned.edition.model_copy(update={"checks": kept.checks_digest})
     return replace(
         basis,
+        pinned=replace(basis.pinned, edition=edition),
         document=ScoreDocument.model_validate(kept.document),
         result=ScoreResult.model_validate(kept.result),
     )

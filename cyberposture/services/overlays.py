@@ -81,6 +81,7 @@ def score_beside(
         second = gather_basis(
             register, connection, code, round_code, as_of,
             through=lambda catalogue: apply_overlay(catalogue, overlay, on),
+            judged_by=national.judged_by,
         )  # fmt: skip
     return Beside(
         institution=code,

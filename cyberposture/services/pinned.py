@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from cyberposture.content.editions import Edition, restore, restore_translations
+from cyberposture.content.editions import Edition, restore, restore_checks, restore_translations
 from cyberposture.content.translations import Translations
 from cyberposture.errors import NotFound, WrongState
+from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue
 from cyberposture.services.register import Register
 from cyberposture.store.editions import Adoption, find_adoption, get_edition_content
@@ -33,7 +34,8 @@ def get_present(register: Register) -> Pinned:
 def get_pinned(register: Register, connection: Connection, rules: str | None) -> Pinned:
     """Return the catalogue whose rules have this digest, with its latest texts; None: the present.
 
-    Its checks are those of the present content: what is seen is judged by them alone.
+    Its checks are those of the present content: what is seen is judged by them alone. What was
+    judged and kept before is told with its own: see `checks_under`.
 
     Raises:
         NotFound: no such edition was ever adopted.
@@ -77,6 +79,27 @@ def find_catalogue(connection: Connection, rules: str) -> Catalogue | None:
     """
     adoption = find_adoption(connection, rules)
     return None if adoption is None else _restored_catalogue(connection, adoption)
+
+
+def checks_under(register: Register, connection: Connection, digest: str) -> Checks:
+    """Return the checks with this digest, with their latest texts.
+
+    Checks that were in use and never adopted are kept nowhere: the present ones stand for them.
+
+    Raises:
+        Corrupt: the bytes kept of them are damaged.
+    """
+    if digest == register.edition.checks:
+        return register.content.checks
+    if digest not in register.restored_checks:
+        adoption = find_adoption(connection, checks=digest)
+        if adoption is None:
+            return register.content.checks
+        register.restored_checks[digest] = restore_checks(
+            get_edition_content(connection, "checks", adoption.checks),
+            get_edition_content(connection, "texts", adoption.texts),
+        )
+    return register.restored_checks[digest]
 
 
 def _restored_catalogue(connection: Connection, adoption: Adoption) -> Catalogue:

@@ -16,6 +16,7 @@ from cyberposture.clock import Clock
 from cyberposture.content.editions import Edition
 from cyberposture.content.loader import Content
 from cyberposture.content.translations import Translations
+from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue
 from cyberposture.store.acts import Act
 from cyberposture.store.audit import AuditLog
@@ -58,6 +59,8 @@ class Register:
         default_factory=dict, repr=False, compare=False
     )
     """Earlier catalogues that were rebuilt already, by the digests of their rules and texts."""
+    restored_checks: dict[str, Checks] = field(default_factory=dict, repr=False, compare=False)
+    """Earlier checks that were rebuilt already, by their digest."""
 
     @contextmanager
     def change(self, kind: str, subject: str = "", *, reason: str = "") -> Iterator[Change]:

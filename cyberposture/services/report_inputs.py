@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from cyberposture import __version__
 from cyberposture.errors import NotFound
 from cyberposture.model.authorisations import AuthorisationTerms
+from cyberposture.model.checks import Checks
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.reporting import inputs as given
 from cyberposture.scoring.plan import rank_improvements
@@ -36,10 +37,13 @@ from cyberposture.store.scores import ScoreRecord
 STEPS = 5
 
 
-def content_of(register: Register, pinned: Pinned | None = None) -> given.ContentInputs:
+def content_of(
+    register: Register, pinned: Pinned | None = None, checks: Checks | None = None
+) -> given.ContentInputs:
     """Return the rules, checks and texts that a report is made under: else the present ones."""
     used = pinned or get_present(register)
-    return given.ContentInputs(used.catalogue, register.content.checks, used.edition, __version__)
+    judges = checks or register.content.checks
+    return given.ContentInputs(used.catalogue, judges, used.edition, __version__)
 
 
 def head_of(connection: Connection, institution_id: UUID | None) -> given.AuditHead:
@@ -112,7 +116,7 @@ class InstitutionGatherer:
             if one.rows
         }
         return given.InstitutionInputs(
-            content=content_of(self.register, self.basis.pinned),
+            content=content_of(self.register, self.basis.pinned, self.basis.judged_by),
             institution=basis.institution.institution,
             kind="round" if self.kept is not None else "live",
             round_code=campaign.code if campaign is not None else None,
@@ -237,7 +241,7 @@ class InstitutionGatherer:
 
     def _finding(self, one: FindingRecord, is_fresh: bool) -> given.SeenFinding:
         clocks = self.basis.clocks
-        check = self.register.content.checks.find(one.key.check)
+        check = self.basis.judged_by.find(one.key.check)
         begins = None
         if is_fresh and check is not None:
             days = repair_days(check, clocks, self.basis.campaign)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from cyberposture.model.assessments import Round
-from cyberposture.model.checks import Check, Protocol
+from cyberposture.model.checks import Check, Checks, Protocol
 from cyberposture.model.findings import STANDING, counts_since
 from cyberposture.model.institutions import Declaration
 from cyberposture.model.parameters import Clocks
@@ -124,7 +124,7 @@ def _with_findings(
             changed = {"verdict": "not-applicable"}
         elif finding is not None and _is_undecided(finding, as_of):
             changed = {"verdict": "inconclusive", "says": UNDECIDED}
-        elif finding is not None and finding.last_seen >= oldest:
+        elif finding is not None and not finding.is_potential and finding.last_seen >= oldest:
             changed = {"verdict": "fail", "says": finding.says}
         elif record.observed_at < oldest and row.verdict != "not-applicable":
             changed = {"verdict": "not-tested"}
@@ -139,10 +139,12 @@ def standing_of(
     campaign: Round | None,
     *,
     clocks: Clocks,
+    checks: Checks | None = None,
 ) -> dict[str, CheckStanding]:
     """Return how each check stands for an institution at `as_of`, by check id.
 
-    `clocks` are those of the edition that the score is computed under.
+    `clocks` are those of the edition that the score is computed under; `checks` are those that
+    judged then, where it is not the present ones.
     """
     oldest = as_of - timedelta(days=clocks.observation_age_days)
     known = findings.findings_at(connection, institution_id, as_of)
@@ -153,8 +155,11 @@ def standing_of(
     records = list(_with_findings(looks, standing, oldest, as_of))
     declared = declarations.get_declaration(connection, institution_id, as_of=as_of)
     found: dict[str, CheckStanding] = {}
-    for check in register.content.checks.checks:
-        rows = tuple(r for r in records if r.judgement.check == check.id)
+    by_check: dict[str, list[JudgementRecord]] = defaultdict(list)
+    for record in records:
+        by_check[record.judgement.check].append(record)
+    for check in (checks or register.content.checks).checks:
+        rows = tuple(by_check[check.id])
         fresh = _fresh(check, rows, standing, as_of, (clocks, campaign))
         tally = _tally(check, rows, _known(check, declared), len(fresh))
         found[check.id] = CheckStanding(check, rows, tally, fresh)

@@ -85,11 +85,15 @@ def list_adoptions(connection: Connection) -> list[Adoption]:
     return [_read_adoption(row) for row in connection.execute(query).mappings()]
 
 
-def find_adoption(connection: Connection, catalogue: str | None = None) -> Adoption | None:
-    """Return the last adoption (of the rules with this digest), or None."""
+def find_adoption(
+    connection: Connection, catalogue: str | None = None, *, checks: str | None = None
+) -> Adoption | None:
+    """Return the last adoption (of the rules, or of the checks, with this digest), or None."""
     query = _adoptions().order_by(t.adoptions.c.number.desc()).limit(1)
     if catalogue is not None:
         query = query.where(t.adoptions.c.catalogue == catalogue)
+    if checks is not None:
+        query = query.where(t.adoptions.c.checks == checks)
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _read_adoption(row)
 

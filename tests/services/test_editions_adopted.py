@@ -17,6 +17,7 @@ from cyberposture.model.controls import Chosen, Profile
 from cyberposture.services import adoption, assess, report, rounds, score, setup
 from cyberposture.services.adoption import Draft, read_draft
 from cyberposture.services.audit import read_entries
+from cyberposture.services.explain import explain_one
 from cyberposture.services.rehearsal import rehearse
 from cyberposture.store.editions import get_edition_content, list_editions
 
@@ -355,3 +356,39 @@ def test_translations_are_kept_with_their_edition(office, second_draft, tmp_path
     assert urdu.controls["GOV-01"].title == said["title"]
     assert urdu.state(after.pinned.catalogue.find("GOV-01")) == "draft"
     assert after.pinned.translations == translated.content.translations
+
+
+TELNET = "cleartext.no-telnet-or-r-login"
+
+
+def without_telnet(of: Draft) -> Draft:
+    """Return the draft without one check, whose subject another words otherwise."""
+    checks = of.content.checks
+    fewer = checks.model_copy(update={"checks": tuple(c for c in checks.checks if c.id != TELNET)})
+    content = replace(of.content, checks=fewer)
+    return Draft(content, identify(content.catalogue, fewer, content.translations))
+
+
+def test_a_final_round_is_told_by_the_checks_that_judged_it(office, second_draft, tmp_path):
+    campaign = answered(office)
+    office.declare(CODE, "127.53.0.1")
+    office.look(CODE, "127.53.0.1", rest="closed", services={"23": "telnet"})
+    kept = score.finalise(office.register, CODE, campaign)
+    before = explain_one(office.register, CODE, "IAM-10", campaign)
+    adopt(office, without_telnet(second_draft))
+    office.register = replace(office.register, restored_checks={})
+    after = explain_one(office.register, CODE, "IAM-10", campaign)
+    assert TELNET in {one.check.id for one, _, _ in after.checks}
+    assert [(c.check, c.tally, d, s) for c, d, s in after.checks] == [
+        (c.check, c.tally, d, s) for c, d, s in before.checks
+    ]
+    assert after.basis.pinned.edition.checks == kept.checks_digest
+    assert after.basis.document == before.basis.document
+    live = explain_one(office.register, CODE, "IAM-10", None)
+    assert TELNET not in {one.check.id for one, _, _ in live.checks}
+    out = tmp_path / "old.html"
+    report.write_report(
+        office.register, office_folders(), "institution", "cert", out,
+        institution=CODE, round_code=campaign,
+    )  # fmt: skip
+    assert kept.checks_digest in out.read_text()

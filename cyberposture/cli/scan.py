@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from cyberposture.cli import scan_again, stopping
+from cyberposture.cli import recording, scan_again, stopping
 from cyberposture.cli.options import Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "Authorised network checks."
 app = typer.Typer()
 stopping.register(app)
+recording.register(app)
 scan_again.register(app)
 Requested = Annotated[
     Path | None, typer.Option("--requested", help="File with one address a line.")
@@ -29,6 +30,10 @@ def run(
     load: Annotated[int | None, typer.Option(min=0, max=4, help="Ask for this load.")] = None,
     vantage: Annotated[str | None, typer.Option(help="external, or internal:ZONE.")] = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
+    announced: Annotated[
+        bool,
+        typer.Option("--announced", help="The institution knows of it, and is to notice it."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Scan an institution now, inside its authorisation or not at all.
@@ -39,7 +44,13 @@ def run(
     from cyberposture.services import scan
 
     runtime = open_runtime(context)
-    request = scan.Request(institution, tuple(address) if address else None, load, "manual", reason)
+    request = scan.Request(
+        institution,
+        tuple(address) if address else None,
+        load=load,
+        reason=reason,
+        is_announced=announced,
+    )
     scanner = scan.from_vantage(runtime.scanner, vantage)
     with bar(f"scan of {institution}") as progress:
         record = scan.run_scan(runtime.register, scanner, request, progress)

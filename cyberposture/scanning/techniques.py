@@ -58,7 +58,7 @@ class Technique:
     code: str
     load: int
     protocol: Protocol
-    maker: Literal["nmap", "tls", "http", "mail", "greeting", "datagram"]
+    maker: Literal["nmap", "tls", "http", "mail", "greeting", "datagram", "dns"]
     opt_in: bool = False
     """Used only where the authorisation names it."""
     raw_sockets: bool = False
@@ -111,9 +111,20 @@ TECHNIQUES: Final = {
         Technique("smtp-relay", 3, "tcp", "mail", max_hosts=1),
         Technique("service-greeting", 2, "tcp", "greeting", max_hosts=1),
         Technique("udp-exchange", 3, "udp", "datagram", max_hosts=4, max_ports=1),
+        Technique("dns-lookup", 1, "udp", "dns", max_hosts=1, max_ports=1),
+        Technique("dns-direct", 3, "udp", "dns", max_hosts=1, max_ports=1),
+        Technique("dns-transfer", 3, "tcp", "dns", max_hosts=1, max_ports=1),
     )
 }
 """Every technique by its code; nothing else can be asked for."""
+
+
+RECORDED: Final = "recorded"
+"""What a person did by an agreed procedure and wrote down: nothing is sent by the program."""
+LOOKED_UP: Final = frozenset({"data-versions", "data-routes", "data-location"})
+"""What dated tables of others say of what was seen or declared."""
+WITHOUT_SENDING: Final = LOOKED_UP | {RECORDED}
+"""How facts come about for which nothing is sent: checks name them, authorisations need not."""
 
 
 def find_technique(code: str) -> Technique:

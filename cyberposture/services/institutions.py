@@ -1,5 +1,6 @@
 """Institutions enter the register and declare what is theirs."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -140,12 +141,40 @@ def diff_declaration(register: Register, path: Path, code: str) -> dict[str, lis
     }
 
 
-def get_declaration(register: Register, code: str) -> Declaration:
-    """Return what an institution declares now; no assets where it never declared anything.
+def compare_declarations(
+    register: Register, code: str, since: datetime, until: datetime | None = None
+) -> dict[str, list[str]]:
+    """Return what changed in a declaration from one moment to another (or now), as asset ids.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    before = {asset.id: asset for asset in get_declaration(register, code, since).assets}
+    after = {asset.id: asset for asset in get_declaration(register, code, until).assets}
+    return {
+        "added": [key for key in after if key not in before],
+        "changed": [key for key in after if key in before and after[key] != before[key]],
+        "removed": [key for key in before if key not in after],
+    }
+
+
+def list_revisions(register: Register, code: str) -> list[kept.DeclarationRevision]:
+    """Return every declaration of an institution, oldest first.
 
     Raises:
         NotFound: the institution is not in the register.
     """
     with register.reading() as connection:
         institution_id = store.get_institution_id(connection, code)
-        return kept.get_declaration(connection, institution_id, as_of=register.clock())
+        return kept.list_declarations(connection, institution_id)
+
+
+def get_declaration(register: Register, code: str, at: datetime | None = None) -> Declaration:
+    """Return what an institution declared at a moment, or now; no assets where it never did.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.reading() as connection:
+        institution_id = store.get_institution_id(connection, code)
+        return kept.get_declaration(connection, institution_id, as_of=at or register.clock())

@@ -17,12 +17,14 @@ from cyberposture.scanning.ports import PortKey
 from cyberposture.services import due
 from cyberposture.services.denials import Denial, list_denials
 from cyberposture.services.findings import Followed, Seen, fell_silent, follow
+from cyberposture.services.intel_versions import TECHNIQUE, look_up_products
 from cyberposture.services.register import Register
 from cyberposture.store import declarations, scans
 from cyberposture.store.acts import Act
 from cyberposture.store.facts import (
     FactRecord,
     NewJudgement,
+    insert_facts,
     insert_judgements,
     list_facts,
     list_latest_facts,
@@ -94,7 +96,7 @@ def _overtaken(
     connection: Connection, scan: ScanRecord, looked_at: Mapping[str, datetime], now: datetime
 ) -> frozenset[tuple[str, str]]:
     """Return each check and address on which a newer look than this imported one has decided."""
-    if scan.kind != "imported":
+    if scan.kind not in ("imported", "recorded"):
         return frozenset()
     latest = list_latest_judgements(connection, scan.institution_id, as_of=now)
     return frozenset(
@@ -154,6 +156,15 @@ def look_at(register: Register, connection: Connection, scan: ScanRecord, as_of:
     return Look(rows, views, looks, declaration, denied)
 
 
+def _look_products_up(connection: Connection, scan: ScanRecord, at: datetime) -> None:
+    """Keep, beside what the scan saw, what tables of others say of the products in it."""
+    seen = [record.fact for record in list_facts(connection, scan_id=scan.id)]
+    if any(fact.technique == TECHNIQUE for fact in seen):
+        return
+    told = look_up_products(connection, scan.institution_id, seen, at)
+    insert_facts(connection, scan.institution_id, scan.id, told, at=at)
+
+
 def judge_scan(
     register: Register,
     connection: Connection,
@@ -170,6 +181,7 @@ def judge_scan(
         NotFound: there is no such scan.
     """
     scan = scans.get_scan_by_id(connection, scan_id)
+    _look_products_up(connection, scan, act.at)
     look = look_at(register, connection, scan, act.at)
     rows, views, looks = look.rows, look.views, look.looks
     blocked = fell_silent(_opened_before(connection, scan, views, _began(scan, looks)), views)

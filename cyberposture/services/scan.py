@@ -10,10 +10,11 @@ from cyberposture.model.foundation import Moment
 from cyberposture.model.gate import Reason
 from cyberposture.model.institutions import Declaration
 from cyberposture.scanning.judging.coverage import ports_needed
+from cyberposture.services import names
 from cyberposture.services.conduct import list_begun, log_laid
 from cyberposture.services.consents import unconsented
 from cyberposture.services.denials import PLAN
-from cyberposture.services.ground import Ground, gather
+from cyberposture.services.ground import gather
 from cyberposture.services.here import Progress, no_progress, run_here
 from cyberposture.services.notices import not_told
 from cyberposture.services.outlook import Laid, Outlook, first_look, techniques_allowed
@@ -35,6 +36,8 @@ class Request:
     load: int | None = None
     kind: ScanKind = "manual"
     reason: str = ""
+    is_announced: bool = False
+    """The institution agreed on a window, and is to notice it by itself."""
 
 
 _REASONS = get_args(Reason)
@@ -53,9 +56,9 @@ class _Planner:
         if self.request.addresses is not None:
             return _canonical(self.request.addresses)
         targets = declaration.addresses()
-        if not targets:
+        if not targets and not names.declared_names(declaration):
             raise WrongState(
-                f"{self.request.institution} declared no address",
+                f"{self.request.institution} declared neither address nor name",
                 advice="cyberposture declare import FILE --institution …",
             )
         return targets
@@ -78,7 +81,7 @@ class _Planner:
             outlook = Outlook(ground, self.scanner, now, "plan", self.request.load)
             needed = ports_needed(register.content.checks.checks)
             laid = first_look(outlook, needed, self._targets(declaration), self.request.load)
-            refused = self._refusal(laid, ground, now)
+            refused = self._refusal(laid, names.Known(ground, declaration), now)
             scan = None
             if refused is None:
                 scan = scans.insert_scan(
@@ -114,16 +117,20 @@ class _Planner:
             ],
             "techniques": sorted(allowed),
             "load": self.request.load,
+            "names": self.request.addresses is None,
+            "announced": self.request.is_announced,
         }
 
-    def _refusal(self, laid: Laid, ground: Ground, now: Moment) -> NotAuthorised | None:
+    def _refusal(self, laid: Laid, known: names.Known, now: Moment) -> NotAuthorised | None:
         allowed = {target for one in laid.passed for target in one.plan.targets}
         barred = [pair for _, pair, _ in laid.denied if pair.target not in allowed]
+        if not allowed and not barred:
+            return names.refusal(known, now)
         is_whole = self.request.addresses is not None and not self.request.is_partial
         if not barred or (allowed and not is_whole):
             return None
         first = max(barred, key=lambda pair: _REASONS.index(pair.reason))
-        waiting = ground.waiting_for_notice(first, now)
+        waiting = known.ground.waiting_for_notice(first, now)
         if waiting:
             return not_told(waiting)
         others = len({pair.target for pair in barred}) - 1

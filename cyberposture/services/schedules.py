@@ -12,7 +12,7 @@ from cyberposture.store import institutions
 from cyberposture.store import schedules as store
 from cyberposture.store.schedules import ScheduleRecord, TriggerKind
 
-KINDS = ("scan", "due", "score", "report", "urgent")
+KINDS = ("scan", "due", "score", "report", "urgent", "watch", "expiry")
 
 
 class _Row(Model):

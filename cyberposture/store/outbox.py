@@ -75,6 +75,12 @@ def queue_message(
     )
 
 
+def has_message(connection: Connection, code: str) -> bool:
+    """Return whether a message with this code was ever queued."""
+    query = sa.select(t.outbox.c.id).where(t.outbox.c.code == code)
+    return connection.execute(query).first() is not None
+
+
 def take_messages(
     connection: Connection, *, at: datetime, retry_at: datetime, limit: int
 ) -> list[MessageRecord]:

@@ -14,7 +14,9 @@ from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 from cyberposture.store.codes import new_code
 
-ScanKind = Literal["scheduled", "manual", "imported", "canary"]
+ScanKind = Literal["scheduled", "manual", "imported", "canary", "recorded", "tables"]
+"""`recorded`: no scan at all, but what people did by an agreed procedure and wrote down; `tables`:
+what tables of others say."""
 ScanState = Literal["planned", "running", "done", "ended", "failed"]
 """`ended`: stopped before its end; what was committed counts."""
 

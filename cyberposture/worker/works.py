@@ -7,7 +7,17 @@ import structlog
 
 from cyberposture.errors import CyberpostureError
 from cyberposture.runtime import Runtime
-from cyberposture.services import draining, finding_acts, report, scan, scan_views, score, urgent
+from cyberposture.services import (
+    draining,
+    expiry,
+    finding_acts,
+    report,
+    scan,
+    scan_views,
+    score,
+    urgent,
+    watch,
+)
 from cyberposture.services.schedules import Schedule
 from cyberposture.worker.schedule import Work
 
@@ -90,11 +100,27 @@ def run_urgent(runtime: Runtime, row: Schedule) -> None:
     urgent.announce_urgent(register, runtime.folders.reports, runtime.settings.duty_telephone)
 
 
+def run_watch(runtime: Runtime, row: Schedule) -> None:
+    """Look at ourselves, and tell each alarm once."""
+    watch.report_alarms(runtime.acting_as(f"schedule:{row.code}").register, runtime.heads_file)
+
+
+def run_expiry(runtime: Runtime, row: Schedule) -> None:
+    """Write the notices of authorisations that end soon, each once."""
+    expiry.announce_endings(
+        runtime.acting_as(f"schedule:{row.code}").register,
+        runtime.folders.reports,
+        runtime.settings.duty_telephone,
+    )
+
+
 WORKS: dict[str, Work] = {
     "scan": run_scan,
     "due": drain_due,
     "score": run_score,
     "report": run_report,
     "urgent": run_urgent,
+    "expiry": run_expiry,
+    "watch": run_watch,
 }
 """What to do, by kind of row."""

@@ -7,7 +7,7 @@ or one stop, so that none can be used in the place of another. Keys are handed i
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import rfc8785
 from cryptography.exceptions import InvalidSignature
@@ -75,6 +75,16 @@ def resumption_text(stop: str, scope: str, person: str, role: str, at: datetime)
             "role": role,
             "at": to_iso(at),
         }
+    )
+
+
+def record_text(record: dict[str, Any], role: str, person: str, at: datetime) -> bytes:
+    """Return the bytes that a person signs who records or confirms what a procedure showed.
+
+    `role` is `recorder` or `confirmer`; `record` is the whole record as plain values.
+    """
+    return rfc8785.dumps(
+        {"statement": role, "record": record, "person": person, "at": to_iso(at)}
     )
 
 

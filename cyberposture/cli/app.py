@@ -28,6 +28,7 @@ from cyberposture.cli import (
     schedule,
     score,
     single,
+    watch,
 )
 from cyberposture.cli.catalogue import commands as catalogue
 from cyberposture.cli.surroundings import Surroundings, printable
@@ -80,10 +81,12 @@ GROUPS = {
     "scan": scan,
     "schedule": schedule,
     "score": score,
+    "watch": watch,
 }
 
 for _name, _module in GROUPS.items():
-    app.add_typer(_module.app, name=_name, help=_module.HELP, no_args_is_help=True)
+    _speaks_alone = bool(_module.app.info.invoke_without_command)
+    app.add_typer(_module.app, name=_name, help=_module.HELP, no_args_is_help=not _speaks_alone)
 single.register(app)
 running.register(app)
 

@@ -33,6 +33,7 @@ def init(
     runtime = opened(settings, surroundings(context).actor_name())
     setup.adopt_content(runtime.register, reason="a new register begins")
     setup.confirm_empty_deny_list(runtime.register)
+    setup.set_watch(runtime.register)
     if not people.list_people(runtime.register):
         key = runtime.key_file_of(administrator)
         people.invite(runtime.register, administrator, name, "cert-administrator", key)

@@ -1,5 +1,8 @@
-"""A new register begins: its content is adopted, its deny list confirmed."""
+"""A new register begins: its content is adopted, its deny list confirmed, its watch set."""
 
+from datetime import timedelta
+
+from cyberposture.services import schedules
 from cyberposture.services.adoption import Draft, record
 from cyberposture.services.register import Register
 from cyberposture.store import calendar
@@ -28,3 +31,22 @@ def confirm_empty_deny_list(register: Register) -> None:
     with register.change("deny-list-confirmed", reason="a new register begins") as change:
         calendar.record_deny_list(change.connection, [], change.by)
         change.tell(entries=[])
+
+
+WATCH = {"urgent": timedelta(minutes=5), "watch": timedelta(hours=1)}
+"""What the clock does from the first day on, and how often. Source: our own default."""
+
+
+def set_watch(register: Register) -> None:
+    """Schedule urgent notices and the watching of ourselves, where nothing is scheduled yet."""
+    if schedules.list_schedules(register):
+        return
+    for kind, every in WATCH.items():
+        schedules.add_schedule(
+            register,
+            kind,
+            kind,
+            "interval",
+            str(every // timedelta(seconds=1)),
+            next_run=register.clock() + every,
+        )

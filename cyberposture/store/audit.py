@@ -110,6 +110,13 @@ def find_head(connection: Connection, institution_id: UUID | None) -> SignedHead
     return None if row is None else read_head(row)
 
 
+def list_heads(connection: Connection) -> list[SignedHead]:
+    """Return the signed head of every chain that has an entry, by chain."""
+    h = t.audit_heads
+    query = sa.select(h).where(h.c.seq > 0).order_by(h.c.chain)
+    return [read_head(row) for row in connection.execute(query).mappings()]
+
+
 def list_entries(
     connection: Connection,
     *,

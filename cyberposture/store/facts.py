@@ -18,6 +18,9 @@ from cyberposture.model.checks import Verdict
 from cyberposture.model.observations import Fact, Judgement
 from cyberposture.store import tables as t
 
+CONCLUSIVE: tuple[Verdict, ...] = ("pass", "fail", "not-applicable")
+"""The verdicts that decide something."""
+
 
 @dataclass(frozen=True, slots=True)
 class FactRecord:
@@ -216,6 +219,17 @@ def list_latest_judgements(
     if verdict is not None:
         query = query.where(query.selected_columns.verdict == verdict)
     return [_read_judgement(row) for row in connection.execute(query).mappings()]
+
+
+def list_conclusive(connection: Connection) -> dict[str, datetime]:
+    """Return when each check last gave a conclusive verdict about anything, by check id."""
+    j = t.judgements.c
+    query = (
+        sa.select(j.check_id, sa.func.max(j.observed_at).label("last"))
+        .where(j.verdict.in_(CONCLUSIVE))
+        .group_by(j.check_id)
+    )
+    return {row.check_id: row.last for row in connection.execute(query)}
 
 
 def _latest(

@@ -27,6 +27,8 @@ SINCE_0001 = {
     "bundles", "exploited_flaws", "flaws", "flaw_products", "support_ends", "table_prefixes",
     "version_confirmations",
     "turns", "buckets",
+    "canaries",
+    "accounts", "sign_in_links", "recovery_codes", "sessions",
 }  # fmt: skip
 """The tables that later revisions made."""
 MOMENT = datetime(2026, 11, 19, 2, 14, tzinfo=UTC)

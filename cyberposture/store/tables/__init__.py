@@ -69,6 +69,7 @@ from cyberposture.store.tables.running import (
     turns,
 )
 from cyberposture.store.tables.scanning import (
+    canaries,
     chunk_attempts,
     chunk_targets,
     chunks,
@@ -79,8 +80,15 @@ from cyberposture.store.tables.scanning import (
     scans,
     workers,
 )
+from cyberposture.store.tables.signing_in import (
+    accounts,
+    recovery_codes,
+    sessions,
+    sign_in_links,
+)
 
 __all__ = [
+    "accounts",
     "adoptions",
     "answer_layouts",
     "answer_rows",
@@ -95,6 +103,7 @@ __all__ = [
     "blobs",
     "buckets",
     "bundles",
+    "canaries",
     "chunk_attempts",
     "chunk_targets",
     "chunks",
@@ -131,12 +140,15 @@ __all__ = [
     "outbox",
     "people",
     "person_keys",
+    "recovery_codes",
     "reference_numbers",
     "reviews",
     "rounds",
     "scans",
     "schedules",
     "scores",
+    "sessions",
+    "sign_in_links",
     "stop_acknowledgements",
     "stop_codes",
     "stop_resumptions",

@@ -4,6 +4,7 @@ from sqlalchemy import Index, Table, UniqueConstraint
 
 from cyberposture.store.tables.columns import (
     document,
+    ended,
     flag,
     identity,
     metadata,
@@ -196,4 +197,21 @@ finding_events = Table(
     *written(),
     UniqueConstraint("finding_id", "number"),
     Index(None, "institution_id", "at"),
+)
+
+# What a check must say of an address of our own with a known flaw, at least once in a cycle.
+canaries = Table(
+    "canaries",
+    metadata,
+    identity(),
+    words("code"),
+    owner(),
+    words("address"),
+    words("check_id"),
+    words("verdict"),
+    number("cycle_days"),
+    *written(),
+    *ended("ended"),
+    UniqueConstraint("code"),
+    Index(None, "institution_id"),
 )

@@ -12,7 +12,7 @@ from cyberposture.model.observations import Fact
 from cyberposture.scanning.techniques import Technique, find_technique, is_fragile
 
 _TLS_PORTS = frozenset({443, 465, 636, 853, 989, 990, 993, 995, 8443})
-_WEB_PORTS = frozenset({80, 443, 8000, 8008, 8080, 8443, 8888})
+_WEB_PORTS = frozenset({80, 443, 8000, 8008, 8080, 8443, 8888, 9000, 9200})
 VISITED_PORTS = (25, 80, 443)
 """What an ordinary visitor tries."""
 
@@ -56,6 +56,8 @@ class Wish:
     ports: tuple[int, ...]
     name: str | None = None
     parameters: dict[str, int | str] = field(default_factory=dict)
+    resolved: tuple[str, ...] = ()
+    """The addresses that the name led to when it was looked up for this."""
 
 
 def _families(targets: Iterable[str]) -> Iterator[list[str]]:

@@ -20,6 +20,8 @@ from cyberposture.model.controls import Catalogue, Clause, Condition, Control
 
 HOME = find_catalogue(find_content(None).controls)
 FILES = sorted(path for path in domain_files(HOME) if path.name.count(".") == 1)
+SPLIT_OFF = {"O-LEGACY", "O-LOGIN"}
+"""Finer codes than those of the policy notes: part of O-PORT, and part of O-ADMIN."""
 OBSERVATIONS = find_content(None).scanners / "observations.yaml"
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 FACTS = SHARED / "policy" / "ncsp-2021.json"
@@ -205,7 +207,8 @@ def test_sources_and_observations_equal_the_policy_facts(path: Path) -> None:
     assert [source.clause for source in control.sources] == fact["clauses"]
     assert {source.derivation for source in control.sources} == {fact["derivation"]}
     assert {(s.instrument, s.edition) for s in control.sources} == {("NCSP", "2021")}
-    assert [use.code for use in control.observations] == fact["observations"]
+    ours = [use.code for use in control.observations if use.code not in SPLIT_OFF]
+    assert ours == fact["observations"]
     assert {use.direction for use in control.observations} <= {fact["direction"]}
 
 

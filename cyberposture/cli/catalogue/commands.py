@@ -14,6 +14,7 @@ from cyberposture.cli.catalogue import (
     tracing,
     translations,
 )
+from cyberposture.cli.catalogue.chosen import Adopted
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import read_settings, say, show_json, show_table
 
@@ -174,6 +175,10 @@ def show(
     sector: profile.Sector = None,
     feature: profile.Features = None,
     on: profile.On = None,
+    language: Annotated[
+        str, typer.Option(help="Of a control's texts, such as ur; English where there is none.")
+    ] = "en",
+    edition: Adopted = None,
     as_json: Json = False,
 ) -> None:
     """Show one control whole, or what a profile asks of a sector."""
@@ -182,11 +187,13 @@ def show(
     if (named is None) == (control_id is None):
         raise WrongUsage("name a control, or a --profile")
     if named is not None:
+        if language != "en" or edition is not None:
+            raise WrongUsage("--language and --edition belong to a control")
         profile.show_profile(context, named, sector, feature, on, as_json)
     elif control_id is not None:
         if sector is not None or feature or on is not None:
             raise WrongUsage("--sector, --feature and --on belong to --profile")
-        control.show_control(context, control_id, as_json)
+        control.show_control(context, control_id, language, edition, as_json)
 
 
 @app.command("schema")

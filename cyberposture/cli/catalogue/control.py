@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cyberposture.cli.options import UNITS
-from cyberposture.cli.surroundings import printable, read_settings, show_json
+from cyberposture.cli.catalogue.chosen import read_content
+from cyberposture.cli.options import UNITS, one_of
+from cyberposture.cli.surroundings import printable, show_json
 
 if TYPE_CHECKING:
     from cyberposture.content.loader import Content
+    from cyberposture.content.translations import Translations
+    from cyberposture.model.checks import Check
     from cyberposture.model.controls import Catalogue, Control
 
 WIDTH = 100
@@ -31,16 +34,27 @@ RELATIONS = {
     "superset": "ours asks that and more",
     "intersects": "each asks something that the other does not",
 }
+CURRENT = ("reviewed", "draft")
+"""How a translation may stand that is shown instead of the English."""
 DIRECTIONS = {"C": "decides its part", "R": "can only contradict", "S": "supports"}
 
 
-def show_control(context: typer.Context, control_id: str, as_json: bool) -> None:
-    """Print a control with all that people read of it, and what looks at it."""
-    from cyberposture.content.bundle import find_content
-    from cyberposture.content.loader import load_content
+MARKS = {
+    "reviewed": "In {language}. Translator: {translator}; reviewed by {reviewer}",
+    "draft": "In {language}: a draft that nobody has reviewed yet. Translator: {translator}",
+    "outdated": "The text in {language} renders an earlier English: the English is shown.",
+    "missing": "There is no text in {language} yet: the English is shown.",
+}
 
-    content = load_content(find_content(read_settings(context).content))
+
+def show_control(
+    context: typer.Context, control_id: str, language: str, edition: str | None, as_json: bool
+) -> None:
+    """Print a control with all that people read of it, and what looks at it."""
+    content = read_content(context, edition)
     control = _find(content.catalogue, control_id.upper())
+    texts = _translations(content, language)
+    shown, checks = _translated(control, content, texts)
     if as_json:
         codes = {use.code for use in control.observations}
         show_json({
@@ -48,9 +62,57 @@ def show_control(context: typer.Context, control_id: str, as_json: bool) -> None
             "domain": control.domain,
             "parameters": [p.id for p in content.catalogue.parameters if control.id in p.controls],
             "checks": [c.id for c in content.checks.checks if c.observation in codes],
+            **({} if texts is None else {"translation": _told(control, texts)}),
         })  # fmt: skip
         return
-    typer.echo(printable("\n".join(_lines(control, content))))
+    mark = None if texts is None else _mark(control, texts)
+    typer.echo(printable("\n".join(_lines(shown, content.catalogue, checks, mark))))
+
+
+def _translations(content: "Content", language: str) -> "Translations | None":
+    """Return the texts in a language; None for English, in which everything is written."""
+    from cyberposture.content.translations import in_language
+
+    one_of(("en", *(one.language for one in content.translations)), language, "language")
+    return None if language == "en" else in_language(content.translations, language)
+
+
+def _translated(
+    control: "Control", content: "Content", texts: "Translations | None"
+) -> "tuple[Control, tuple[Check, ...]]":
+    """Return control and checks with the texts that render today's English; the rest in English."""
+    if texts is None:
+        return control, content.checks.checks
+    checks = tuple(
+        check.model_copy(update={"title": texts.checks[check.id].title})
+        if texts.state(check) in CURRENT
+        else check
+        for check in content.checks.checks
+    )
+    if texts.state(control) not in CURRENT:
+        return control, checks
+    found = texts.controls[control.id]
+    proofs = zip(control.evidence, found.evidence, strict=True)
+    changes = {
+        "title": found.title,
+        "statement": found.statement,
+        "levels": found.levels,
+        "evidence": tuple(proof.model_copy(update={"what": what}) for proof, what in proofs),
+    }
+    return control.model_copy(update=changes), checks
+
+
+def _mark(control: "Control", texts: "Translations") -> str:
+    """Return how sure the texts are, in a sentence."""
+    found = texts.controls.get(control.id)
+    named = {} if found is None else {"reviewer": found.reviewer, "translator": found.translator}
+    return MARKS[texts.state(control)].format(language=texts.language, **named)
+
+
+def _told(control: "Control", texts: "Translations") -> dict[str, Any]:
+    found = texts.controls.get(control.id)
+    told = {} if found is None else found.model_dump(mode="json", by_alias=True)
+    return {"language": texts.language, "state": texts.state(control), **told}
 
 
 def _find(catalogue: "Catalogue", control_id: str) -> "Control":
@@ -71,8 +133,12 @@ def _find(catalogue: "Catalogue", control_id: str) -> "Control":
     raise NotFound("control", control_id, advice=advice)
 
 
-def _lines(control: "Control", content: "Content") -> Iterator[str]:
+def _lines(
+    control: "Control", catalogue: "Catalogue", checks: "tuple[Check, ...]", mark: str | None
+) -> Iterator[str]:
     yield f"{control.id}  {control.title}"
+    if mark is not None:
+        yield from _text("", mark)
     if control.gap is not None:
         yield from _text(
             "", f"Proposed: not from the policy, and nobody is asked it. {control.gap}"
@@ -89,9 +155,9 @@ def _lines(control: "Control", content: "Content") -> Iterator[str]:
     yield from _rows("What convinces a reviewer", proofs)
     yield from _rows("What a reviewer asks", [("", question) for question in control.review])
     yield from _rows("What differs in a sector", list(control.sector_notes.items()))
-    yield from _rows("Times that are set", _times(control, content.catalogue))
-    yield from _rows("From the policy", _sources(control, content.catalogue))
-    yield from _rows("Looked at by", _checks(control, content))
+    yield from _rows("Times that are set", _times(control, catalogue))
+    yield from _rows("From the policy", _sources(control, catalogue))
+    yield from _rows("Looked at by", _checks(control, checks))
     beside = [
         (f"{one.framework} {one.id}", f"{RELATIONS[one.relation]}. {one.why}")
         for one in control.maps_to
@@ -136,11 +202,11 @@ def _sources(control: "Control", catalogue: "Catalogue") -> list[tuple[str, str]
     return rows
 
 
-def _checks(control: "Control", content: "Content") -> list[tuple[str, str]]:
+def _checks(control: "Control", checks: "tuple[Check, ...]") -> list[tuple[str, str]]:
     codes = {use.code: use.direction for use in control.observations}
     return [
         (check.id, f"{check.title} ({check.observation} {DIRECTIONS[codes[check.observation]]})")
-        for check in content.checks.checks
+        for check in checks
         if check.observation in codes
     ]
 

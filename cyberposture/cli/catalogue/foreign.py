@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cyberposture.cli.catalogue import papers, workbook
+from cyberposture.cli.catalogue.chosen import Adopted, read_content
 from cyberposture.cli.catalogue.profile import On
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import (
@@ -256,6 +257,7 @@ def export(
     sector: Annotated[str | None, typer.Option(help="Only what this sector is asked.")] = None,
     language: Annotated[str | None, typer.Option(help="Of a book: en or ur.")] = None,
     on: On = None,
+    edition: Adopted = None,
     modified: Annotated[
         str | None, typer.Option(help="When the edition was changed; else the day that it bears.")
     ] = None,
@@ -268,32 +270,36 @@ def export(
     if kind != "oscal":
         if catalogue is not None or resolved or modified is not None:
             raise WrongUsage("--catalogue, --resolved and --modified belong to the format oscal")
-        papers.publish(context, kind, out, papers.Chosen(profile, sector, language, on), force)
+        chosen = papers.Chosen(profile, sector, language, on, edition)
+        papers.publish(context, kind, out, chosen, force)
         return
     if language is not None or on is not None:
         raise WrongUsage("--language and --on belong to the formats html and xlsx")
     if catalogue is not None:
+        if edition is not None:
+            raise WrongUsage("--edition is one of ours, and --catalogue one of others")
         read = foreign.get_resolved if resolved else foreign.get_file
         _write(out.parent, {out.name: read(open_runtime(context).register, catalogue)}, force)
         return
-    _export_oscal(context, out, profile, sector, modified, force)
+    _export_oscal(context, out, (profile, sector, edition), modified, force)
 
 
 def _export_oscal(
     context: typer.Context,
     out: Path,
-    profile: str | None,
-    sector: str | None,
+    chosen: tuple[str | None, str | None, str | None],
     modified: str | None,
     force: bool,
 ) -> None:
     from cyberposture.content.bundle import find_content
-    from cyberposture.content.loader import load_content
     from cyberposture.exchange.oscal import files
 
+    profile, sector, edition = chosen
     folders = find_content(read_settings(context).content)
-    content = load_content(folders)
+    content = read_content(context, edition)
     ours, texts = content.catalogue, content.translations
+    if edition is not None and modified is None and ours.framework.dated is None:
+        raise WrongUsage("the edition bears no day: say --modified")
     moment = _moment(modified, ours, folders.controls)
     if out.suffix == ".json":
         require_place(out)

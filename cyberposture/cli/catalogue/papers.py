@@ -1,5 +1,6 @@
 """`cyberposture catalogue export --format xlsx|html`: the catalogue for people."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cyberposture.cli.catalogue.chosen import read_content
 from cyberposture.cli.options import as_day, one_of
 from cyberposture.cli.surroundings import read_settings, require_place
 from cyberposture.errors import WrongState, WrongUsage
@@ -25,19 +27,20 @@ class Chosen:
     sector: str | None
     language: str | None
     on: str | None
+    edition: str | None = None
+    """An adopted edition; None: the content in use."""
 
 
 def publish(context: typer.Context, kind: str, out: Path, chosen: Chosen, force: bool) -> None:
     """Write the workbook or the book, and print where it is."""
     from cyberposture.content.bundle import find_content
-    from cyberposture.content.loader import load_content
 
     if chosen.language is not None and kind != "html":
         raise WrongUsage("--language belongs to the format html")
     folders = find_content(read_settings(context).content)
-    content = load_content(folders)
+    content = read_content(context, chosen.edition)
     view = _view(content, chosen)
-    parts = (chosen.profile, chosen.sector, chosen.language)
+    parts = (chosen.edition, chosen.profile, chosen.sector, chosen.language)
     place = _place(out, kind, [part for part in parts if part])
     if place.exists() and not force:
         raise WrongState(
@@ -74,7 +77,8 @@ def _place(out: Path, kind: str, parts: list[str]) -> Path:
     """Return the file to write: `out` itself, or one in the folder that it names."""
     if out.suffix.lower() != f".{kind}":
         out.mkdir(parents=True, exist_ok=True)
-        return out / f"{'-'.join(['catalogue', *parts])}.{kind}"
+        name = re.sub(r"[^\w.-]+", "-", "-".join(["catalogue", *parts]))
+        return out / f"{name}.{kind}"
     require_place(out)
     return out
 

@@ -1,6 +1,7 @@
 """`cyberposture catalogue import|imported|crosswalk|export`: what a person sees of them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from typer.testing import CliRunner
 from cyberposture.cli.catalogue import commands as catalogue
 from cyberposture.cli.surroundings import Surroundings
 from cyberposture.content.bundle import find_content
-from cyberposture.content.loader import load_catalogue
+from cyberposture.content.loader import load_catalogue, load_content
+from cyberposture.content.translations import Translations
 from cyberposture.errors import NotFound, WrongState, WrongUsage
 from cyberposture.exchange.oscal.ours_in import read_own_catalogue, read_own_translations
 from cyberposture.exchange.oscal.read import read_document
-from cyberposture.runtime import lay_workspace
+from cyberposture.runtime import lay_workspace, open_runtime
+from cyberposture.services import setup
 from cyberposture.settings import load_settings
 
 FOREIGN = {
@@ -42,7 +45,11 @@ FOREIGN = {
 def run(tmp_path: Path):
     """Run a command of the group in a workspace of its own."""
     workspace = tmp_path / "workspace"
-    lay_workspace(load_settings(workspace=workspace))
+    settings = load_settings(workspace=workspace)
+    lay_workspace(settings)
+    runtime = open_runtime(settings, "nadia-khan")
+    setup.adopt_content(runtime.register)
+    runtime.close()
     around = Surroundings(workspace, "nadia-khan")
 
     def invoke(*words: object):
@@ -201,3 +208,41 @@ def test_an_empty_side_of_a_comparison_is_refused(run, sides):
     error = run("diff", *sides).exception
     assert isinstance(error, WrongUsage)
     assert "a side of the comparison is empty" in str(error)
+
+
+@pytest.fixture
+def later(monkeypatch, tmp_path: Path) -> None:
+    """Other content in use than what was adopted: without any translation."""
+    root = tmp_path / "later"
+    plain = shutil.ignore_patterns("*.ur.yaml")
+    for name in ("controls", "scanners"):
+        shutil.copytree(find_content(None).root / name, root / name, ignore=plain)
+    (root / "reports").symlink_to(find_content(None).reports)
+    monkeypatch.setenv("CYBERPOSTURE_CONTENT", str(root))
+
+
+def test_an_adopted_edition_is_shown_and_goes_out_with_its_translations(run, later, tmp_path):
+    content = load_content(find_content(None))
+    (urdu,) = content.translations
+    identity, texts = next(iter(urdu.controls.items()))
+    assert isinstance(run("show", identity, "--language", "ur").exception, WrongUsage)
+    shown = run("show", identity, "--language", "ur", "--edition", "1.0")
+    assert texts.title in shown.stdout
+    run(
+        "export",
+        "--edition",
+        "1.0",
+        "--modified",
+        "2026-11-22T00:00:00Z",
+        "--out",
+        tmp_path / "o.json",
+    )
+    document = read_document("x", (tmp_path / "o.json").read_bytes())
+    assert read_own_catalogue(document) == content.catalogue
+    assert read_own_translations(document) == (Translations("ur", urdu.controls),)
+    book = run("export", "--format", "html", "--language", "ur", "--edition", "NCSP-2021 1.0",
+               "--out", tmp_path)  # fmt: skip
+    assert book.stdout.strip().endswith("catalogue-NCSP-2021-1.0-ur.html")
+    assert texts.title in (tmp_path / "catalogue-NCSP-2021-1.0-ur.html").read_text()
+    error = run("show", identity, "--edition", "9.9").exception
+    assert isinstance(error, NotFound)

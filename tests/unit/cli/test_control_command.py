@@ -79,3 +79,37 @@ def test_of_a_retired_control_it_is_said_since_when_and_why(tmp_path: Path) -> N
 )
 def test_a_list_of_nothing_that_exists_is_refused(words: tuple[str, ...]) -> None:
     assert isinstance(run("list", *words).exception, WrongUsage)
+
+
+def test_a_control_is_shown_in_another_language_marked_as_the_draft_that_it_is(content) -> None:
+    (urdu,) = content.translations
+    identity = next(i for i, one in urdu.controls.items() if one.status == "draft")
+    texts, control = urdu.controls[identity], content.catalogue.find(identity)
+    shown = words_of(run("show", identity, "--language", "ur").stdout)
+    assert "In ur: a draft that nobody has reviewed yet. Translator: " in shown
+    said = (texts.title, texts.statement, *texts.levels.model_dump().values(), *texts.evidence)
+    assert [text for text in said if words_of(text) not in shown] == []
+    assert control.statement not in shown
+    assert words_of(control.intent) in shown
+    told = json.loads(run("show", identity, "--language", "ur", "--json").stdout)
+    assert told["statement"] == control.statement
+    assert told["translation"]["statement"] == texts.statement
+    assert told["translation"]["state"] == "draft"
+    assert "translation" not in json.loads(run("show", identity, "--json").stdout)
+
+
+def test_a_control_that_is_not_translated_is_shown_in_english(content) -> None:
+    (urdu,) = content.translations
+    control = next(c for c in content.catalogue.controls if c.id not in urdu.controls)
+    shown = words_of(run("show", control.id, "--language", "ur").stdout)
+    assert "There is no text in ur yet: the English is shown." in shown
+    assert words_of(control.statement) in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("IAM-01", "--language", "xx"), ("--profile", "start", "--language", "ur"),
+     ("--profile", "start", "--edition", "1.0")],
+)  # fmt: skip
+def test_a_language_that_there_is_not_is_refused(words: tuple[str, ...]) -> None:
+    assert isinstance(run("show", *words).exception, WrongUsage)

@@ -115,6 +115,7 @@ def _scanner(settings: Settings, clock: Clock) -> Scanner:
         stop_poll_s=settings.stop_poll_s,
         port_offset=settings.laboratory_port_offset,
         trust_store=settings.trust_store_file,
+        resolver=settings.resolver_place,
         ticket_key=hashlib.sha256(
             b"cyberposture job tickets" + load_master_key(settings.master_key_path)
         ).digest(),

@@ -5,7 +5,9 @@ It reads the environment when a door asks for it, never at import, and opens no 
 
 import difflib
 import os
+import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -47,6 +49,27 @@ Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, m
 def _setting(default: Any, text: str, *, unit: str | None = None, **bounds: Any) -> Any:
     """Return a field that carries its own documentation."""
     return Field(default, description=text, json_schema_extra={"unit": unit}, **bounds)
+
+
+def _place(text: str) -> tuple[str, int]:
+    """Return address and port.
+
+    Raises:
+        ValueError: it is not an address and a port.
+    """
+    address, colon, port = text.rpartition(":")
+    bare = address.removeprefix("[").removesuffix("]")
+    read = ip_address(bare)
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65_535:
+        raise ValueError("a resolver is ADDRESS:PORT, such as 192.0.2.53:53")
+    if (read.version == 6) != address.startswith("["):
+        raise ValueError("an IPv6 address stands in brackets, an IPv4 address does not")
+    return str(read), int(port)
+
+
+def _resolver(text: str) -> str:
+    _place(text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -133,6 +156,11 @@ class Settings(BaseSettings):
         ge=0,
         le=50_000,
     )
+    resolver: Annotated[str, AfterValidator(_resolver)] | None = _setting(
+        None,
+        "ADDRESS:PORT of the resolver that names are looked up with, an IPv6 address in brackets; "
+        "without it, nothing is looked up",
+    )
     trust_store_file: HomePath | None = _setting(
         None,
         "PEM file of the authorities that certificates are judged by; without it, the system's",
@@ -169,6 +197,11 @@ class Settings(BaseSettings):
     def source_addresses(self) -> tuple[str, ...]:
         """The addresses from which is scanned, one by one."""
         return tuple(part.strip() for part in (self.scanner_addresses or "").split(",") if part)
+
+    @property
+    def resolver_place(self) -> tuple[str, int] | None:
+        """Address and port of the resolver."""
+        return None if self.resolver is None else _place(self.resolver)
 
     def origin_of(self, name: str) -> Origin:
         """Return where the value of the setting `name` comes from."""

@@ -1,5 +1,6 @@
 """Institutions and what they declare about themselves."""
 
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -54,14 +55,26 @@ Selector = Annotated[
 """The name of a DKIM key. Source: RFC 6376, section 3.1, September 2011."""
 
 
+def _canonical_prefix(text: str) -> str:
+    if "/" not in text:
+        raise ValueError("a prefix has a length, such as 192.0.2.0/24")
+    return str(ip_network(text))
+
+
+Prefix = Annotated[str, AfterValidator(_canonical_prefix)]
+"""A block of addresses in canonical spelling, without host bits."""
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""A country by its two letters. Source: ISO 3166-1."""
+
+
 class Asset(Model):
-    """One declared thing: a host, a zone, a permitted flow, a supplier, a domain, a mail domain.
+    """One declared thing: a host, a zone, a flow, a supplier, a domain, a mail domain, a prefix.
 
     A zone is a part of the network, a domain a zone of the DNS that is the institution's own.
     """
 
     id: Code
-    kind: Literal["host", "zone", "flow", "supplier", "domain", "mail-domain"]
+    kind: Literal["host", "zone", "flow", "supplier", "domain", "mail-domain", "prefix"]
     title: str = ""
     addresses: tuple[Spelled, ...] = ()
     names: tuple[HostName, ...] = ()
@@ -71,6 +84,10 @@ class Asset(Model):
     flow_to: Code | None = None
     selectors: tuple[Selector, ...] = ()
     """Of a mail domain: under which names its DKIM keys stand."""
+    prefixes: tuple[Prefix, ...] = ()
+    """Of a prefix: the institution's own blocks of addresses."""
+    kept_in: tuple[Country, ...] = ()
+    """Of a host: the countries in which it is said to stand."""
     owner: str | None = None
     third_party: str | None = None
     valid_from: Moment | None = None
@@ -91,7 +108,11 @@ class Declaration(Model):
         """Return every declared address once, in the order first met."""
         return tuple(dict.fromkeys(a for host in self.hosts() for a in host.addresses))
 
-    def names_of(self, kind: Literal["domain", "mail-domain"]) -> tuple[str, ...]:
+    def prefixes(self) -> tuple[str, ...]:
+        """Return every declared block of addresses once, in the order first met."""
+        return tuple(dict.fromkeys(prefix for asset in self.assets for prefix in asset.prefixes))
+
+    def names_of(self, kind: Literal["host", "domain", "mail-domain"]) -> tuple[str, ...]:
         """Return every declared name of a kind once, in lower case, in the order first met."""
         named = (n for asset in self.assets if asset.kind == kind for n in asset.names)
         return tuple(dict.fromkeys(name.lower() for name in named))
@@ -99,14 +120,16 @@ class Declaration(Model):
     def keys_of(self, subject: Subject) -> tuple[str, ...]:
         """Return what is known of a kind of subject before anyone looks, by the facts' own keys.
 
-        Prefixes are known from tables only, so none is declared.
+        Of the prefixes of others, by which it is reached, tables alone tell.
         """
         match subject:
             case "host":
                 return self.addresses()
+            case "name":
+                return self.names_of("host")
             case "domain" | "mail-domain":
                 return self.names_of(subject)
             case "institution":
                 return (self.institution,)
             case "prefix":
-                return ()
+                return self.prefixes()

@@ -170,8 +170,9 @@ class _Conductor:
             lookups: list[NewChunk] = []
             denied = 0
             if stage == names.STAGE:
+                known = names.Known(ground, declaration)
                 lookups, denied = names.queue_lookups(
-                    self.register, change, self.scanner, scan, ground=ground, declaration=declaration
+                    self.register, change, self.scanner, scan, known
                 )
             else:
                 outlook.add(self._wishes(seen, stage, ground, change.now))

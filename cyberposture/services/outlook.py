@@ -98,7 +98,7 @@ class Outlook:
             ports=ports,
             load=max(technique.load, self._load or 0),
             name=wish.name,
-            resolved=(),
+            resolved=wish.resolved,
             expected_s=expected_seconds(technique, len(wish.targets), count, self._scanner.pace),
             parameters=wish.parameters,
         )

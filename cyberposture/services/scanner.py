@@ -40,6 +40,8 @@ class Scanner:
     port_offset: int
     trust_store: Path | None
     ticket_key: bytes
+    resolver: tuple[str, int] | None = None
+    """Address and port of the resolver that names are looked up with; None: none are."""
 
     @property
     def pace(self) -> Pace:

@@ -11,7 +11,14 @@ from typing import Any
 from cyberposture.clock import Clock, to_iso
 from cyberposture.content.digests import canonical
 from cyberposture.errors import InvalidInput, WrongUsage
-from cyberposture.model.observations import Fact, HTTPFact, MailFact, ServiceFact, TLSFact
+from cyberposture.model.observations import (
+    DNSFact,
+    Fact,
+    HTTPFact,
+    MailFact,
+    ServiceFact,
+    TLSFact,
+)
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.gate import PermittedPlan
 from cyberposture.scanning.reading.facts import read_facts
@@ -21,9 +28,11 @@ from cyberposture.scanning.sending.probe_datagram import look_at_datagrams
 from cyberposture.scanning.sending.probe_greeting import look_at_greetings
 from cyberposture.scanning.sending.probe_http import Visitor, look_at_web
 from cyberposture.scanning.sending.probe_mail import look_at_mail
+from cyberposture.scanning.sending.probe_server import look_at_name_server
 from cyberposture.scanning.sending.probe_tls import look_at_tls
 from cyberposture.scanning.sending.runner import Run, Surroundings, run_nmap
 from cyberposture.scanning.techniques import find_technique
+from cyberposture.services.name_facts import fact_of_policy, facts_of_servers
 from cyberposture.services.scanner import Scanner
 
 Seen = TLSFact | HTTPFact | MailFact | ServiceFact
@@ -120,7 +129,7 @@ def _outcome(seen: Sequence[Seen]) -> str:
 
 def _look(
     permitted: PermittedPlan, scanner: Scanner, clock: Clock, must_stop: Callable[[], bool]
-) -> tuple[str, tuple[Seen, ...]]:
+) -> tuple[str, tuple[Seen | DNSFact, ...]]:
     """Return what our own probe saw, and the field of a fact that it belongs in."""
     match find_technique(permitted.plan.technique).maker:
         case "tls":
@@ -133,6 +142,8 @@ def _look(
             return "services", look_at_greetings(permitted, must_stop)
         case "datagram":
             return "services", look_at_datagrams(permitted, clock, must_stop)
+        case "dns":
+            return "dns", look_at_name_server(permitted, must_stop)
         case maker:
             raise WrongUsage(f"nothing is sent by {maker} here")
 
@@ -161,7 +172,7 @@ def _from_probe(
         "scanner": f"{scanner.scanner_id}, probe",
         "tested": _asked(plan),
     }
-    facts = tuple(_probe_fact(target, shared, field, seen) for target in plan.targets)
+    facts = _probe_facts(plan, shared, field, seen)
     record: dict[str, Any] = {
         "technique": plan.technique,
         "targets": list(plan.targets),
@@ -172,6 +183,18 @@ def _from_probe(
         "seen": [one.model_dump(mode="json") for one in seen],
     }
     return Sent("finished", facts, canonical(record), "", "probe")
+
+
+def _probe_facts(
+    plan: Plan, shared: Mapping[str, Any], field: str, seen: Sequence[Seen | DNSFact]
+) -> tuple[Fact, ...]:
+    """Return what was seen as facts: of each target, or of the name that it was asked about."""
+    if field == "dns":
+        return facts_of_servers(plan, shared, [one for one in seen if isinstance(one, DNSFact)])
+    if "mail-domain" in plan.parameters:
+        return fact_of_policy(plan, shared, [one for one in seen if isinstance(one, HTTPFact)])
+    told = [one for one in seen if not isinstance(one, DNSFact)]
+    return tuple(_probe_fact(target, shared, field, told) for target in plan.targets)
 
 
 def _probe_fact(target: str, shared: Mapping[str, Any], field: str, seen: Sequence[Seen]) -> Fact:

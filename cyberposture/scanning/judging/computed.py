@@ -18,6 +18,15 @@ from cyberposture.scanning.judging.computed_crypto import (
     static_key_suite,
     weak_suite,
 )
+from cyberposture.scanning.judging.computed_dmarc import (
+    DMARC_POLICIES,
+    dmarc_is_valid,
+    dmarc_policy,
+    dmarc_record_count,
+    dmarc_reports,
+    dmarc_share,
+    dmarc_subdomain_gap,
+)
 from cyberposture.scanning.judging.computed_exposure import (
     crosses_zones,
     forbidden_flow,
@@ -28,26 +37,13 @@ from cyberposture.scanning.judging.computed_exposure import (
     undeclared_host,
     undeclared_port,
 )
-from cyberposture.scanning.judging.computed_products import (
-    STANDINGS,
-    exploited_flaw,
-    flawed_version,
-    unsupported_product,
-)
 from cyberposture.scanning.judging.computed_mail import (
     DKIM_STATES,
-    DMARC_POLICIES,
     SPF_ENDS,
     STS_MODES,
     STS_STATES,
     dkim_key_bits,
     dkim_keys,
-    dmarc_is_valid,
-    dmarc_policy,
-    dmarc_record_count,
-    dmarc_reports,
-    dmarc_share,
-    dmarc_subdomain_gap,
     mail_use,
     mta_sts,
     mta_sts_mode,
@@ -74,6 +70,12 @@ from cyberposture.scanning.judging.computed_names import (
     private_answer,
     recursion_for_strangers,
     zone_transfer,
+)
+from cyberposture.scanning.judging.computed_products import (
+    STANDINGS,
+    exploited_flaw,
+    flawed_version,
+    unsupported_product,
 )
 from cyberposture.scanning.judging.computed_talks import (
     clock_offset_ms,

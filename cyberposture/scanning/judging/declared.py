@@ -43,6 +43,8 @@ class HostContext:
     """The DKIM selectors of a mail domain; None: none was declared."""
     official: tuple[str, ...] | None = None
     """The official domains of the country; None: no list is at hand."""
+    addresses: frozenset[str] | None = None
+    """Every declared address, for what compares names with them; None: none was declared."""
 
     def permits(self, key: PortKey) -> bool | None:
         """Return whether the port may be reached from the scanner's zone; None: not decidable."""
@@ -96,12 +98,16 @@ def context_of_name(
 
     `official` are the official domains of the country, None where nobody keeps a list.
     """
-    kinds = {"domain", "mail-domain"} & {subject}
-    assets = [a for a in declaration.assets if a.kind in kinds and _is_current(a, at)]
+    current = [asset for asset in declaration.assets if _is_current(asset, at)]
+    kind = "host" if subject == "name" else subject
+    assets = [asset for asset in current if asset.kind == kind]
     found = [asset for asset in assets if name in [one.lower() for one in asset.names]]
     selectors = tuple(dict.fromkeys(s for asset in found for s in asset.selectors))
+    hosts = [asset for asset in current if asset.kind == "host"]
+    addresses = frozenset(a for host in hosts for a in host.addresses)
     return HostContext(
         is_declared=bool(found) if assets else None,
+        addresses=addresses or None,
         selectors=selectors or None,
         official=official,
         names=(name,) if found else (),

@@ -23,7 +23,12 @@ from cyberposture.scanning.judging.endpoints import (
 )
 from cyberposture.scanning.judging.hostview import Endpoint, HostView, view_host
 from cyberposture.scanning.judging.truth import FALSE, TRUE, UNKNOWN, UNTESTED, Truth
-from cyberposture.scanning.judging.wording import Sentence, compile_sentence, describe_endpoint
+from cyberposture.scanning.judging.wording import (
+    Sentence,
+    compile_sentence,
+    describe_endpoint,
+    plain,
+)
 from cyberposture.scanning.judging.words_host import Condition
 
 _BY_FAILURE: Final[dict[Truth, Verdict]] = {
@@ -124,7 +129,7 @@ class Rule:
     def describe(self, ruling: Ruling, view: HostView, denied: str) -> str:
         """Return the sentence for a ruling on this host: safe plain text of bounded length."""
         port, address = ruling.port, view.address
-        detail = f"the gate denied it ({denied})" if denied else ""
+        detail = denied
         if ruling.condition is not None:
             endpoint = Endpoint(view, ruling.protocol, port, ruling.name, ruling.tls)
             detail = ruling.condition.tell(endpoint)
@@ -207,6 +212,15 @@ def _write_down(ruling: Ruling, view: HostView, denied: str) -> Judgement:
     )
 
 
+def _reasons_in(facts: Iterable[Fact]) -> dict[str, str]:
+    """Return by technique why nothing was tried, where a fact says so."""
+    return {
+        fact.technique: plain(str(fact.parameters["reason"]))
+        for fact in facts
+        if fact.outcome == "not-tested" and "reason" in fact.parameters
+    }
+
+
 class Judge:
     """A set of compiled checks; made by `compile_checks`."""
 
@@ -259,7 +273,9 @@ class Judge:
             raise WrongUsage("facts of several subjects are judged one by one")
         view = view_host(own, context, vantage)
         looked = {fact.technique for fact in own if fact.outcome != "not-tested"}
-        closed = {code: why for code, why in (denied or {}).items() if code not in looked}
+        told = {code: f"the gate denied it ({why})" for code, why in (denied or {}).items()}
+        reasons = {**_reasons_in(own), **told}
+        closed = {code: why for code, why in reasons.items() if code not in looked}
         rulings = self.rule_on(view)
         if view.subject == "host" and not view.tried and view.told:
             # A table that tells of an address is no look at it: only what it tells is judged.

@@ -16,8 +16,10 @@ from cyberposture.clock import to_iso
 from cyberposture.errors import NotAuthorised, WrongUsage
 from cyberposture.model.foundation import Model, Sha256
 from cyberposture.model.gate import GateMoment
+from cyberposture.model.lookups import LookupPlan
 from cyberposture.model.plans import JobId, Plan
 from cyberposture.scanning.permission.gate import PermittedPlan
+from cyberposture.scanning.permission.lookups import PermittedLookup
 
 SHORTEST_KEY_BYTES: Final = 32
 """As long as the digest. Source: RFC 2104, HMAC, section 3, February 1997."""
@@ -32,7 +34,7 @@ class _Claims(Model):
     not_after: GateMoment
 
 
-def plan_digest(plan: Plan) -> str:
+def plan_digest(plan: Plan | LookupPlan) -> str:
     """Return the SHA-256 of the plan's canonical JSON, in hexadecimal.
 
     Source: RFC 8785, JSON Canonicalization Scheme, June 2020.
@@ -46,8 +48,8 @@ def _seal(key: bytes, claims: bytes) -> bytes:
     return hmac.digest(key, claims, "sha256")
 
 
-def issue(key: bytes, permitted: PermittedPlan) -> str:
-    """Return the ticket for a permitted plan: claims and seal in URL-safe base64, with a dot.
+def issue(key: bytes, permitted: PermittedPlan | PermittedLookup) -> str:
+    """Return the ticket for what was permitted: claims and seal in URL-safe base64, with a dot.
 
     Raises:
         WrongUsage: the key is too short.
@@ -64,7 +66,7 @@ def issue(key: bytes, permitted: PermittedPlan) -> str:
     return ".".join(base64.urlsafe_b64encode(part).decode() for part in parts)
 
 
-def verify(key: bytes, ticket: str, plan: Plan, now: datetime) -> None:
+def verify(key: bytes, ticket: str, plan: Plan | LookupPlan, now: datetime) -> None:
     """Return if the ticket is ours, stands for exactly this plan, and is not over yet.
 
     Raises:

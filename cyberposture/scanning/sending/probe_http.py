@@ -28,6 +28,8 @@ PATHS: Final = ("/", "/cyberposture-looks-for-a-missing-page")
 
 CONTACT_PATH: Final = "/.well-known/security.txt"
 """Where people look whom to tell of a flaw, over HTTPS. Source: RFC 9116, section 3."""
+POLICY_PATH: Final = "/.well-known/mta-sts.txt"
+"""Where a mail domain's policy for transport stands. Source: RFC 8461, section 3.3."""
 STRAY_PATHS: Final = ("/.git/HEAD", "/.env", "/server-status")
 """Files that are left lying by mistake, each asked for by its name; nothing else is guessed."""
 
@@ -58,6 +60,8 @@ _STRAY_MARKS: Final = {
     ),
 }
 """What a stray file must look like: a page that answers everything with 200 has none of it."""
+_POLICY_VERSION: Final = re.compile(r"^version:[ \t]*STSv1[ \t]*\r?$", re.MULTILINE)
+_POLICY_MODE: Final = re.compile(r"^mode:[ \t]*(enforce|testing|none)[ \t]*\r?$", re.MULTILINE)
 _CONTACT: Final = re.compile(r"^contact:[ \t]*(\S.*?)\s*$", re.IGNORECASE | re.MULTILINE)
 _EXPIRES: Final = re.compile(r"^expires:[ \t]*(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 
@@ -193,6 +197,9 @@ def _found_in(exchange: _Exchange, path: str, text: str) -> dict[str, object]:
         stray = _STRAY_MARKS.get(path)
         if stray is not None and stray[1].search(text):
             marks.append(stray[0])
+        policy = _POLICY_MODE.search(text) if path == POLICY_PATH else None
+        if policy is not None and _POLICY_VERSION.search(text):
+            marks.append(f"mta-sts-{policy.group(1)}")
         if path == CONTACT_PATH and _kind(exchange) == "text/plain":
             found["contact_file"] = read_contact_file(text)
     return {"marks": tuple(marks), **found}
@@ -227,7 +234,9 @@ def _fact(spot: _Spot, path: str, visitor: Visitor) -> HTTPFact:
     return HTTPFact.model_validate({**known, "path": path, **seen})
 
 
-def _paths(technique: str, tls: bool) -> tuple[str, ...]:
+def _paths(technique: str, tls: bool, of_mail: bool) -> tuple[str, ...]:
+    if of_mail:
+        return (POLICY_PATH,)
     if technique == "http-files":
         return STRAY_PATHS
     return (*PATHS, CONTACT_PATH) if tls else PATHS
@@ -238,15 +247,17 @@ def look_at_web(
 ) -> tuple[HTTPFact, ...]:
     """Return one HTTP fact for each address, port and path of the permitted plan.
 
-    The plan's parameter `tls` (0 or 1) says how the port is spoken to. After a first answer that
+    The plan's parameter `tls` (0 or 1) says how the port is spoken to; `mail-domain` asks for the
+    policy file of that domain's mail alone. After a first answer that
     never came, the other paths are not tried: one slow host is bothered once.
     """
     plan = permitted.plan
     tls = bool(plan.parameters.get("tls", 0))
+    of_mail = "mail-domain" in plan.parameters
     facts: list[HTTPFact] = []
     for address in plan.targets:
         for port in plan.ports or ():
-            for path in _paths(plan.technique, tls):
+            for path in _paths(plan.technique, tls, of_mail):
                 if must_stop():
                     return tuple(facts)
                 facts.append(_fact(_Spot(address, port, tls, plan.name), path, visitor))

@@ -1,6 +1,7 @@
 """A new edition on the command line: compared, tried on everybody, adopted, and answered under."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +253,44 @@ def test_assessment_begins_empty_where_that_is_wished(nation):
     assert done.out == "hill-office is asked 9 controls in spring\n"
     shown = nation.do("assessment", "show", *HILL, "--round", "spring", "--json")
     assert shown.document == {}
+
+
+def test_an_overlay_outlives_the_edition_that_it_pins(nation, folders, tmp_path):
+    """It pins 1.0, which a round still runs under, while 2.0 is in use."""
+    (first_one,) = nation.do("catalogue", "editions", "--json").document
+    root = tmp_path / "with-overlay"
+    shutil.copytree(folders["second"], root, symlinks=True)
+    overlay = root / "controls" / "overlays" / "more-paper" / "overlay.yaml"
+    overlay.parent.mkdir(parents=True)
+    head: dict[str, Any] = {
+        "id": "more-paper", "version": "1", "title": "More paper", "regulator": "A fictional one",
+        "note": "Invented.", "sectors": ["government"], "instrument": "invented",
+        "base": {"catalogue": "NCSP-2021", "version": "1.0", "rules": first_one["rules"]},
+        "instruments": [INVENTED],
+        "weights": [{"control": "GOV-08", "weight": 5, "why": "Faxes are read."}],
+    }  # fmt: skip
+    overlay.write_text(json.dumps(head, indent=1))
+    nation.do("catalogue", "adopt", root, *REASON)
+    nation.content = root
+    assert nation.do("catalogue", "check", "--json").document["counts"]["overlays"] == 1
+    beside = nation.do("score", "show", *HILL, "--round", "autumn", "--overlay", "more-paper",
+                       "--json").document  # fmt: skip
+    weights = {one["id"]: one["weight"] for one in beside["document"]["controls"]}
+    assert weights["GOV-08"] == 5
+    nation.open_round("spring")
+    other = nation.run("score", "show", *HILL, "--round", "spring", "--overlay", "more-paper")
+    assert other.code == 3
+    assert "more-paper: $.base: the base here is NCSP-2021 2.0" in other.err
+    head["base"]["rules"] = "0" * 64
+    overlay.write_text(json.dumps(head, indent=1))
+    unknown = nation.run("catalogue", "check")
+    assert unknown.code == 3
+    assert "controls/overlays/more-paper/overlay.yaml:" in unknown.err
+
+
+INVENTED = {
+    "id": "invented", "short": "Invented", "edition": "1", "title": "An invented rule",
+    "issuer": "A fictional one", "legal": "in-force", "in_force_from": "2020-01-01",
+    "sectors": ["government"], "who": "Imaginary offices.", "known": "V",
+    "source": "Invented for this test.", "read_on": "2026-11-22",
+}  # fmt: skip

@@ -31,6 +31,13 @@ Kind = Literal[
     "ntp",
     "dns",
     "modbus",
+    "controller",
+    "rsync",
+    "rtsp",
+    "amqp",
+    "diameter",
+    "gtp",
+    "ipmi",
     "slow",
     "wrapped",
     "endless",
@@ -47,7 +54,20 @@ CertificateKind = Literal[
 ]
 TLSVersion = Literal["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
 TLSUse = Literal["none", "starttls", "implicit"]
-Site = Literal["kept", "redirect", "neglected", "listing", "stack-trace", "endless-header"]
+Site = Literal[
+    "kept",
+    "redirect",
+    "neglected",
+    "listing",
+    "stack-trace",
+    "stray",
+    "bucket",
+    "index",
+    "careless",
+    "endless-header",
+]
+ContactFile = Literal["valid", "expired", "none"]
+Signing = Literal["no", "yes", "broken", "expired"]
 ZoneOutcome = Literal["answer", "servfail", "refused", "silent"]
 
 Name = Annotated[
@@ -58,29 +78,36 @@ LOOPBACK = IPv4Network("127.0.0.0/8")
 TLS_VERSIONS: tuple[TLSVersion, ...] = ("TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 _TLS = frozenset({"certificate", "tls_min", "tls_max", "weak_suites"})
-_SITE = frozenset({"site", "banner", "title"})
+_SITE = frozenset({"site", "banner", "title", "contact_file"})
 _OPTIONS: dict[Kind, frozenset[str]] = {
     "http": _SITE,
     "https": _SITE | _TLS | {"hsts"},
     "ftp": _TLS | {"banner", "tls"},
     "telnet": frozenset({"banner"}),
-    "ssh": frozenset({"banner", "weak_suites", "password_login"}),
-    "smtp": _TLS | {"banner", "tls"},
+    "ssh": frozenset({"banner", "weak_suites", "password_login", "version_one"}),
+    "smtp": _TLS | {"banner", "tls", "open_access", "broken_upgrade"},
     "pop3": _TLS | {"banner", "tls"},
     "imap": _TLS | {"banner", "tls"},
     "redis": frozenset({"banner", "open_access"}),
     "memcached": frozenset({"banner"}),
-    "mysql": frozenset({"banner"}),
-    "postgresql": frozenset(),
+    "mysql": _TLS | {"banner", "tls"},
+    "postgresql": _TLS | {"tls"},
     "vnc": frozenset({"open_access"}),
     "rdp": frozenset({"network_level"}),
-    "smb": frozenset(),
+    "smb": frozenset({"version_one", "signing"}),
     "ldap": frozenset({"open_access"}),
     "mqtt": frozenset({"open_access"}),
     "snmp": frozenset({"banner", "community"}),
-    "ntp": frozenset(),
+    "ntp": frozenset({"open_access", "offset_s", "in_step"}),
     "dns": frozenset({"banner", "recursion", "transfers", "zones"}),
     "modbus": frozenset({"banner"}),
+    "controller": frozenset(),
+    "rsync": frozenset({"open_access"}),
+    "rtsp": frozenset(),
+    "amqp": frozenset(),
+    "diameter": frozenset(),
+    "gtp": frozenset(),
+    "ipmi": frozenset(),
     "slow": frozenset({"interval_s"}),
     "wrapped": frozenset(),
     "endless": frozenset({"banner"}),
@@ -120,6 +147,8 @@ class Zone(Model):
     records: str
     authoritative: bool = True
     outcome: ZoneOutcome = "answer"
+    signed: Signing = "no"
+    """Real signatures, or ones that are broken or out of date; resolvers check them."""
 
     @model_validator(mode="after")
     def _readable(self) -> "Zone":
@@ -153,7 +182,7 @@ class Service(Model):
     hsts: bool = True
     certificate: CertificateKind = "good"
     tls: TLSUse = "none"
-    """For mail and FTP: in the clear, upgraded on request, or from the first byte."""
+    """For mail, FTP and databases: in the clear, upgraded on request, or from the first byte."""
     tls_min: TLSVersion = "TLSv1.2"
     tls_max: TLSVersion = "TLSv1.3"
     weak_suites: bool = False
@@ -161,7 +190,20 @@ class Service(Model):
     password_login: bool = False
     """SSH offers passwords beside keys; none is ever accepted."""
     open_access: bool = False
-    """Anybody may use it without a password (Redis, VNC, LDAP, MQTT)."""
+    """Anybody may use it: without a password (Redis, VNC, LDAP, MQTT), for its list (rsync), for
+    other questions than the time (NTP), to send mail elsewhere (SMTP, which takes none of it)."""
+    broken_upgrade: bool = False
+    """Mail: encryption is offered, and the handshake fails."""
+    contact_file: ContactFile = "valid"
+    """What stands at /.well-known/security.txt of a kept site."""
+    version_one: bool = False
+    """The outdated version of the protocol is offered too (SMB, SSH)."""
+    signing: bool = True
+    """A share insists on signed messages."""
+    offset_s: float = Field(default=0.0, ge=-86_400, le=86_400)
+    """By how much a time server is wrong."""
+    in_step: bool = True
+    """A time server follows another clock."""
     network_level: bool = True
     """Remote desktop asks for a login before it shows a screen."""
     community: str = Field(default="public", max_length=64)

@@ -10,6 +10,7 @@ _MYSQL_VERSION = "8.0.99-laboratory"
 _MYSQL_ABILITIES = 0x0008_A20D
 """Source: MySQL protocol documentation, "Capabilities Flags": long password, long flag,
 connect with database, protocol 4.1, transactions, secure connection, plugin authentication."""
+_MYSQL_TLS, _MYSQL_TLS_REQUEST_BYTES = 0x0800, 32
 _LARGEST_MESSAGE_BYTES = 64 * 1024
 
 _SSL_REQUEST, _GSS_REQUEST, _CANCEL_REQUEST = 80877103, 80877104, 80877102
@@ -19,6 +20,7 @@ _PROTOCOL_3 = 3
 async def speak_mysql(client: Conversation, station: Station) -> None:
     """Greet in protocol version 10, read the login, refuse it."""
     challenge = secrets.token_hex(10).encode()
+    abilities = _MYSQL_ABILITIES | (_MYSQL_TLS if station.tls is not None else 0)
     version = (station.service.banner or _MYSQL_VERSION).encode()
     greeting = (
         bytes((10,))
@@ -27,7 +29,7 @@ async def speak_mysql(client: Conversation, station: Station) -> None:
         + struct.pack("<I", 0x00_51_52_53)
         + challenge[:8]
         + b"\0"
-        + struct.pack("<HBHH", _MYSQL_ABILITIES & 0xFFFF, 33, 2, _MYSQL_ABILITIES >> 16)
+        + struct.pack("<HBHH", abilities & 0xFFFF, 33, 2, abilities >> 16)
         + bytes((len(challenge) + 1,))
         + bytes(10)
         + challenge[8:]
@@ -35,6 +37,10 @@ async def speak_mysql(client: Conversation, station: Station) -> None:
     )
     await client.send(_mysql_packet(0, greeting))
     size, number = struct.unpack("<IB", await _mysql_head(client))
+    if station.tls is not None and size == _MYSQL_TLS_REQUEST_BYTES:
+        await client.read_exactly(size)
+        await client.start_tls(station.tls)
+        size, number = struct.unpack("<IB", await _mysql_head(client))
     if size > _LARGEST_MESSAGE_BYTES:
         raise EOFError("no MySQL login")
     await client.read_exactly(size)
@@ -59,7 +65,10 @@ async def speak_postgresql(client: Conversation, station: Station) -> None:
             return
         if code not in (_SSL_REQUEST, _GSS_REQUEST):
             break
-        await client.send(b"N")
+        if code == _SSL_REQUEST and station.tls is not None and not client.is_encrypted:
+            await client.start_tls(station.tls, b"S")
+        else:
+            await client.send(b"N")
     await client.read_exactly(size - 8)
     major, minor = code >> 16, code & 0xFFFF
     if major != _PROTOCOL_3:

@@ -1,4 +1,4 @@
-"""VNC, remote desktop and Windows shares up to the point where somebody would log in."""
+"""VNC and remote desktop up to the point where somebody would log in."""
 
 import secrets
 import struct
@@ -53,37 +53,3 @@ def _negotiation(known: int, station: Station) -> bytes:
     if known == _STANDARD_SECURITY:
         return struct.pack("<BBHI", _NEGOTIATION_RESPONSE, 0, 8, _STANDARD_SECURITY)
     return struct.pack("<BBHI", _NEGOTIATION_FAILURE, 0, 8, _ONLY_STANDARD_SECURITY)
-
-
-async def speak_smb(client: Conversation, station: Station) -> None:
-    """Answer an SMB 1 negotiation: the outdated dialect is offered, no session is."""
-    (size,) = struct.unpack(">I", await client.read_exactly(4))
-    if not 35 <= size <= _LARGEST_MESSAGE_BYTES:
-        return
-    request = await client.read_exactly(size)
-    if request[:5] != b"\xffSMBr":
-        return
-    dialects = request[35:].split(b"\0")
-    wanted = b"\x02NT LM 0.12"
-    if wanted not in dialects:
-        return
-    header = b"\xffSMBr" + bytes(4) + b"\x88\x01\x40" + bytes(12) + request[24:32]
-    words = struct.pack(
-        "<BHBHHIIIIQHB",
-        17,
-        dialects.index(wanted),
-        0x03,
-        10,
-        1,
-        0x1104,
-        0x10000,
-        0,
-        0x1E3FC,
-        0,
-        0,
-        8,
-    )
-    names = "LABORATORY\0HALL\0".encode("utf-16-le")
-    data = secrets.token_bytes(8) + names
-    message = header + words + struct.pack("<H", len(data)) + data
-    await client.send(struct.pack(">I", len(message)) + message)

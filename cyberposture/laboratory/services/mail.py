@@ -24,7 +24,10 @@ async def _read_command(client: Conversation) -> tuple[str, str]:
 
 
 async def speak_smtp(client: Conversation, station: Station) -> None:
-    """Greet, take an envelope, refuse every recipient and every login."""
+    """Greet, take an envelope, refuse every login, every message and, unless it relays, recipient.
+
+    A server that relays says so of the recipient alone; it takes no message either.
+    """
     name, refusals = station.host.name, 0
     await client.send_lines(f"220 {station.service.banner or f'{name} ESMTP Postfix'}")
     while refusals < MOST_REFUSALS:
@@ -32,6 +35,9 @@ async def speak_smtp(client: Conversation, station: Station) -> None:
         if verb == "EHLO":
             await _send_abilities(client, station)
         elif verb == "STARTTLS" and _may_upgrade(client, station) and station.tls:
+            if station.service.broken_upgrade:
+                await client.send_lines("220 2.0.0 Ready to start TLS")
+                return
             await client.start_tls(station.tls, b"220 2.0.0 Ready to start TLS\r\n")
         elif verb == "AUTH":
             refusals += 1
@@ -39,7 +45,8 @@ async def speak_smtp(client: Conversation, station: Station) -> None:
         elif verb == "MAIL" and rest.upper().startswith("FROM:"):
             await client.send_lines("250 2.1.0 Sender noted")
         elif verb == "RCPT":
-            await client.send_lines("550 5.7.1 Relaying denied")
+            taken = station.service.open_access
+            await client.send_lines("250 2.1.5 Noted" if taken else "554 5.7.1 Relay access denied")
         elif verb == "QUIT":
             await client.send_lines("221 2.0.0 Goodbye")
             return

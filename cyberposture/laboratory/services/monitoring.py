@@ -15,7 +15,7 @@ _SYSTEM = (1, 3, 6, 1, 2, 1, 1)
 _DESCRIPTION = "Merbold Switch 24, software 3.1.7"
 
 _NTP_BYTES = 48
-_NTP_CLIENT, _NTP_SERVER = 3, 4
+_NTP_CLIENT, _NTP_SERVER, _NTP_CONTROL, _NTP_PRIVATE = 3, 4, 6, 7
 _NTP_EPOCH_OFFSET_S = 2_208_988_800
 """Source: IETF RFC 5905, section 6, figure 4: seconds from 1900 to 1970."""
 
@@ -91,14 +91,35 @@ def _table(station: Station) -> dict[Oid, bytes]:
 
 
 def answer_ntp(datagram: bytes, station: Station) -> bytes | None:
-    """Return the time as a secondary server of stratum 2; control and private modes get nothing."""
-    if len(datagram) < _NTP_BYTES or datagram[0] & 7 != _NTP_CLIENT:
+    """Return the time as a secondary server of stratum 2.
+
+    Control and private modes get nothing, unless access is open: then a few words as old servers
+    gave them.
+    """
+    mode = datagram[0] & 7 if datagram else 0
+    if mode in (_NTP_CONTROL, _NTP_PRIVATE):
+        return _answer_mode(mode, datagram) if station.service.open_access else None
+    if len(datagram) < _NTP_BYTES or mode != _NTP_CLIENT:
         return None
     version = datagram[0] >> 3 & 7
     if not 3 <= version <= 4:
         return None
-    moment = station.clock().timestamp() + _NTP_EPOCH_OFFSET_S
+    service = station.service
+    moment = station.clock().timestamp() + service.offset_s + _NTP_EPOCH_OFFSET_S
     now = struct.pack(">II", int(moment), int(moment % 1 * 2**32))
-    head = struct.pack(">BBbb", version << 3 | _NTP_SERVER, 2, 6, -20)
+    leap, stratum = (0, 2) if service.in_step else (3, 16)
+    head = struct.pack(">BBbb", leap << 6 | version << 3 | _NTP_SERVER, stratum, 6, -20)
     distance = struct.pack(">II4s", 1 << 8, 1 << 8, bytes((127, 0, 0, 1)))
     return head + distance + now + datagram[40:48] + now + now
+
+
+def _answer_mode(mode: int, datagram: bytes) -> bytes | None:
+    """Return variables (mode 6) or one entry of the list of clients (mode 7)."""
+    if mode == _NTP_CONTROL and len(datagram) >= 12:
+        text = b'version="ntpd 4.2.6p5", processor="x86_64", stratum=2'
+        head = bytes((datagram[0], 0x80 | datagram[1] & 0x1F)) + datagram[2:4] + bytes(6)
+        return head + struct.pack(">H", len(text)) + text + bytes(-len(text) % 4)
+    if mode == _NTP_PRIVATE and len(datagram) >= 8:
+        entry = bytes(72)
+        return bytes((0x97, 0, datagram[2], datagram[3])) + struct.pack(">HH", 1, 72) + entry
+    return None

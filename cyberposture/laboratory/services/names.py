@@ -15,6 +15,7 @@ import dns.zone
 
 from cyberposture.laboratory.conversation import Conversation
 from cyberposture.laboratory.hosts import Zone
+from cyberposture.laboratory.services.zones import Held, hold
 from cyberposture.laboratory.station import Station
 
 _HEAD_BYTES = 12
@@ -44,10 +45,10 @@ async def speak_dns(client: Conversation, station: Station) -> None:
         if query is None:
             answer = _format_error(wire)
         elif query.question and query.question[0].rdtype == dns.rdatatype.AXFR:
-            answer = _transfer(query, station).to_wire()
+            answer = _transfer(query, station).to_wire(max_size=65_535)
         else:
             message = _answer(query, station)
-            answer = None if message is None else message.to_wire()
+            answer = None if message is None else message.to_wire(max_size=65_535)
         if answer is not None:
             await client.send(struct.pack(">H", len(answer)) + answer)
 
@@ -86,7 +87,7 @@ def _answer(query: dns.message.Message, station: Station) -> dns.message.Message
     else:
         if zone.authoritative:
             answer.flags |= dns.flags.AA
-        _fill(answer, question.name, question.rdtype, zone.read())
+        _fill(answer, query, zone, station)
     return answer
 
 
@@ -114,28 +115,69 @@ def _zone_of(name: dns.name.Name, station: Station) -> Zone | None:
 
 
 def _fill(
-    answer: dns.message.Message,
-    name: dns.name.Name,
-    kind: dns.rdatatype.RdataType,
-    zone: dns.zone.Zone,
+    answer: dns.message.Message, query: dns.message.Message, zone: Zone, station: Station
 ) -> None:
-    origin = zone.origin or dns.name.root
-    for _ in range(_MOST_ALIASES):
-        found = zone.get_rrset(name, kind)
-        alias = zone.get_rrset(name, dns.rdatatype.CNAME)
-        if found is not None:
-            answer.answer.append(found)
+    """Answer from a zone, and a resolver follows aliases into the other zones that it knows.
+
+    A resolver checks signatures: it vouches for those that hold, and fails where they do not,
+    unless it is asked not to check.
+    """
+    name, kind = query.question[0].name, query.question[0].rdtype
+    wants_signatures = bool(query.ednsflags & dns.flags.DO)
+    if station.service.recursion and zone.signed != "no" and not query.flags & dns.flags.CD:
+        if zone.signed != "yes":
+            answer.set_rcode(dns.rcode.SERVFAIL)
             return
+        if wants_signatures or query.flags & dns.flags.AD:
+            answer.flags |= dns.flags.AD
+    for _ in range(_MOST_ALIASES):
+        held = hold(zone)
+        if kind == dns.rdatatype.DS and held.anchor is not None and held.anchor.name == name:
+            answer.answer.append(held.anchor)
+            return
+        if _put(answer, held, name, kind, wants_signatures):
+            return
+        alias = held.data.get_rrset(name, dns.rdatatype.CNAME)
         if alias is None:
             break
-        answer.answer.append(alias)
+        _put(answer, held, name, dns.rdatatype.CNAME, wants_signatures)
         name = alias[0].target
-        if not name.is_subdomain(origin):
-            return
-    start_of_authority = zone.get_rrset(origin, dns.rdatatype.SOA)
+        if not name.is_subdomain(dns.name.from_text(zone.origin)):
+            further = _zone_of(name, station) if station.service.recursion else None
+            if further is None:
+                return
+            zone = further
+    _deny(answer, hold(zone).data, name)
+
+
+def _put(
+    answer: dns.message.Message,
+    held: Held,
+    name: dns.name.Name,
+    kind: dns.rdatatype.RdataType,
+    wants_signatures: bool,
+) -> bool:
+    """Put the records of a kind into the answer, signatures too where wanted; tell if any."""
+    if kind == dns.rdatatype.ANY:
+        node = held.data.get_node(name)
+        for rdataset in node or ():
+            answer.answer.append(dns.rrset.from_rdata_list(name, rdataset.ttl, list(rdataset)))
+        return node is not None
+    found = held.data.get_rrset(name, kind)
+    if found is None:
+        return False
+    answer.answer.append(found)
+    signatures = held.data.get_rrset(name, dns.rdatatype.RRSIG, kind)
+    if wants_signatures and signatures is not None:
+        answer.answer.append(signatures)
+    return True
+
+
+def _deny(answer: dns.message.Message, data: dns.zone.Zone, name: dns.name.Name) -> None:
+    start_of_authority = data.get_rrset(data.origin or dns.name.root, dns.rdatatype.SOA)
     if start_of_authority is not None:
         answer.authority.append(start_of_authority)
-    if not any(known.is_subdomain(name) for known in zone):
+    if not any(known.is_subdomain(name) for known in data):
         answer.set_rcode(dns.rcode.NXDOMAIN)
 
 
@@ -146,7 +188,7 @@ def _transfer(query: dns.message.Message, station: Station) -> dns.message.Messa
     if zone is None or not station.service.transfers or dns.name.from_text(zone.origin) != name:
         answer.set_rcode(dns.rcode.REFUSED)
         return answer
-    held = zone.read()
+    held = hold(zone).data
     start = held.get_rrset(name, dns.rdatatype.SOA)
     if start is None:
         answer.set_rcode(dns.rcode.SERVFAIL)

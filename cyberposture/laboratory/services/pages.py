@@ -1,6 +1,7 @@
 """The laboratory's web pages: a well-kept site and the ways in which sites are neglected."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from cyberposture.laboratory.hosts import Service
 
@@ -30,8 +31,45 @@ class Page:
     media_type: str = "text/html; charset=utf-8"
 
 
-def kept_page(service: Service, path: str, name: str) -> Page:
+_DAYS_LEFT = {"valid": 180, "expired": -3}
+_BUCKET = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult><Name>papers</Name>'
+    "<Contents><Key>scans/identity-0001.pdf</Key></Contents></ListBucketResult>\n"
+)
+_INDEX = '{"name": "node-1", "cluster_name": "records", "tagline": "You Know, for Search"}\n'
+_STRAY = {
+    "/.git/HEAD": "ref: refs/heads/main\n",
+    "/.env": "APP_NAME=portal\nDB_PASSWORD=not-a-real-one\n",
+}
+
+
+def _unlike_others(service: Service, path: str) -> Page | None:
+    """Return what only a site of this kind shows, or None where it is like the others."""
+    if service.site == "stray" and path in _STRAY:
+        return Page(200, _STRAY[path], media_type="text/plain; charset=utf-8")
+    if path == "/" and service.site == "bucket":
+        return Page(200, _BUCKET, media_type="application/xml")
+    if path == "/" and service.site == "index":
+        return Page(200, _INDEX, media_type="application/json; charset=utf-8")
+    return None
+
+
+def _contact_file(service: Service, name: str, now: datetime) -> Page | None:
+    days = _DAYS_LEFT.get(service.contact_file)
+    if days is None:
+        return None
+    until = (now + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    text = f"Contact: mailto:security@{name}\nExpires: {until}\nPreferred-Languages: en\n"
+    return Page(200, text, media_type="text/plain; charset=utf-8")
+
+
+def kept_page(service: Service, path: str, name: str, now: datetime) -> Page:
     """Return a page of a well-kept site; over HTTPS it sets a well-kept cookie."""
+    special = _unlike_others(service, path)
+    if special is not None:
+        return special
+    if path == "/" and service.site == "careless":
+        return _careless_front(service, name)
     if path == "/":
         cookie = ("Set-Cookie", "session=none; Path=/; Secure; HttpOnly; SameSite=Lax")
         return Page(
@@ -46,7 +84,22 @@ def kept_page(service: Service, path: str, name: str) -> Page:
     if path == "/.well-known/security.txt":
         text = f"Contact: mailto:security@{name}\nPreferred-Languages: en\n"
         return Page(200, text, media_type="text/plain; charset=utf-8")
+    if path == "/.well-known/mta-sts.txt" and service.kind == "https":
+        text = "version: STSv1\nmode: enforce\nmx: mail.*\nmax_age: 604800\n"
+        return Page(200, text, media_type="text/plain")
     return Page(404, _document("Not found", "<p>There is no such page.</p>"))
+
+
+CARELESS_HEADERS: tuple[Header, ...] = (
+    ("Content-Security-Policy", "default-src 'self' 'unsafe-inline'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+)
+
+
+def _careless_front(service: Service, name: str) -> Page:
+    cookie = ("Set-Cookie", "session=none; Path=/; Secure; HttpOnly")
+    return Page(200, _document(_title(service, name), "<p>Welcome.</p>"), (cookie,))
 
 
 def neglected_page(service: Service, path: str, name: str) -> Page:

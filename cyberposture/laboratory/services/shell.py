@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import asyncssh
 
 from cyberposture.laboratory.conversation import Conversation
+from cyberposture.laboratory.hosts import Service
 from cyberposture.laboratory.station import Station
 
 _CHUNK_BYTES = 16 * 1024
@@ -62,7 +63,7 @@ async def speak_ssh(client: Conversation, station: Station) -> None:
             asyncio.ensure_future(work)
             for work in (
                 _carry_in(client, ours),
-                _carry_out(client, ours),
+                _carry_out(client, ours, station.service),
                 _run_asyncssh(theirs, station),
             )
         ]
@@ -110,7 +111,14 @@ async def _carry_in(client: Conversation, ours: socket.socket) -> None:
         await loop.sock_sendall(ours, await client.read_some(_CHUNK_BYTES))
 
 
-async def _carry_out(client: Conversation, ours: socket.socket) -> None:
+async def _carry_out(client: Conversation, ours: socket.socket, service: Service) -> None:
+    """Carry on what asyncssh says; to offer protocol 1 as well is a word of its greeting.
+
+    Source: RFC 4253, section 5.1: such servers call themselves 1.99.
+    """
     loop = asyncio.get_running_loop()
+    if service.version_one:
+        greeting = await loop.sock_recv(ours, _CHUNK_BYTES)
+        await client.send(greeting.replace(b"SSH-2.0-", b"SSH-1.99-", 1))
     while data := await loop.sock_recv(ours, _CHUNK_BYTES):
         await client.send(data)

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from cyberposture.laboratory.conversation import Conversation
 from cyberposture.laboratory.services.pages import (
+    CARELESS_HEADERS,
     HSTS,
     KEPT_HEADERS,
     KEPT_SERVER,
@@ -75,7 +76,9 @@ def _answer(request: _Request, station: Station) -> Page:
         return Page(405, "Not allowed\n", (("Allow", "GET, HEAD, OPTIONS"),), "text/plain")
     if service.site == "redirect":
         return Page(301, "", (("Location", f"https://{name}{request.path}"),))
-    return (neglected_page if neglected else kept_page)(service, request.path, name)
+    if neglected:
+        return neglected_page(service, request.path, name)
+    return kept_page(service, request.path, name, station.clock())
 
 
 def _render(page: Page, station: Station, *, with_body: bool) -> bytes:
@@ -91,7 +94,7 @@ def _render(page: Page, station: Station, *, with_body: bool) -> bytes:
         ("Connection", "close"),
     ]
     if not neglected:
-        headers.extend(KEPT_HEADERS)
+        headers.extend(CARELESS_HEADERS if service.site == "careless" else KEPT_HEADERS)
     if service.kind == "https" and service.hsts and not neglected:
         headers.append(HSTS)
     headers.extend(page.headers)

@@ -106,7 +106,8 @@ def find_institution(
     connection: Connection, code: str, *, as_of: datetime
 ) -> InstitutionRecord | None:
     """Return the institution as it stood at `as_of`, or None where it was not known then."""
-    query = _standing(as_of).where(t.institutions.c.code == code)
+    coded = sa.select(t.institutions.c.id).where(t.institutions.c.code == code)
+    query = _standing(as_of, coded.scalar_subquery())
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _read(row)
 
@@ -131,7 +132,7 @@ def get_institution_by_id(
     Raises:
         NotFound: it was not known then.
     """
-    query = _standing(as_of).where(t.institutions.c.id == institution_id)
+    query = _standing(as_of, institution_id)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("institution", str(institution_id))
@@ -181,13 +182,21 @@ def is_active(institution: Institution, as_of: datetime) -> bool:
 _parents = t.institutions.alias("parents")
 
 
-def _standing(as_of: datetime) -> sa.Select[tuple[object, ...]]:
-    """Return the query for the version of each institution that counts at `as_of`."""
+def _standing(
+    as_of: datetime, only: UUID | sa.ScalarSelect[UUID] | None = None
+) -> sa.Select[tuple[object, ...]]:
+    """Return the query for the version of each institution, or of one, that counts at `as_of`.
+
+    The one is chosen before versions are ranked: otherwise each look would rank all of them.
+    """
     v = t.institution_versions
     place = sa.func.row_number().over(
         partition_by=v.c.institution_id, order_by=(v.c.valid_from.desc(), v.c.revision.desc())
     )
-    ranked = sa.select(v, place.label("place")).where(v.c.valid_from <= as_of).subquery()
+    versions = sa.select(v, place.label("place")).where(v.c.valid_from <= as_of)
+    if only is not None:
+        versions = versions.where(v.c.institution_id == only)
+    ranked = versions.subquery()
     return (
         sa.select(ranked, t.institutions.c.code, _parents.c.code.label("parent"))
         .join(t.institutions, t.institutions.c.id == ranked.c.institution_id)

@@ -54,6 +54,34 @@ def power(**changes):
     return Institution(**fields | lists | changes)
 
 
+def steps_of_a_look(database, code, by_id, now):
+    """Return how many steps SQLite takes to look up one institution, by code and by id."""
+    steps = []
+    with database.reading() as connection:
+        file = connection.connection.driver_connection
+        file.set_progress_handler(lambda: steps.append(1) and 0, 1)
+        get_institution(connection, code, as_of=now)
+        get_institution_by_id(connection, by_id, as_of=now)
+        file.set_progress_handler(None, 0)
+    return len(steps)
+
+
+def test_one_institution_costs_the_same_among_few_and_many(database, make, engine):
+    """A dry run over all institutions looks each of them up."""
+    if engine != "sqlite":
+        pytest.skip("PostgreSQL does not tell its steps")
+    now = make.act(minutes=1).at
+    with database.transaction() as connection:
+        first = make.institution(connection)
+    code = first.institution.code
+    alone = steps_of_a_look(database, code, first.id, now)
+    with database.transaction() as connection:
+        for _ in range(100):
+            make.institution(connection)
+    assert alone > 0
+    assert steps_of_a_look(database, code, first.id, now) < 2 * alone
+
+
 def test_institution_comes_back_as_it_was_registered(database, make):
     with database.transaction() as connection:
         parent = make.institution(connection).institution.code

@@ -171,7 +171,7 @@ def record(
             checks_digest=register.edition.checks,
             scanner=f"recorded by {person}",
         )
-        change.tell(record=found.code, **plan)
+        change.tell(**plan, code=found.code)
         if not needs_two(register, wanted):
             found = _judge(register, change, found)
     return found

@@ -41,6 +41,7 @@ from cyberposture.services import (
     indicators,
     notices,
     people,
+    procedures,
     report,
     rounds,
     scan,
@@ -302,6 +303,27 @@ def consulting(office) -> Iterator[Step]:
     )  # fmt: skip
 
 
+def trying(office) -> Iterator[Step]:
+    """Yield the calls that keep what people tried out by an agreed procedure."""
+    register = office.register
+    at = office.clock().isoformat()
+    tried = {"procedure": "test-name", "result": "yes", "at": at, "note": "At the gate house.",
+             "vantage": "internal:office", "name": "test.example"}  # fmt: skip
+    yield (
+        procedures.record, "procedure-recorded",
+        lambda: procedures.record(
+            register, CODE, tried, "a-analyst", office.invite("a-analyst", "")
+        ),
+    )  # fmt: skip
+    yield (
+        procedures.confirm, "procedure-confirmed",
+        lambda: procedures.confirm(
+            register, procedures.list_records(register)[0].code, "b-analyst",
+            office.invite("b-analyst", ""),
+        ),
+    )  # fmt: skip
+
+
 def ending(office) -> Iterator[Step]:
     """Yield the calls that limit, schedule and end what was allowed."""
     register = office.register
@@ -359,6 +381,7 @@ def life(office, scanner) -> Iterator[Step]:
     yield from registering(office, scanner)
     yield from assessing(office)
     yield from keeping(office)
+    yield from trying(office)
     yield from ending(office)
 
 

@@ -63,8 +63,8 @@ class Log:
                 sha256 = register.blobs.put(
                     change.connection, change.institution_id, "scan", raw, change.by
                 )
-            change.tell(chunk=chunk, technique="tcp-ports", targets=list(targets),
-                        authorisation=under, outcome="finished", artefact_sha256=sha256)  # fmt: skip
+            change.tell(chunk=chunk, technique="tcp-ports", targets=list(targets))
+            change.tell(authorisation=under, outcome="finished", artefact_sha256=sha256)
 
     def contact(self, chunk: int, **raw) -> None:
         self.decide(chunk)
@@ -209,9 +209,9 @@ def test_lookups_are_decided_again(office, log):
 def forge(office, tmp_path, kind: str, change, *, chained: bool) -> object:
     """Change the last entry of a kind in a copy of the register; `chained`: digests made anew."""
     copy = tmp_path / "forged.sqlite"
-    with closing(sqlite3.connect(office.register.database.path)) as source:
-        with closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
+    own = sqlite3.connect(office.register.database.path)
+    with closing(own) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
     database = open_database(f"sqlite:///{copy}")
     e = t.audit_entries
     with database.transaction() as connection:
@@ -230,10 +230,6 @@ def forge(office, tmp_path, kind: str, change, *, chained: bool) -> object:
             where = (e.c.chain == row["chain"], e.c.seq == row["seq"])
             connection.execute(sa.update(e).where(*where).values(**values))
     return database
-
-
-def widened(data) -> None:
-    data["question"]["targets"].append(OTHER)
 
 
 def out_of_scope(data) -> None:
@@ -271,9 +267,8 @@ def own_granter(data) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "change", "found"),
+    "case",
     [
-        ("gate", widened, []),
         ("gate", out_of_scope, ["contact", "decision"]),
         ("gate", wider_letter, ["contact", "file", "letter"]),
         ("gate", later, ["letter"]),
@@ -284,9 +279,9 @@ def own_granter(data) -> None:
         ("authorisation-granted", own_granter, ["letter"]),
     ],
 )
-def test_forged_entry_is_found_even_where_the_chain_was_made_anew(
-    office, log, tmp_path, kind, change, found
-):
+def test_forged_entry_is_found_even_where_the_chain_was_made_anew(log, tmp_path, case):
+    kind, change, found = case
+    office = log.office
     database = forge(office, tmp_path, kind, change, chained=True)
     assert set(found) <= set(kinds(office, database))
     database.close()

@@ -56,6 +56,7 @@ from cyberposture.store.facts import insert_facts
 from cyberposture.store.findings import FindingRecord
 from cyberposture.store.heads import HeadsFile
 
+sys.path.insert(0, str(Path(__file__).parent))  # the fleet
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "content"))  # the small editions
 SENDER = notices.Sender(("127.0.0.1",), "extension 4")
 NOON = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
@@ -177,6 +178,7 @@ def scanner() -> Scanner:
         port_offset=0,
         trust_store=None,
         ticket_key=b"t" * 32,
+        resolver=None,
     )
 
 

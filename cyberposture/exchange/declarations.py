@@ -67,6 +67,8 @@ def _checked(assets: list[tuple[str, Asset]]) -> tuple[Asset, ...]:
                 faults.append(Fault(where, f"{address}: write the IPv4 address itself"))
         if asset.kind == "host" and not asset.addresses and not asset.names:
             faults.append(Fault(where, f"the host {asset.id} has neither address nor name"))
+        if (asset.kind == "prefix") is not bool(asset.prefixes):
+            faults.append(Fault(where, "prefixes: stand in an asset of the kind prefix, and there"))
         if asset.kind == "flow" and (asset.flow_from is None or asset.flow_to is None):
             faults.append(Fault(where, f"the flow {asset.id} needs flow_from and flow_to"))
         for zone in (asset.zone, asset.flow_from, asset.flow_to):

@@ -1,7 +1,7 @@
 """Tables of others about products, flaws, routes and places, as dated and hashed bundles."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
@@ -25,11 +25,20 @@ MAX_AGE_DAYS: Final[Mapping[BundleKind, int]] = {
     "origins": 7,
     "locations": 90,
 }
-"""How many days after its date a table may still speak.
+"""How many days after its date a table may still speak, where its import says nothing else.
 
 Source: our own defaults. Flaws become known and records change daily; dates of support are set
 years ahead, and blocks of addresses move seldom.
 """
+
+NEEDED_FOR: Final[Mapping[str, tuple[BundleKind, ...]]] = {
+    "flawed-version": ("nvd",),
+    "exploited-flaw": ("nvd", "kev"),
+    "unsupported-product": ("support",),
+    "route-origin": ("rpki", "origins"),
+    "kept-where-declared": ("locations",),
+}
+"""The tables that each fact which checks ask for comes from."""
 
 CVE = Annotated[str, StringConstraints(pattern=r"^CVE-[0-9]{4}-[0-9]{4,9}$")]
 VersionText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -47,15 +56,23 @@ class Bundle(Model):
     """The name of the file, or of the first of several."""
     rows: int = Field(ge=0)
     size_bytes: int = Field(ge=0)
+    max_age_days: int = Field(ge=1, le=3_650)
+    """How many days after its date it may still speak."""
     details: dict[str, str | int] = Field(default_factory=dict)
+
+    @property
+    def valid_until(self) -> datetime:
+        """The moment from which it is too old to speak."""
+        return self.as_of + timedelta(days=self.max_age_days)
 
 
 class Used(Model):
-    """Which bundle a fact was looked up in."""
+    """Which bundle a fact was looked up in, and until when that may still count."""
 
     kind: BundleKind
     sha256: Sha256
     as_of: Moment
+    valid_until: Moment
 
 
 class Match(Model):

@@ -113,17 +113,35 @@ def _open_or_see(
             severity=check.severity,
             says=row.says,
             seen_at=seen_at,
+            is_potential=row.is_potential,
         )
         return "opened"
     if present.closed_at is not None:
         if seen_at <= present.closed_at:
             return "older"
         changes.reopen_finding(connection, present.id, act, seen_at=seen_at)
+        _weigh_again(connection, present, row, act)
         return "reopened"
     changes.record_sight(
         connection, present.id, seen_at=seen_at, address=row.address, says=row.says
     )
+    if seen_at >= present.last_seen:
+        _weigh_again(connection, present, row, act)
     return "seen-again"
+
+
+def _weigh_again(connection: Connection, present: FindingRecord, row: Judgement, act: Act) -> None:
+    """Record that what was potential is confirmed now, or that a confirmation holds no longer."""
+    if present.is_potential is row.is_potential:
+        return
+    changes.record_severity(
+        connection,
+        present.id,
+        "eased" if row.is_potential else "confirmed",
+        act,
+        severity=present.severity,
+        is_potential=row.is_potential,
+    )
 
 
 def _is_over(finding: FindingRecord, rows: Iterable[Judgement], view: HostView | None) -> bool:
@@ -165,7 +183,7 @@ def follow(
             seen.looked_at[row.address],
         )
         for row in seen.judgements
-        if row.verdict == "fail"
+        if row.verdict == "fail" or row.is_potential
     ]
     keys = {sight.key for sight in sights}
     # A host that is declared under another name keeps what was found there before.

@@ -19,7 +19,15 @@ from cyberposture.errors import Fault, InvalidInput, WrongUsage
 from cyberposture.exchange.intel.opened import opened
 from cyberposture.exchange.intel.rows import Row, Told
 from cyberposture.exchange.intel.tables import looks_like_json, read_rows
-from cyberposture.model.intel import KINDS, Bundle, BundleKind, Exploited, Flaw, SupportEnd
+from cyberposture.model.intel import (
+    KINDS,
+    MAX_AGE_DAYS,
+    Bundle,
+    BundleKind,
+    Exploited,
+    Flaw,
+    SupportEnd,
+)
 from cyberposture.scanning.matching.cpe import find_cpe
 from cyberposture.scanning.matching.routes import first_address, read_prefix
 from cyberposture.services.register import Register
@@ -52,15 +60,17 @@ def import_table(
     paths: Sequence[Path],
     *,
     as_of: datetime | None = None,
+    max_age_days: int | None = None,
     reason: str = "",
     progress: Progress = no_progress,
 ) -> Imported:
     """Keep a table that others made, from one file or from several that belong together.
 
-    `as_of` is the table's date where its files do not tell it.
+    `as_of` is the table's date where its files do not tell it; `max_age_days` how old it may
+    grow, where that is not what is usual for its kind.
 
     Raises:
-        WrongUsage: there is no such kind, or no file.
+        WrongUsage: there is no such kind, no file, or an age beyond any sense.
         InvalidInput: a file is not of this kind, is cut off or wrong, with the place; or its date
             is missing, to come, or told twice. Nothing was changed.
         NotFound: whoever acts is not in the register.
@@ -69,11 +79,14 @@ def import_table(
     known = _kind(kind)
     if not paths:
         raise WrongUsage("name a file")
+    days = MAX_AGE_DAYS[known] if max_age_days is None else max_age_days
+    if not 1 <= days <= 3_650:
+        raise WrongUsage("the greatest age of a table is 1 to 3650 days")
     with tempfile.TemporaryFile("w+", encoding="utf-8") as spool:
         read = _Reading(known, spool, progress)
         for path in paths:
             read.take(path)
-        bundle = read.bundle(as_of)
+        bundle = read.bundle(as_of, days)
         with register.change("table-imported", f"{known} {bundle.sha256}", reason=reason) as change:
             require_cert(change)
             _require_past(bundle, change.now)
@@ -135,7 +148,7 @@ class _Reading:
         self._files.append((path.name, digest, size))
         self._told.append(told)
 
-    def bundle(self, as_of: datetime | None) -> Bundle:
+    def bundle(self, as_of: datetime | None, max_age_days: int) -> Bundle:
         """Return the bundle that the files make together.
 
         Raises:
@@ -167,6 +180,7 @@ class _Reading:
             name=name,
             rows=self.rows,
             size_bytes=sum(size for _, _, size in self._files),
+            max_age_days=max_age_days,
             details=details,
         )
 

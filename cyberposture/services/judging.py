@@ -149,7 +149,9 @@ def look_at(register: Register, connection: Connection, scan: ScanRecord, as_of:
     looks = _by_subject(list_facts(connection, scan_id=scan.id))
     judge = compile_checks(register.content.checks)
     denied = list_denials(connection, scan)
-    official = register.content.checks.official_domains
+    listed = register.content.checks.official_domains
+    owner = institutions.get_institution_by_id(connection, scan.institution_id, as_of=act.at)
+    official = None if listed is None else listed.binding(owner.institution.sectors)
     rows, views = _judge_subjects(
         judge, looks, declaration, scan.vantage, denied=_by_target(denied), official=official
     )

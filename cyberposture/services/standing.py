@@ -15,6 +15,7 @@ from cyberposture.model.institutions import Declaration
 from cyberposture.model.parameters import Clocks
 from cyberposture.scanning.judging.coverage import aggregate
 from cyberposture.scoring.assemble import Tally
+from cyberposture.services.intel_ages import without_stale
 from cyberposture.services.register import Register
 from cyberposture.store import declarations, findings
 from cyberposture.store.facts import JudgementRecord, list_latest_judgements
@@ -152,7 +153,8 @@ def standing_of(
     latest = list_latest_judgements(connection, institution_id, as_of=as_of)
     counting = {p: f for p, f in standing.items() if f.last_seen >= oldest}
     looks = _newest_looks(latest, counting)
-    records = list(_with_findings(looks, standing, oldest, as_of))
+    told = _with_findings(looks, standing, oldest, as_of)
+    records = list(without_stale(connection, checks or register.content.checks, told, as_of))
     declared = declarations.get_declaration(connection, institution_id, as_of=as_of)
     found: dict[str, CheckStanding] = {}
     by_check: dict[str, list[JudgementRecord]] = defaultdict(list)

@@ -60,7 +60,11 @@ def insert_bundle(connection: Connection, bundle: Bundle, act: Act) -> BundleRec
             "as_of": bundle.as_of,
             "name": bundle.name,
             "rows": bundle.rows,
-            "details": {"size_bytes": bundle.size_bytes, **bundle.details},
+            "details": {
+                "size_bytes": bundle.size_bytes,
+                "max_age_days": bundle.max_age_days,
+                **bundle.details,
+            },
             **act.written(),
         },
     )
@@ -227,6 +231,7 @@ def _read(row: RowMapping) -> BundleRecord:
         name=row["name"],
         rows=row["rows"],
         size_bytes=details.pop("size_bytes"),
+        max_age_days=details.pop("max_age_days"),
         details=details,
     )
     return BundleRecord(row["id"], row["number"], bundle, read_act(row))

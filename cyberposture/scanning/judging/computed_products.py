@@ -5,10 +5,10 @@ it. So it is potential until the institution confirms it. Looking up is done els
 facts; here they are only read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from cyberposture.model.observations import Looked, ProductFact
+from cyberposture.model.observations import Fact, Looked, ProductFact
 from cyberposture.scanning.judging.hostview import Endpoint
 from cyberposture.scanning.judging.truth import UNKNOWN, UNTESTED, Found
 from cyberposture.scanning.judging.wording import plain, quote, shorten
@@ -39,6 +39,25 @@ def _found(endpoint: Endpoint, said: Callable[[ProductFact], Looked]) -> Found:
             return Found(UNKNOWN, told)
         case _:
             return Found(UNTESTED, told)
+
+
+def find_exploited(facts: Iterable[Fact]) -> list[tuple[Fact, ProductFact]]:
+    """Return each product that has, or by its version may have, a flaw used in attacks.
+
+    Of several facts about one address and vantage the newest speaks.
+    """
+    newest: dict[tuple[str, str], Fact] = {}
+    for fact in facts:
+        if fact.products:
+            present = newest.setdefault((fact.address, fact.vantage), fact)
+            if present.ended_at and fact.ended_at and fact.ended_at > present.ended_at:
+                newest[fact.address, fact.vantage] = fact
+    return [
+        (fact, product)
+        for fact in newest.values()
+        for product in fact.products
+        if product.exploited.answer == "yes"
+    ]
 
 
 def flawed_version(endpoint: Endpoint) -> Found:

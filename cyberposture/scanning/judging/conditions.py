@@ -21,7 +21,7 @@ from cyberposture.scanning.judging.truth import (
     some,
     truth_of,
 )
-from cyberposture.scanning.judging.wording import quote
+from cyberposture.scanning.judging.wording import plain, quote
 from cyberposture.scanning.judging.words_exchange import (
     certificate,
     dns_record,
@@ -126,7 +126,9 @@ def _fact(wanted: FactIs, where: str, told: Told) -> Condition:
 
     def find(endpoint: Endpoint) -> Found:
         if name in endpoint.view.told:
-            return _as_told(name, endpoint.view.told[name])
+            note = endpoint.view.told.get(f"{name}-note")
+            found = _as_told(name, endpoint.view.told[name])
+            return found._replace(note=plain(note)) if isinstance(note, str) else found
         return function(endpoint)
 
     def test(endpoint: Endpoint) -> Truth:

@@ -69,8 +69,7 @@ class HostView:
         "services",
         "subject",
         "talks",
-        "tls",
-        "told",
+        *("tls", "told"),
         "tried",
         "vantage",
         "web",
@@ -100,9 +99,9 @@ class HostView:
         self.talks = Talks()
         self.dns: tuple[DNSFact, ...] = ()
         """Lookups, the newest first."""
+        # What procedures and tables say, as the newest fact tells it.
         self.told: dict[str, bool | int | str | None] = {}
         self.products: dict[PortKey, ProductFact] = {}
-        """What procedures and tables say, as the newest fact tells it."""
         self._states: dict[PortKey, State] = {}
         self._clear: dict[str, bool] = {}
         self._named: set[PortKey] = set()

@@ -98,14 +98,19 @@ def lay_workspace(settings: Settings) -> None:
         database.close()
 
 
-def _scanner(settings: Settings, clock: Clock) -> Scanner:
+def user_agent_of(settings: Settings) -> str:
+    """Return what this scanner says of itself to the pages that it looks at."""
     about = " ".join(
         part for part in (settings.scanner_url, settings.scanner_contact) if part is not None
     )
+    return f"cyberposture posture check ({about or 'authorised by the institution'})"
+
+
+def _scanner(settings: Settings, clock: Clock) -> Scanner:
     return Scanner(
         scanner_id=settings.scanner_id,
         vantage=settings.vantage,
-        user_agent=f"cyberposture posture check ({about or 'authorised by the institution'})",
+        user_agent=user_agent_of(settings),
         search_path=search_path(),
         has_raw_sockets=hasattr(os, "geteuid") and os.geteuid() == 0,
         rate_pps=settings.rate_pps,

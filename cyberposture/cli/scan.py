@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cyberposture.cli import recording, scan_again, stopping
+from cyberposture.cli import recording, scan_again, scan_page, stopping
 from cyberposture.cli.options import Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
@@ -15,6 +15,7 @@ app = typer.Typer()
 stopping.register(app)
 recording.register(app)
 scan_again.register(app)
+scan_page.register(app)
 Requested = Annotated[
     Path | None, typer.Option("--requested", help="File with one address a line.")
 ]

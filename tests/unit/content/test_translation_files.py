@@ -8,7 +8,7 @@ import yaml
 
 from cyberposture.content.bundle import ContentFolders, find_content
 from cyberposture.content.loader import Content, load_content
-from cyberposture.content.reading.translations import load_translations
+from cyberposture.content.reading.translations import load_beside, load_translations
 from cyberposture.content.translations import Translations, source_digest
 from cyberposture.errors import InvalidInput
 
@@ -135,3 +135,32 @@ def test_text_without_its_english_is_refused(folders, content):
     write(folders, "controls/ncsp-2021/iam/IAM-77-nothing", a_control_in_urdu(content))
     with pytest.raises(InvalidInput, match=r"no IAM-77-nothing\.yaml"):
         load(folders, content)
+
+
+def test_a_text_that_does_not_fit_is_a_fault_of_the_content(folders, content):
+    (folders.root / "reports").symlink_to(find_content(None).reports)
+    assert load_content(folders).translations == ()
+    write(folders, CONTROL, a_control_in_urdu(content))
+    (found,) = load_content(folders).translations
+    assert list(found.controls) == ["IAM-01"]
+    write(folders, CONTROL, a_control_in_urdu(content, evidence=[]))
+    (folders.root / "controls" / "ncsp-2021" / "retired.yaml").write_text("- nothing\n")
+    with pytest.raises(InvalidInput) as refused:
+        load_content(folders)
+    assert "retired.yaml" in str(refused.value)
+    (folders.root / "controls" / "ncsp-2021" / "retired.yaml").write_text("[]\n")
+    with pytest.raises(InvalidInput, match=r"IAM-01-least-privilege\.ur\.yaml:\d+: evidence"):
+        load_content(folders)
+
+
+def test_a_folder_of_controls_alone_goes_with_the_texts_of_the_checks_in_use(folders, content):
+    write(folders, CONTROL, a_control_in_urdu(content))
+    check = next(iter(content.translations[0].checks.values()))
+    in_use = Translations(
+        "ur", {"IAM-02": content.translations[0].controls["IAM-02"]}, {"x": check}
+    )
+    (found,) = load_beside(folders.controls, content.catalogue, (in_use,))
+    assert (list(found.controls), dict(found.checks)) == (["IAM-01"], {"x": check})
+    write(folders, CONTROL, a_control_in_urdu(content, evidence=[]))
+    with pytest.raises(InvalidInput, match="3 items are expected"):
+        load_beside(folders.controls, content.catalogue, (in_use,))

@@ -118,7 +118,7 @@ def test_an_old_protocol_version_still_shows_its_certificate(tmp_path):
 
 def test_a_page_is_read_with_headers_cookies_and_marks_and_no_redirect_is_followed(tmp_path):
     with serving(tmp_path, kind="https"):
-        page, missing = look_at_web(permitted("http-exchange", 8443, tls=1), VISITOR)
+        page, missing, _ = look_at_web(permitted("http-exchange", 8443, tls=1), VISITOR)
     assert (page.outcome, page.status, page.path) == ("answered", 200, "/")
     assert "strict-transport-security" in dict(page.headers)
     assert all(cookie["secure"] and cookie["http_only"] for cookie in page.cookies)

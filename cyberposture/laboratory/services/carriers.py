@@ -13,7 +13,7 @@ _MANDATORY = 0x40
 
 
 async def speak_diameter(client: Conversation, station: Station) -> None:
-    """Answer a greeting of a peer that nobody knows. Source: RFC 6733, sections 3, 5.3 and 7.1.3."""
+    """Answer the greeting of a peer that nobody knows. Source: RFC 6733, sections 3 and 5.3."""
     head = await client.read_exactly(_HEAD_BYTES)
     size, command = int.from_bytes(head[1:4], "big"), int.from_bytes(head[5:8], "big")
     if head[0] != 1 or not _HEAD_BYTES <= size <= _LARGEST_MESSAGE_BYTES:
@@ -63,7 +63,7 @@ def answer_gtp(datagram: bytes, station: Station) -> bytes | None:
 
 
 def answer_ipmi(datagram: bytes, station: Station) -> bytes | None:
-    """Return a presence pong, or the ways to log in. Source: IPMI 2.0, sections 13.2.4 and 22.13."""
+    """Return a presence pong, or the ways to log in. Source: IPMI 2.0, sections 13 and 22.13."""
     if datagram[:4] == b"\x06\0\xff\x06" and datagram[8:9] == b"\x80":
         return (
             b"\x06\0\xff\x06\0\0\x11\xbe\x40"

@@ -82,8 +82,9 @@ def kept_page(service: Service, path: str, name: str, now: datetime) -> Page:
     if path == "/login" and service.kind == "https":
         return Page(200, _document(_title(service, f"{name}: sign in"), _login_form()))
     if path == "/.well-known/security.txt":
-        text = f"Contact: mailto:security@{name}\nPreferred-Languages: en\n"
-        return Page(200, text, media_type="text/plain; charset=utf-8")
+        found = _contact_file(service, name, now)
+        if found is not None:
+            return found
     if path == "/.well-known/mta-sts.txt" and service.kind == "https":
         text = "version: STSv1\nmode: enforce\nmx: mail.*\nmax_age: 604800\n"
         return Page(200, text, media_type="text/plain")

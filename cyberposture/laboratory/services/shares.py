@@ -15,19 +15,16 @@ _SIGNING_ENABLED, _SIGNING_REQUIRED = 1, 2
 
 async def speak_smb(client: Conversation, station: Station) -> None:
     """Answer a negotiation, and close on one of the outdated version unless that is offered."""
-    while True:
-        (size,) = struct.unpack(">I", await client.read_exactly(4))
-        if not 35 <= size <= _LARGEST_MESSAGE_BYTES:
-            return
-        request = await client.read_exactly(size)
-        if request[:5] == _OLD and station.service.version_one:
-            answer = _old_answer(request)
-        elif request[:4] == _NEW and len(request) >= 102:
-            answer = _new_answer(request, signing=station.service.signing)
-        else:
-            return
-        if answer is None:
-            return
+    (size,) = struct.unpack(">I", await client.read_exactly(4))
+    if not 35 <= size <= _LARGEST_MESSAGE_BYTES:
+        return
+    request = await client.read_exactly(size)
+    answer = None
+    if request[:5] == _OLD and station.service.version_one:
+        answer = _old_answer(request)
+    elif request[:4] == _NEW and len(request) >= 102:
+        answer = _new_answer(request, signing=station.service.signing)
+    if answer is not None:
         await client.send(struct.pack(">I", len(answer)) + answer)
 
 

@@ -62,8 +62,10 @@ def _speak_ftp(talk: Talk) -> Told:
     talk.send(b"FEAT\r\n")
     code, lines = _read_ftp(talk)
     talk.send(b"QUIT\r\n")
-    if code != "211":
+    if code[0] == "5":
         return {"encryption": None}
+    if code != "211":
+        raise Garbled(f"no answer to that question: {code}")
     return {"encryption": any(line.upper().startswith("AUTH ") for line in lines)}
 
 

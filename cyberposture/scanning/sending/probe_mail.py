@@ -83,7 +83,10 @@ def _greeted(talk: Talk) -> tuple[_Reply, tuple[str, ...]]:
     greeting = _read_reply(talk)
     if greeting.code != 220:
         raise Garbled(f"it serves nobody: {greeting.text()}"[:200])
-    return greeting, _abilities(_ask(talk, f"EHLO {OUR_NAME}"))
+    answer = _ask(talk, f"EHLO {OUR_NAME}")
+    if answer.code < 250:
+        raise Garbled(f"no answer to that question: {answer.text()}"[:200])
+    return greeting, _abilities(answer)
 
 
 def _shaken(spot: _Spot, secured: ssl.SSLSocket, problem: str | None) -> TLSFact:

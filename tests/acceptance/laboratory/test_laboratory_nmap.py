@@ -25,11 +25,13 @@ pytestmark = [
 ]
 
 OFFSET = needed_port_offset()
-NOT_NAMED_WHEN_MOVED = {"dns", "ldap", "smb"}
+NOT_NAMED_WHEN_MOVED = {"dns", "ldap", "smb-old"}
 NAMED_KINDS: list[Kind] = [
     kind for kind, sheet in SHEETS.items() if sheet.nmap_name and sheet.speaker
 ]
-UDP_KINDS: list[Kind] = [kind for kind, sheet in SHEETS.items() if sheet.answerer]
+UDP_KINDS: list[Kind] = [
+    kind for kind, sheet in SHEETS.items() if sheet.answerer and sheet.nmap_name
+]
 VARIANTS: dict[str, tuple[Service, str]] = {
     "site-neglected": (Service(kind="http", port=8080, site="neglected"), "http"),
     "site-hostile": (
@@ -51,6 +53,12 @@ VARIANTS: dict[str, tuple[Service, str]] = {
     "ssh-outdated": (Service(kind="ssh", port=22, weak_suites=True), "ssh"),
     "vnc-open": (Service(kind="vnc", port=5900, open_access=True), "vnc"),
     "rdp-unguarded": (Service(kind="rdp", port=3389, network_level=False), "ms-wbt-server"),
+    "smb-old": (Service(kind="smb", port=445, version_one=True), "microsoft-ds"),
+    "mysql-tls": (Service(kind="mysql", port=3306, tls="starttls"), "mysql"),
+    "postgresql-tls": (Service(kind="postgresql", port=5432, tls="starttls"), "postgresql"),
+    "smtp-relay": (Service(kind="smtp", port=25, open_access=True), "smtp"),
+    "rsync-open": (Service(kind="rsync", port=873, open_access=True), "rsync"),
+    "ssh-one": (Service(kind="ssh", port=22, version_one=True), "ssh"),
     "mqtt-open": (Service(kind="mqtt", port=1883, open_access=True), "mqtt"),
 }
 AWKWARD: dict[str, Service] = {
@@ -170,6 +178,8 @@ def test_nmap_names_the_kind(seen, kind):
 
 @pytest.mark.parametrize("code", VARIANTS)
 def test_nmap_names_the_variant(seen, code):
+    if OFFSET and code in NOT_NAMED_WHEN_MOVED:
+        pytest.skip("nmap does not look for it on a moved port")
     assert name_of(seen.named[code]) == VARIANTS[code][1]
 
 

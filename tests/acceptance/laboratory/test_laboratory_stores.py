@@ -98,7 +98,7 @@ def test_rdp_confirms_the_connection_and_tells_the_protection(serve, network_lev
 
 
 def test_smb_answers_a_negotiation_and_offers_no_more(serve):
-    with serve(Service(kind="smb", port=445)) as served, served.dial(445) as wire:
+    with serve(Service(kind="smb", port=445, version_one=True)) as served, served.dial(445) as wire:
         dialects = b"\x02LANMAN1.0\0\x02NT LM 0.12\0"
         header = b"\xffSMBr" + bytes(27)
         request = header + b"\0" + struct.pack("<H", len(dialects)) + dialects

@@ -22,7 +22,6 @@ from cyberposture.scanning.timing.intervals import (
     OF_SEVERITY,
     calmest_within,
     interval_us,
-    pulled_us,
     rank_of,
 )
 from cyberposture.scanning.timing.looks import (
@@ -32,6 +31,7 @@ from cyberposture.scanning.timing.looks import (
     Place,
     after_look,
     first_place,
+    pulled_ahead,
 )
 from cyberposture.services.register import Register
 from cyberposture.store import due as store
@@ -220,9 +220,15 @@ def _look(
         ended_us=to_microseconds(looked_at),
         is_conclusive=answered and any(row.verdict in _CONCLUSIVE for row in own),
         demanded=None if worst is None else OF_SEVERITY[worst],
-        is_known_exploited=any(fact.told.get(KNOWN_EXPLOITED) is True for fact in facts),
+        is_known_exploited=any(_is_exploited(fact) for fact in facts),
     )
     return look, worst
+
+
+def _is_exploited(fact: Fact) -> bool:
+    """Return whether a fact says of a product that it is known to be exploited."""
+    listed = any(product.exploited.answer == "yes" for product in fact.products)
+    return listed or fact.told.get(KNOWN_EXPLOITED) is True
 
 
 def _reason(look: Look, worst: Severity | None, place: Place) -> str:
@@ -266,14 +272,14 @@ def pull_ahead(
         if opens > now + timedelta(days=1):
             continue
         stale = store.list_stale(connection, vantage=vantage, looked_before=opens, due_after=opens)
+        date_us, age_us = to_microseconds(deadline.at), deadline.age // timedelta(microseconds=1)
         for due in stale:
-            place = place_of(due)
-            key = key_of(due.target, due.technique, vantage)
-            span = (to_microseconds(deadline.at), deadline.age // timedelta(microseconds=1))
-            at_us = pulled_us(place.due_us, place.looked_us, key, span)
-            if at_us < place.due_us and due.attempts == 0:
+            place, key = place_of(due), key_of(due.target, due.technique, vantage)
+            pulled = pulled_ahead(place, key, date_us, age_us, to_microseconds(now))
+            if pulled != place:
                 why = f"pulled ahead, to be fresh for the {deadline.title}"
-                store.record_due(connection, replace(due, due_at=to_moment(at_us), why=why))
+                moved_to = to_moment(pulled.due_us)
+                store.record_due(connection, replace(due, due_at=moved_to, why=why))
                 moved += 1
     return moved
 

@@ -26,6 +26,8 @@ BATCH = 16
 """Targets in a batch: what one run of a port scan may hold."""
 VISITS_S = 120
 """Seconds for a host's visits and version detection beside the port scan; our own estimate."""
+LOOKED_AT = 200
+"""So many institutions are looked at in one go, to find some that may be scanned now."""
 LOOK_AGAIN_S = 3600
 """What keeps an institution from its turn is looked at again after so long at the latest."""
 
@@ -130,7 +132,7 @@ def choose(register: Register, scanner: Scanner, most: int) -> list[Batch]:
     """
     vantage = scanner.vantage
     with register.reading() as connection:
-        if not _standing(connection, register.clock(), vantage):
+        if not _standing(connection, register.clock(), vantage, 1):
             return []
     needed = estimate(register, scanner)
     with register.change("turns-given", vantage) as change:
@@ -143,20 +145,15 @@ def choose(register: Register, scanner: Scanner, most: int) -> list[Batch]:
     return batches
 
 
-def _standing(connection: Connection, now: datetime, vantage: str) -> list[TurnRecord]:
-    """Return the institutions whose turn may come now, in the order in which it does."""
-    known = {one.institution_id: one for one in turns.list_turns(connection, vantage=vantage)}
-    found: dict[str, TurnRecord] = {}
-    standing = []
-    for institution_id, earliest in store.list_waiting_institutions(
-        connection, at=now, vantage=vantage
-    ):
-        record = known.get(institution_id) or TurnRecord(institution_id, vantage)
-        if record.not_before is None or record.not_before <= now:
-            found[str(institution_id)] = record
-            turn = Turn(str(institution_id), record.visit, record.credit_s)
-            standing.append((turn, (0, to_microseconds(earliest), 0)))
-    return [found[turn.institution] for turn in ring(standing)]
+def _standing(connection: Connection, now: datetime, vantage: str, limit: int) -> list[TurnRecord]:
+    """Return institutions whose turn may come now, in the order in which it does."""
+    standing = turns.list_standing(connection, vantage=vantage, at=now, limit=limit)
+    by_id = {str(record.institution_id): record for record, _ in standing}
+    order = ring(
+        (Turn(str(one.institution_id), one.visit, one.credit_s), (0, to_microseconds(earliest), 0))
+        for one, earliest in standing
+    )
+    return [by_id[turn.institution] for turn in order]
 
 
 class _Chooser:
@@ -170,8 +167,8 @@ class _Chooser:
 
     def choose(self, most: int) -> list[Batch]:
         batches: list[Batch] = []
-        number = max((one.visit for one in turns.list_turns(self.connection)), default=0)
-        for record in _standing(self.connection, self.now, self.vantage):
+        number = turns.last_visit(self.connection)
+        for record in _standing(self.connection, self.now, self.vantage, LOOKED_AT):
             if len(batches) >= most:
                 break
             number += 1

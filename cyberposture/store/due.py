@@ -69,25 +69,6 @@ def find_due(
     return None if row is None else DueTarget(**row)
 
 
-def list_waiting_institutions(
-    connection: Connection, *, at: datetime, vantage: str
-) -> list[tuple[UUID, datetime]]:
-    """Return each institution with a target due at `at` and its earliest such moment, that first.
-
-    One look into the index for each institution, however many targets there are.
-    """
-    d, i = t.due_targets, t.institutions
-    earliest = (
-        sa.select(sa.func.min(d.c.due_at))
-        .where(d.c.institution_id == i.c.id, *_free(at, vantage))
-        .scalar_subquery()
-        .label("earliest")
-    )
-    ranked = sa.select(i.c.id, earliest).subquery()
-    query = sa.select(ranked).where(ranked.c.earliest.is_not(None)).order_by(ranked.c.earliest)
-    return [(row.id, row.earliest) for row in connection.execute(query)]
-
-
 def list_due(
     connection: Connection, institution_id: UUID, *, at: datetime, vantage: str, limit: int
 ) -> list[DueTarget]:

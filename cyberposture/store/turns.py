@@ -40,6 +40,51 @@ def list_turns(
     return [TurnRecord(**row) for row in connection.execute(query).mappings()]
 
 
+def list_standing(
+    connection: Connection, *, vantage: str, at: datetime, limit: int
+) -> list[tuple[TurnRecord, datetime]]:
+    """Return institutions with a target due at `at` that are not passed over, by their last visit.
+
+    With each comes the earliest moment at which something of it was due; that decides between
+    those that were never visited. One look into the index for each institution, however many
+    targets there are.
+    """
+    d, i, u = t.due_targets, t.institutions, t.turns
+    free = sa.or_(d.c.held_until.is_(None), d.c.held_until <= at)
+    earliest = (
+        sa.select(sa.func.min(d.c.due_at))
+        .where(d.c.institution_id == i.c.id, d.c.vantage == vantage, d.c.due_at <= at, free)
+        .scalar_subquery()
+    )
+    same = sa.and_(u.c.institution_id == i.c.id, u.c.vantage == vantage)
+    ranked = (
+        sa.select(
+            i.c.id,
+            sa.func.coalesce(u.c.visit, 0).label("visit"),
+            sa.func.coalesce(u.c.credit_s, 0).label("credit_s"),
+            earliest.label("earliest"),
+        )
+        .outerjoin(u, same)
+        .where(sa.or_(u.c.not_before.is_(None), u.c.not_before <= at))
+        .subquery()
+    )
+    query = (
+        sa.select(ranked)
+        .where(ranked.c.earliest.is_not(None))
+        .order_by(ranked.c.visit, ranked.c.earliest)
+        .limit(limit)
+    )
+    return [
+        (TurnRecord(row.id, vantage, row.visit, row.credit_s), row.earliest)
+        for row in connection.execute(query)
+    ]
+
+
+def last_visit(connection: Connection) -> int:
+    """Return the highest number of a visit so far; 0 where there was none."""
+    return connection.execute(sa.select(sa.func.max(t.turns.c.visit))).scalar_one() or 0
+
+
 def record_turn(connection: Connection, turn: TurnRecord) -> None:
     """Set where an institution stands."""
     values = {name: getattr(turn, name) for name in TurnRecord.__slots__}

@@ -28,7 +28,6 @@ from cyberposture.store.due import (
     list_due,
     list_stale,
     list_targets,
-    list_waiting_institutions,
     record_due,
     remove_due,
 )
@@ -67,6 +66,8 @@ from cyberposture.store.scores import (
 from cyberposture.store.turns import (
     TurnRecord,
     forget_buckets,
+    last_visit,
+    list_standing,
     list_turns,
     lock_buckets,
     record_buckets,
@@ -319,7 +320,14 @@ def test_due_targets_come_by_institution_priority_and_time(database, make):
         due(second, "39.40.0.2", 0, 999)
         due(second, "39.40.0.1", 2, 7, attempts=1)
         at, here = make.act(minutes=30).at, {"vantage": "external"}
-        waiting = list_waiting_institutions(connection, at=at, **here)
+        standing = list_standing(connection, at=at, limit=9, **here)
+        waiting = [(turn.institution_id, earliest) for turn, earliest in standing]
+        record_turn(connection, TurnRecord(first, "external", 7, 60))
+        turned = list_standing(connection, at=at, limit=1, **here)
+        passed = TurnRecord(second, "external", 8, not_before=make.act(minutes=31).at, why="night")
+        record_turn(connection, passed)
+        left = list_standing(connection, at=at, limit=9, **here)
+        assert last_visit(connection) == 8
         targets = [d.target[-1] for d in list_due(connection, first, at=at, limit=3, **here)]
         moved = find_due(connection, second, "39.40.0.1", "ports", "external")
         assert list_due(connection, first, at=make.act(minutes=-1).at, limit=9, **here) == []
@@ -329,6 +337,8 @@ def test_due_targets_come_by_institution_priority_and_time(database, make):
         assert remove_due(connection, first, keep=["39.32.10.7"], **here) == 3
         assert remove_due(connection, first) == 2
     assert waiting == [(first, make.act(minutes=5).at), (second, make.act(minutes=7).at)]
+    assert [turn.institution_id for turn, _ in turned] == [second]
+    assert [turn for turn, _ in left] == [TurnRecord(first, "external", 7, 60)]
     assert targets == ["8", "6", "9", "7"]
     assert both == ["8", "6", "9"]
     assert (moved.priority, moved.attempts) == (2, 1)

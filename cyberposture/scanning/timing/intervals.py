@@ -82,17 +82,3 @@ def rank_of(key: str) -> int:
 def next_due_us(looked_us: int, key: str, cycle: int, priority: int) -> int:
     """Return when a target is due again after a look that ended at `looked_us`."""
     return looked_us + interval_us(priority) - jitter_us(key, cycle, priority)
-
-
-def pulled_us(due_us: int, looked_us: int | None, key: str, deadline: "tuple[int, int]") -> int:
-    """Return when a target is due in view of a date at which its evidence must be fresh.
-
-    `deadline` is the date and the greatest age that evidence may have then. What is looked at
-    anyway early enough keeps its time. What would be too old is pulled into the first half of the
-    time in which it can be made fresh; the second half is left for queues, windows and retries.
-    """
-    date_us, age_us = deadline
-    opens_us = date_us - age_us
-    if looked_us is not None and looked_us >= opens_us:
-        return due_us
-    return min(due_us, opens_us + share(key, date_us, max(1, age_us // 2)))

@@ -10,6 +10,7 @@ from cyberposture.scanning.timing.intervals import (
     NEW,
     STEP,
     interval_us,
+    jitter_us,
     next_due_us,
     share,
 )
@@ -95,3 +96,25 @@ def held_back(place: Place, now_us: int) -> Place:
     That is no look: neither attempts nor cycle count, and the next try only comes after a pause.
     """
     return replace(place, due_us=max(place.due_us, now_us + HELD_BACK_US))
+
+
+def pulled_ahead(place: Place, key: str, date_us: int, age_us: int, now_us: int) -> Place:
+    """Return the place in view of a date at which evidence may be `age_us` old at the most.
+
+    What was looked at since it would still count, or is tried again already, keeps its time, even
+    where nothing came of it. The others are pulled into the first half of the time in which they
+    can be made fresh; the second half is left for queues, windows and retries.
+    """
+    opens_us = date_us - age_us
+    looked_us = _last_try_us(place, key)
+    if place.attempts or looked_us >= opens_us:
+        return place
+    pulled_us = opens_us + share(key, date_us, max(1, age_us // 2))
+    return replace(place, due_us=min(place.due_us, max(pulled_us, now_us)))
+
+
+def _last_try_us(place: Place, key: str) -> int:
+    """Return when the last look ended, whatever it came to, or an earlier moment."""
+    told_us = place.due_us - interval_us(place.priority)
+    told_us += jitter_us(key, place.cycle, place.priority)
+    return told_us if place.looked_us is None else max(told_us, place.looked_us)

@@ -13,7 +13,6 @@ from cyberposture.scanning.timing.intervals import (
     interval_us,
     jitter_us,
     next_due_us,
-    pulled_us,
 )
 
 PRIORITIES = st.integers(0, CALMEST)
@@ -67,22 +66,3 @@ def test_jitter_spreads_targets_and_cycles_over_its_whole_range():
                   for k in range(10)]  # fmt: skip
         assert min(tenths) > 140
         assert max(tenths) < 260
-
-
-@given(KEYS, MOMENTS, st.integers(1, 60 * DAY_US), st.integers(-100, 100), PRIORITIES)
-def test_deadline_only_pulls_ahead_and_only_what_would_be_stale(key, date, age, days, priority):
-    looked = date + days * DAY_US
-    due = looked + interval_us(priority)
-    pulled = pulled_us(due, looked, key, (date, age))
-    assert pulled <= due
-    if looked >= date - age:
-        assert pulled == due
-    elif pulled < due:
-        assert date - age <= pulled < date
-    else:
-        assert due <= date
-
-
-@given(KEYS, MOMENTS, st.integers(2, 60 * DAY_US))
-def test_half_of_the_time_before_a_deadline_is_left_for_queues_and_windows(key, date, age):
-    assert pulled_us(date + DAY_US, None, key, (date, age)) < date - age + max(1, age // 2)

@@ -24,6 +24,7 @@ from cyberposture.scanning.timing.looks import (
     first_place,
     held_back,
     priority_after,
+    pulled_ahead,
 )
 
 NOW = 1_800_000_000_000_000
@@ -148,3 +149,42 @@ def test_clean_looks_alone_reach_the_calmest_in_five_steps(priority):
         path.append(priority_after(path[-1], clean()))
     assert path[-1] == CALMEST
     assert all(b - a <= STEP for a, b in pairwise(path))
+
+
+MONTH = 30 * DAY_US
+
+
+def test_evidence_that_would_be_stale_is_pulled_into_the_first_half_of_the_time_left():
+    place = after_look(Place(CALMEST, NOW), clean(), KEY)
+    date = NOW + 60 * DAY_US
+    pulled = pulled_ahead(place, KEY, date, MONTH, NOW + 29 * DAY_US)
+    assert date - MONTH <= pulled.due_us < date - MONTH // 2 < place.due_us
+    assert pulled_ahead(pulled, KEY, date, MONTH, NOW + 29 * DAY_US) == pulled
+
+
+def test_what_was_tried_in_vain_in_time_is_not_tried_every_day_until_the_deadline():
+    place = Place(NEW, NOW, attempts=len(RETRIES_US))
+    given_up = after_look(place, silent(), KEY)
+    assert given_up.looked_us is None
+    assert pulled_ahead(given_up, KEY, NOW + 20 * DAY_US, MONTH, NOW + DAY_US) == given_up
+    trying = after_look(Place(NEW, NOW), silent(), KEY)
+    assert pulled_ahead(trying, KEY, NOW + 50 * DAY_US, MONTH, NOW) == trying
+
+
+PLACES = st.builds(
+    after_look, st.builds(Place, PRIORITIES, st.just(NOW)), LOOKS, st.just(KEY)
+)  # fmt: skip
+
+
+@given(PLACES, st.integers(1, 60 * DAY_US), st.integers(1, 200), st.integers(0, 200))
+def test_deadline_only_pulls_ahead_never_into_the_past_and_only_what_would_be_stale(
+    place, age, days, later
+):
+    date, now = NOW + days * DAY_US, NOW + min(days, later) * DAY_US
+    pulled = pulled_ahead(place, KEY, date, age, now)
+    assert pulled.due_us <= place.due_us
+    assert (pulled.priority, pulled.cycle) == (place.priority, place.cycle)
+    if date - age <= NOW:
+        assert pulled == place
+    if pulled != place:
+        assert pulled.due_us >= max(now, date - age)

@@ -140,7 +140,9 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "doctor": (),
     "assessment list": (),
     "assessment show": (*HILL, *ROUND),
+    "audit contact": ("<address>",),
     "audit list": (),
+    "audit replay": (),
     "audit verify": (),
     "authorise list": (),
     "authorise show": ("A-1",),
@@ -194,6 +196,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "declare diff": ("hosts.csv", *HILL),
     "declare import": ("hosts.csv", *HILL),
     "declare list": HILL,
+    "declare revisions": HILL,
     "evidence list": HILL,
     "evidence show": ("<evidence>", *HILL, "--out", "proof again.txt"),
     "export analysts": ("analysts.sqlite",),
@@ -222,7 +225,13 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "scan list": (),
     "scan parse": ("<file>",),
     "scan plan": HILL,
+    "scan record": (
+        "contact-test", *HILL, "--result", "no", "--at", "2026-11-01T10:00:00Z",
+        "--note", "Rang ten times.", "--contact", "extension 9", "--by", "a-analyst",
+    ),
+    "scan records": HILL,
     "scan show": ("<scan>",),
+    "scan stops": (),
     "scan who": ("<address>",),
     "schedule list": (),
     "score explain": HILL,
@@ -230,7 +239,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "score recompute": ("--verify",),
     "score show": (),
 }
-ELSEWHERE = {"demo", "gate decide", "score compute", "scan run"}
+ELSEWHERE = {"demo", "gate decide", "score compute", "scan confirm", "scan run"}
 """Commands with --json that other tests run; the doors write a document a line."""
 
 

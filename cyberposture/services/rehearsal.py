@@ -26,7 +26,7 @@ from cyberposture.services.basis import (
     rescore,
     reviews_of,
 )
-from cyberposture.services.migration import FATES, Inheritance, inherit
+from cyberposture.services.migration import FATES, inherit
 from cyberposture.services.pinned import Pinned, restored
 from cyberposture.services.register import Register
 from cyberposture.store import assessments, institutions
@@ -34,6 +34,19 @@ from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.editions import find_adoption
 
 Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Fates:
+    """What becomes of an institution's answers, by the ids of controls; see `migration`.
+
+    The answers themselves are let go: a dry run holds every institution at once.
+    """
+
+    carried: tuple[str, ...]
+    suggested: tuple[str, ...]
+    kept: tuple[str, ...]
+    unanswered: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ class Effect:
     """With what can be carried over; the rest unanswered until somebody looks at it."""
     confirmed: InstitutionScore
     """As `after`, if each suggestion were confirmed as it is."""
-    answers: Inheritance
+    answers: Fates
     dropped_profile: str | None
     """The profile of the assessment where the draft has none of that name: it is told and scored
     by what became of the controls that the profile picked out."""
@@ -140,7 +153,12 @@ def _effect(basis: Basis, campaign: str, draft: Draft, changes: tuple[Change, ..
         before=basis.result.institution,
         after=score(carried),
         confirmed=score(carried | suggested),
-        answers=answers,
+        answers=Fates(
+            carried=tuple(sorted(carried)),
+            suggested=tuple(sorted(suggested)),
+            kept=answers.kept,
+            unanswered=answers.unanswered,
+        ),
         dropped_profile=before.id if before is not None and is_dropped else None,
     )
 

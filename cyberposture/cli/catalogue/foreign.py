@@ -1,6 +1,5 @@
 """`cyberposture catalogue import|imported|crosswalk|export`: what comes in, and ours going out."""
 
-import re
 from datetime import UTC, datetime, time
 from pathlib import Path
 from textwrap import shorten
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from cyberposture.services.foreign import Imported
 
 SHOWN_REMARKS = 20
-_MERE_WORDS = frozenset({"control", "requirement", "measure"})
 _WORDS = {"foreign": "catalogue", "crosswalk": "crosswalk"}
 
 
@@ -215,10 +213,10 @@ def list_foreign(context: typer.Context, name: str, as_json: bool) -> None:
 
 
 def _heading(control: "ForeignControl") -> str:
-    """Return the title of a control, or its statement where the title says no more than its id."""
-    words = set(re.findall(r"[a-z0-9]+", control.title.lower()))
-    said = words - set(re.findall(r"[a-z0-9]+", control.id.lower())) - _MERE_WORDS
-    return control.title if said or not control.statement else shorten(control.statement, 90)
+    """Return the title of a control, or its statement where the title only repeats its id."""
+    label = control.title.rpartition(":")[2].strip().lower()
+    is_mere = " " not in label and control.id.lower().endswith(label)
+    return shorten(control.statement, 90) if is_mere and control.statement else control.title
 
 
 def list_edges(

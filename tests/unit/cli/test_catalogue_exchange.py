@@ -189,7 +189,7 @@ def test_wrong_words_are_told(run, tmp_path, monkeypatch, words, error):
 def test_a_control_whose_title_is_its_id_is_listed_by_its_statement(run, tmp_path):
     """As the catalogue of Australia calls its controls."""
     said = "Quays are lit from dusk to dawn."
-    control = {"id": "h-9", "title": "Control: h-9",
+    control = {"id": "h-9", "title": "Control: H-9",
                "parts": [{"name": "statement", "prose": said}]}  # fmt: skip
     whole = {"id": "h-10", "title": "Control of h-10 by the harbour master"}
     body = FOREIGN["catalog"] | {"controls": [control, whole]}

@@ -177,6 +177,27 @@ def acknowledge(
     typer.echo(f"{code} is acknowledged")
 
 
+@app.command("notices")
+def notices(
+    context: typer.Context, institution: OnlyInstitution = None, as_json: Json = False
+) -> None:
+    """List the urgent notices that were written: which step, how it goes out, to whom."""
+    from cyberposture.services import urgent
+
+    found = urgent.list_notices(open_runtime(context).register, institution)
+    if as_json:
+        show_json(
+            [{"code": m.code, "channel": m.channel, "recipient": m.recipient, "state": m.state,
+              "written_at": m.act.at, "subject": m.subject, "body": m.body} for m in found]
+        )  # fmt: skip
+        return
+    rows = (
+        (m.act.at.isoformat(timespec="minutes"), m.channel, m.recipient, m.state, m.subject)
+        for m in found
+    )
+    show_table(("written", "goes by", "to", "state", ""), rows)
+
+
 @app.command("errors")
 def errors(context: typer.Context, as_json: Json = False) -> None:
     """Show how often each check was wrong: disputes that were overturned, of those decided."""

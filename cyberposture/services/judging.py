@@ -19,7 +19,7 @@ from cyberposture.services.denials import Denial, list_denials
 from cyberposture.services.findings import Followed, Seen, fell_silent, follow
 from cyberposture.services.intel_versions import TECHNIQUE, look_up_products
 from cyberposture.services.register import Register
-from cyberposture.store import declarations, scans
+from cyberposture.store import declarations, institutions, scans
 from cyberposture.store.acts import Act
 from cyberposture.store.facts import (
     FactRecord,
@@ -150,7 +150,7 @@ def look_at(register: Register, connection: Connection, scan: ScanRecord, as_of:
     judge = compile_checks(register.content.checks)
     denied = list_denials(connection, scan)
     listed = register.content.checks.official_domains
-    owner = institutions.get_institution_by_id(connection, scan.institution_id, as_of=act.at)
+    owner = institutions.get_institution_by_id(connection, scan.institution_id, as_of=as_of)
     official = None if listed is None else listed.binding(owner.institution.sectors)
     rows, views = _judge_subjects(
         judge, looks, declaration, scan.vantage, denied=_by_target(denied), official=official

@@ -212,13 +212,18 @@ def _open_what_is_new(register: Register, change: Change, scan: ScanRecord, look
         for record in list_latest_facts(change.connection, scan.institution_id, as_of=change.now)
         if record.scan_id == scan.id
     }
-    latest = list_latest_judgements(
-        change.connection, scan.institution_id, as_of=change.now, verdict="fail"
-    )
+    failing = {
+        place_of(row.judgement): row.judgement
+        for row in look.rows
+        if row.judgement.verdict == "fail" or row.judgement.is_potential
+    }
+    latest = list_latest_judgements(change.connection, scan.institution_id, as_of=change.now)
     for record in latest:
-        row = record.judgement
+        row = failing.get(place_of(record.judgement))
+        if (record.scan_id, record.judged_at) != (scan.id, change.now) or row is None:
+            continue
         check = register.content.checks.find(row.check)
-        if (record.scan_id, record.judged_at) != (scan.id, change.now) or check is None:
+        if check is None:
             continue
         if row.address not in speaking:
             # A newer look has taken the place of these facts, whatever it found.
@@ -230,6 +235,7 @@ def _open_what_is_new(register: Register, change: Change, scan: ScanRecord, look
             finding_changes.insert_finding(
                 change.connection, key, change.by, address=row.address, severity=check.severity,
                 says=row.says, seen_at=record.observed_at, opened_at=change.now, details=said,
+                is_potential=row.is_potential,
             )  # fmt: skip
         elif present.state == "closed":
             finding_changes.reopen_finding(
@@ -246,7 +252,7 @@ def _unseen(connection: Connection, scan: ScanRecord, look: Look) -> tuple[str, 
     failing = {
         key_of(scan.institution_id, scan.vantage, look.declaration, row.judgement)
         for row in look.rows
-        if row.judgement.verdict == "fail"
+        if row.judgement.verdict == "fail" or row.judgement.is_potential
     }
     seen_at = {row.judgement.address: row.observed_at for row in look.rows}
     standing = findings.list_findings(

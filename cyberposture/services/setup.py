@@ -33,7 +33,11 @@ def confirm_empty_deny_list(register: Register) -> None:
         change.tell(entries=[])
 
 
-WATCH = {"urgent": timedelta(minutes=5), "watch": timedelta(hours=1)}
+WATCH = {
+    "urgent": timedelta(minutes=5),
+    "watch": timedelta(hours=1),
+    "expiry": timedelta(days=1),
+}
 """What the clock does from the first day on, and how often. Source: our own default."""
 
 

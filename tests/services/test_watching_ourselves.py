@@ -129,7 +129,11 @@ def test_scan_on_which_nobody_works_is_stuck(office, code):
 def test_schedule_that_is_late_says_that_no_clock_runs(office, code):
     setup.set_watch(office.register)
     setup.set_watch(office.register)
-    assert [one.code for one in schedules.list_schedules(office.register)] == ["urgent", "watch"]
+    assert [one.code for one in schedules.list_schedules(office.register)] == [
+        "expiry",
+        "urgent",
+        "watch",
+    ]
     assert alarms(office) == []
     office.clock.forward(minutes=21)
     assert alarms(office) == [("clock-stopped", "urgent")]

@@ -22,7 +22,7 @@ from cyberposture.content.reading.rule_files import check_rules, read_rules
 from cyberposture.content.reading.translations import load_every_language
 from cyberposture.content.translations import Translations
 from cyberposture.errors import Fault, InvalidInput
-from cyberposture.model.checks import Check, Checks, Observation, Pack
+from cyberposture.model.checks import Check, Checks, Observation, OfficialDomains, Pack
 from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.reports import ReportDefinition
 
@@ -106,12 +106,15 @@ def load_checks(folder: Path) -> Checks:
                 reader.refuse(place.at("id"), f"the id must be the path: {expected}")
             if check.observation not in codes:
                 reader.refuse(place.at("observation"), f"unknown code {check.observation}")
+    official = folder / "official-domains.yaml"
+    domains = reader.one(OfficialDomains, official) if official.exists() else None
     reader.refuse_twice("check", ((check.id, place) for check, place in checks))
     reader.finish()
     return Checks(
         packs=tuple(packs),
         checks=tuple(sorted((check for check, _ in checks), key=lambda c: c.id)),
         observations=tuple(observation for observation, _ in observations),
+        official_domains=None if domains is None else domains[0],
     )
 
 

@@ -1,6 +1,7 @@
 """Checks: what to look for in facts and how to judge it. A check never names a control."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -306,14 +307,28 @@ class Pack(Model):
     about: Sentence
 
 
+class OfficialDomains(Model):
+    """Under which domains the official names of a country stand, and which sectors that binds."""
+
+    suffixes: tuple[
+        Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$")], ...
+    ] = Field(min_length=1)
+    sectors: tuple[Code, ...] = Field(min_length=1)
+    sources: tuple[CheckSource, ...] = Field(min_length=1)
+
+    def binding(self, sectors: Iterable[str]) -> tuple[str, ...]:
+        """Return the domains that an institution of these sectors must use; empty: any will do."""
+        return self.suffixes if set(sectors) & set(self.sectors) else ()
+
+
 class Checks(Model):
     """All packs, their checks and the vocabulary, validated together."""
 
     packs: tuple[Pack, ...]
     checks: tuple[Check, ...]
     observations: tuple[Observation, ...]
-    official_domains: tuple[str, ...] | None = None
-    """The domains under which a country's official names stand; None: no list is kept."""
+    official_domains: OfficialDomains | None = None
+    """None: no list is kept."""
 
     def find(self, check_id: str) -> Check | None:
         """Return the check with this id, or None."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from cyberposture.content.bundle import ContentFolders
 from cyberposture.content.reading.indicator_files import IndicatorsFile
 from cyberposture.errors import Fault
-from cyberposture.model.checks import Check, Observation, Pack
+from cyberposture.model.checks import Check, Observation, OfficialDomains, Pack
 from cyberposture.model.controls import (
     Clause,
     Control,
@@ -63,6 +63,7 @@ KINDS: dict[str, FileKind] = {
     "check": FileKind(Check, ("scanners/*/*.yaml",)),
     "check-translation": FileKind(CheckTranslation, ("scanners/*/*.*.yaml",)),
     "observations": FileKind(Observation, ("scanners/observations.yaml",), is_list=True),
+    "official-domains": FileKind(OfficialDomains, ("scanners/official-domains.yaml",)),
     "pack": FileKind(Pack, ("scanners/*/pack.yaml",)),
     "report": FileKind(ReportDefinition, ("reports/*/report.yaml",)),
 }

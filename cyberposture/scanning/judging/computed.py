@@ -56,6 +56,7 @@ from cyberposture.scanning.judging.computed_mail import (
 )
 from cyberposture.scanning.judging.computed_names import (
     DNSSEC_STATES,
+    OFFICIAL_STATES,
     amplification,
     answers_names,
     caa,
@@ -148,7 +149,9 @@ _OF_NAMES: Final[Mapping[str, Computed]] = {
     "name-exists": Computed(name_exists, "a declared name has an address"),
     "name-server-spread": Computed(name_server_spread, "networks of the name servers", int),
     "name-servers": Computed(name_server_count, "name servers of the zone", int),
-    "official-domain": Computed(official_domain, "the name stands under an official domain"),
+    "official-domain": Computed(
+        official_domain, "whether the name stands under an official domain", OFFICIAL_STATES
+    ),
     "private-answer": Computed(private_answer, "a public name leads to an inner address"),
     "recursion-for-strangers": Computed(recursion_for_strangers, "names are looked up for anybody"),
     "zone-transfer": Computed(zone_transfer, "the whole zone is given to strangers"),

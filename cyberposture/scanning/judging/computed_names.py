@@ -254,16 +254,21 @@ def amplification(endpoint: Endpoint) -> Found:
     return Found(factor, f"{factor} bytes come back for each byte asked")
 
 
+OFFICIAL_STATES: Final = frozenset({"inside", "outside", "free"})
+
+
 def official_domain(endpoint: Endpoint) -> Found:
-    """Whether the name stands under one of the country's official domains."""
+    """Whether the name stands under an official domain: inside, outside, or free to be anywhere."""
     official = endpoint.view.context.official
     if official is None:
         return Found(UNTESTED, "no list of official domains is at hand")
     name = fold(_name(endpoint))
     for one in official:
         if name == fold(one) or name.endswith("." + fold(one)):
-            return Found(True, f"it stands under {one}")
-    return Found(False, f"it stands under none of {listed(list(official), 3)}")
+            return Found("inside", f"it stands under {one}")
+    if not official:
+        return Found("free", "an institution of this kind may use any domain")
+    return Found("outside", f"it stands under none of {listed(list(official), 3)}")
 
 
 def _addresses_of(endpoint: Endpoint) -> list[str] | Found:

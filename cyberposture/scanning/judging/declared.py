@@ -42,7 +42,7 @@ class HostContext:
     selectors: tuple[str, ...] | None = None
     """The DKIM selectors of a mail domain; None: none was declared."""
     official: tuple[str, ...] | None = None
-    """The official domains of the country; None: no list is at hand."""
+    """The official domains that bind the institution (none: any will do); None: no list."""
     addresses: frozenset[str] | None = None
     """Every declared address, for what compares names with them; None: none was declared."""
 

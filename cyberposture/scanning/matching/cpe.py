@@ -35,7 +35,7 @@ MAX_LENGTH: Final = 4_000
 _MANY: Final = "\x02"
 _ONE: Final = "\x01"
 _FORMATTED: Final = re.compile(r"(?:\\[!-/:-@\[-`{-~]|[\w.*?-])+", re.ASCII)
-_PIECE: Final = re.compile(r"(?:\\.|[^:\\])+|(?<=:)(?=:|\Z)|\A(?=:)|(:)", re.DOTALL)
+_PIECE: Final = re.compile(r"\\.|[^\\:]+|:|\\", re.DOTALL)
 _URI_TEXT: Final = re.compile(r"(?:%[0-9a-f]{2}|[\w.~-])*", re.ASCII | re.IGNORECASE)
 
 
@@ -110,7 +110,13 @@ def _split(text: str) -> list[str]:
     """Return the pieces between colons, leaving out those colons that are escaped."""
     if "\\" not in text:
         return text.split(":")
-    return [found[0] for found in _PIECE.finditer(text) if found[1] is None]
+    parts = [""]
+    for piece in _PIECE.findall(text):
+        if piece == ":":
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
 
 
 def _formatted(name: str, part: str) -> Value:
@@ -189,19 +195,32 @@ def match_value(wanted: Value, found: Value) -> Answer:
 
 
 def _like(pattern: str, text: str) -> bool:
-    """Return whether a text fits a pattern; linear in the length of both together, in practice."""
-    place, at, star, mark = 0, 0, -1, 0
-    while at < len(text):
-        if place < len(pattern) and pattern[place] == _MANY:
-            star, mark, place = place, at, place + 1
-        elif place < len(pattern) and pattern[place] in (_ONE, text[at]):
-            place, at = place + 1, at + 1
-        elif star >= 0:
-            mark += 1
-            place, at = star + 1, mark
-        else:
-            return False
-    return all(char in (_MANY, _ONE) for char in pattern[place:])
+    """Return whether a text fits a pattern, in time that grows with both lengths, never worse.
+
+    `*` stands for any characters, `?` for one or none. Source: NIST IR 7696, section 6.3.
+    """
+    places = _beyond(pattern, {0})
+    for char in text:
+        onward: set[int] = set()
+        for place in places:
+            wanted = pattern[place : place + 1]
+            if wanted == _MANY:
+                onward.add(place)
+            elif wanted in (_ONE, char):
+                onward.add(place + 1)
+        places = _beyond(pattern, onward)
+    return len(pattern) in places
+
+
+def _beyond(pattern: str, places: set[int]) -> set[int]:
+    """Return the places with those that are reached from them by wildcards that stand for none."""
+    found = set(places)
+    for place in places:
+        beyond = place
+        while pattern[beyond : beyond + 1] in (_MANY, _ONE):
+            beyond += 1
+            found.add(beyond)
+    return found
 
 
 ALIASES: Final[tuple[tuple[tuple[str, str], ...], ...]] = (

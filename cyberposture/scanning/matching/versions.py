@@ -43,6 +43,9 @@ def read_version(text: str) -> Version | None:
     if found is None or not found[1].isascii():
         return None
     tail = found[2].strip().lower()
+    # An epoch (1:2.3) hides the numbers behind it, and 5.5.5-10.3.27 is two versions in one.
+    if re.match(r":|[-+~]\d+\.\d", tail):
+        return None
     # `3.X - 4.X` is a range and `4.x` a family: neither is a version.
     if re.match(r"\.?x\b", tail) or re.search(r"\s[-–]\s|\bor\b|[*?]", tail):
         return None

@@ -15,6 +15,7 @@ from cyberposture.services.stop import Who, who
 from cyberposture.store import authorisations, chunks, notices
 from cyberposture.store.audit import AuditEntry, list_entries
 from cyberposture.store.authorisations import AuthorisationRecord
+from cyberposture.store.contacts import Contact, list_contacts
 from cyberposture.store.notices import NoticeRecord
 
 
@@ -23,6 +24,8 @@ class Provenance:
     """One contact with everything that allowed it."""
 
     who: Who
+    contact: Contact
+    """The newest one that the gate allowed."""
     decision: AuditEntry
     """The gate's answer right before sending, with its whole question."""
     letter: AuthorisationRecord
@@ -51,41 +54,49 @@ def trace_contact(
         InvalidInput: the text is no address in canonical spelling.
         NotFound: the log holds no decision for the contact, or the letter is in no register.
     """
-    found = who(register, address, at)
-    last = found.running[0] if found.running else found.last
+    asked = who(register, address, at)
+    last = asked.running[0] if asked.running else asked.last
     if last is None:
         return None
-    code = (last.gate or {}).get("authorisation")
     with register.reading() as connection:
-        number = chunks.get_chunk(connection, last.chunk_id).number
-        decision = _decision(connection, last.scan, number, last.started_at)
-        letter = authorisations.get_authorisation(connection, str(code))
+        for contact in list_contacts(connection, address, until=asked.at, limit=200):
+            decision = _find_decision(connection, contact)
+            if decision is not None:
+                break
+        else:
+            raise NotFound(
+                "decision for a contact in", last.scan, advice="cyberposture audit replay"
+            )
+        code = str(decision.data["answer"]["authorisation"])
+        letter = authorisations.get_authorisation(connection, code)
         told = notices.list_notices(connection, authorisation_id=letter.id)
     terms = AuthorisationTerms.model_validate(letter.terms)
-    return Provenance(found, decision, letter, terms, tuple(told))
+    return Provenance(asked, contact, decision, letter, terms, tuple(told))
 
 
-def _decision(connection: Connection, scan: str, number: int, since: datetime) -> AuditEntry:
-    """Return the entry of the decision that allowed a chunk, asked after it was taken."""
-    found = [
+def _find_decision(connection: Connection, contact: Contact) -> AuditEntry | None:
+    """Return the entry of the decision that allowed a contact, or None where nothing was sent."""
+    number = chunks.get_chunk(connection, contact.chunk_id).number
+    found = (
         entry
-        for entry in list_entries(connection, kind=KIND, subject=scan, since=since)
-        if entry.data.get("chunk") == number and entry.data["answer"]["decision"] == "allow"
-    ]
-    if not found:
-        raise NotFound("decision for the contact in", scan, advice="cyberposture audit replay")
-    return found[0]
+        for entry in list_entries(
+            connection, kind=KIND, subject=contact.scan, since=contact.started_at
+        )
+        if entry.data.get("chunk") == number
+        and entry.data["answer"]["decision"] == "allow"
+        and (contact.ended_at is None or entry.act.at <= contact.ended_at)
+    )
+    return next(found, None)
 
 
 def document(one: Provenance) -> dict[str, Any]:
     """Return a provenance as plain values."""
-    last = one.who.running[0] if one.who.running else one.who.last
-    assert last is not None
+    last = one.contact
     entry = one.entry
     consent = getattr(entry, "consent", None)
     return {
         "address": one.who.address,
-        "running": bool(one.who.running),
+        "running": last.ended_at is None,
         "began": last.started_at,
         "ended": last.ended_at,
         "scan": last.scan,

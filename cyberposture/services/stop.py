@@ -254,7 +254,9 @@ def who(register: Register, address: str, at: datetime | None = None) -> Who:
         raise InvalidInput(Fault("address", f"{address[:60]!r}: {error}")) from error
     moment = at or register.clock()
     with register.reading() as connection:
-        found = list_contacts(connection, address, until=moment)
+        # A chunk that the gate refused was taken, and nothing of it was sent.
+        tried = list_contacts(connection, address, until=moment, limit=200)
+        found = [c for c in tried if c.gate is not None or c.ended_at is None]
         running = tuple(c for c in found if c.ended_at is None or c.ended_at > moment)
         last = found[0] if found else None
         name: str | None = None

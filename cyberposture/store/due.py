@@ -82,7 +82,7 @@ def list_due(
     for order in ((d.c.priority, d.c.due_at, d.c.rank), (d.c.due_at, d.c.rank)):
         for row in connection.execute(mine.order_by(*order)).mappings():
             found[(row["target"], row["technique"])] = DueTarget(**row)
-    return sorted(found.values(), key=lambda one: (one.priority, one.due_at, one.rank))
+    return sorted(found.values(), key=lambda one: (one.priority, one.due_at, one.rank, one.target))
 
 
 def count_due(connection: Connection, institution_id: UUID, *, at: datetime, vantage: str) -> int:

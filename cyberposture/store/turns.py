@@ -45,38 +45,27 @@ def list_standing(
 ) -> list[tuple[TurnRecord, datetime]]:
     """Return institutions with a target due at `at` that are not passed over, by their last visit.
 
-    With each comes the earliest moment at which something of it was due; that decides between
-    those that were never visited. One look into the index for each institution, however many
-    targets there are.
+    With each comes the earliest moment at which something of it was due. One look into the index
+    for each institution, however many targets there are.
     """
     d, i, u = t.due_targets, t.institutions, t.turns
     free = sa.or_(d.c.held_until.is_(None), d.c.held_until <= at)
-    earliest = (
-        sa.select(sa.func.min(d.c.due_at))
-        .where(d.c.institution_id == i.c.id, d.c.vantage == vantage, d.c.due_at <= at, free)
-        .scalar_subquery()
-    )
-    same = sa.and_(u.c.institution_id == i.c.id, u.c.vantage == vantage)
-    ranked = (
-        sa.select(
-            i.c.id,
-            sa.func.coalesce(u.c.visit, 0).label("visit"),
-            sa.func.coalesce(u.c.credit_s, 0).label("credit_s"),
-            earliest.label("earliest"),
-        )
-        .outerjoin(u, same)
+    due = (d.c.vantage == vantage, d.c.due_at <= at, free)
+    visit = sa.func.coalesce(u.c.visit, 0).label("visit")
+    first = (
+        sa.select(i.c.id, visit, sa.func.coalesce(u.c.credit_s, 0).label("credit_s"))
+        .outerjoin(u, sa.and_(u.c.institution_id == i.c.id, u.c.vantage == vantage))
         .where(sa.or_(u.c.not_before.is_(None), u.c.not_before <= at))
+        .where(sa.exists().where(d.c.institution_id == i.c.id, *due))
+        .order_by(visit, i.c.code)
+        .limit(limit)
         .subquery()
     )
-    query = (
-        sa.select(ranked)
-        .where(ranked.c.earliest.is_not(None))
-        .order_by(ranked.c.visit, ranked.c.earliest)
-        .limit(limit)
-    )
+    earliest = sa.select(sa.func.min(d.c.due_at)).where(d.c.institution_id == first.c.id, *due)
+    query = sa.select(first, earliest.scalar_subquery().label("earliest"))
     return [
         (TurnRecord(row.id, vantage, row.visit, row.credit_s), row.earliest)
-        for row in connection.execute(query)
+        for row in connection.execute(query.order_by(first.c.visit, sa.text("earliest")))
     ]
 
 

@@ -52,7 +52,7 @@ due_targets = Table(
     words("why"),
     UniqueConstraint("institution_id", "target", "technique", "vantage"),
     Index(None, "institution_id", "vantage", "priority", "due_at", "rank"),
-    Index(None, "institution_id", "vantage", "due_at"),
+    Index(None, "institution_id", "vantage", "due_at", "held_until"),
     Index(None, "vantage", "looked_at"),
 )
 

@@ -30,7 +30,7 @@ def upgrade() -> None:
     )
     for columns in (
         ["institution_id", "vantage", "priority", "due_at", "rank"],
-        ["institution_id", "vantage", "due_at"],
+        ["institution_id", "vantage", "due_at", "held_until"],
         ["vantage", "looked_at"],
     ):
         op.create_index(None, "due_targets", columns)

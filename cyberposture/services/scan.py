@@ -189,6 +189,12 @@ def resume_scan(
         WrongState: it has ended, or a worker still holds one of its chunks.
         MissingService: nmap is not there.
     """
+    scan = _pick_up(register, code)
+    return run_here(register, from_vantage(scanner, scan.vantage), scan.id, progress)
+
+
+def _pick_up(register: Register, code: str) -> ScanRecord:
+    """Return a scan that nobody runs any more; that it goes on is on record."""
     with register.change("scan-resumed", code) as change:
         scan = scans.get_scan(change.connection, code)
         change.institution_id = scan.institution_id
@@ -198,7 +204,7 @@ def resume_scan(
         if chunks.count_chunks(change.connection, scan.id).get("running"):
             raise WrongState(f"a worker still holds a chunk of the scan {code}")
         change.tell(begun=list_begun(change.connection, scan))
-    return run_here(register, from_vantage(scanner, scan.vantage), scan.id, progress)
+    return scan
 
 
 def _canonical(addresses: Sequence[str]) -> tuple[str, ...]:

@@ -1,22 +1,27 @@
 """Takes in nmap XML that somebody else made, under an authorisation like one of ours.
 
-Hosts out of its scope are refused and left out. It closes findings only where it says which
-addresses were asked for: otherwise silence could pass for a repair.
+The authorisation must have been in force when the file was made: its own times count. Hosts out of
+scope are refused by name, and nothing else of them is kept, in the raw file neither. It closes
+findings only where it says which addresses were asked for: otherwise silence could pass for a
+repair.
 """
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, get_args
 
 from cyberposture.content.reading.files import read_bytes
-from cyberposture.errors import NotAuthorised, NotFound
+from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.model.addresses import is_mapped, read_address
-from cyberposture.model.gate import GateAnswer, GateAuthorisation
+from cyberposture.model.gate import CIDREntry, GateAnswer, GateAuthorisation, Reason
 from cyberposture.model.observations import Fact
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.gate import sift
+from cyberposture.scanning.reading.excerpt import keep_hosts
 from cyberposture.scanning.reading.facts import read_facts
 from cyberposture.scanning.reading.parse import ParsedScan, parse, read_requested
 from cyberposture.services.gate_log import GateLog
@@ -30,6 +35,8 @@ from cyberposture.store.scans import ScanRecord
 
 MAX_BYTES = 500_000_000
 TECHNIQUE = "tcp-ports"
+_REASONS = get_args(Reason)
+"""In the order in which the gate looks: the one that got furthest says most."""
 
 
 def _under(ground: Ground, authorisation: str) -> Ground:
@@ -45,17 +52,32 @@ def _under(ground: Ground, authorisation: str) -> Ground:
     return Ground(ground.stopped, ground.deny, ground.excluded_elsewhere, own, ground.terms, (), ())
 
 
-def _plan(addresses: Sequence[str]) -> Plan:
+def _plan(address: str, ports: tuple[int, ...]) -> Plan:
     return Plan(
         job="import",
         technique=TECHNIQUE,
         protocol="tcp",
-        targets=tuple(addresses),
-        ports=(1,),
+        targets=(address,),
+        ports=ports,
         load=3,
         name=None,
         expected_s=1,
     )
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of others as it came."""
+
+    name: str
+    data: bytes
+    parsed: ParsedScan
+    facts: tuple[Fact, ...]
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the file as it came, whatever is kept of it."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 def import_scan(
@@ -71,69 +93,147 @@ def import_scan(
     """Keep a foreign scan of an institution and judge it; return it, and the refused addresses.
 
     Raises:
-        InvalidInput: it is not nmap XML, with file and line; nothing was changed.
+        InvalidInput: it is not nmap XML, with file and line, or does not say when it was made;
+            nothing was changed.
         WrongUsage: there is no such vantage.
+        WrongState: this file was taken in before.
         NotFound: institution or authorisation is not in the register.
-        NotAuthorised: none of its hosts is in scope.
+        NotAuthorised: none of its hosts was in scope when it was made.
     """
     require_vantage(vantage)
-    data = read_bytes(path, MAX_BYTES)
-    stream = io.BytesIO(data)
-    stream.name = path.name  # it stands in every fault
     asked = read_requested(requested) if requested is not None else None
-    parsed = parse(stream, requested=asked)
-    sha256 = hashlib.sha256(data).hexdigest()
-    facts = list(read_facts(parsed, technique=TECHNIQUE, vantage=vantage, artefact=sha256))
+    file = _read(path, asked, vantage)
     scan: ScanRecord | None = None
     with register.change("scan-imported", path.name, reason=ran_by) as change:
         record = institutions.get_institution(change.connection, institution, as_of=change.now)
         change.institution_id = record.id
-        allowed, barred = _sorted_out(register, change, facts, authorisation)
+        _require_new(change, file)
+        allowed, barred = _sorted_out(register, change, file, authorisation)
         if allowed:
-            register.blobs.put(change.connection, record.id, "scan", data, change.by)
-            plan: dict[str, object] = {
-                "targets": allowed,
-                "file": path.name,
-                "artefact_sha256": sha256,
-                "refused": [{"target": a, "port": None, "reason": "refused"} for a in barred],
-            }
-            scan = _insert(register, change, parsed, (vantage, authorisation), plan)
-            kept = [_dated(fact, change.now) for fact in facts if fact.address in set(allowed)]
-            insert_facts(change.connection, record.id, scan.id, kept, at=change.now)
-            scan = _judged(register, change, scan, parsed, may_close=asked is not None)
-        change.tell(scan=scan.code if scan else None, artefact_sha256=sha256, refused=barred)
+            plan = _keep_raw(register, change, file, allowed, barred)
+            scan = _insert(register, change, file.parsed, (vantage, authorisation), plan)
+            artefact = {"artefact": plan["artefact_sha256"]}
+            facts = [
+                _dated(fact, change.now).model_copy(update=artefact)
+                for fact in file.facts
+                if fact.address in allowed
+            ]
+            insert_facts(change.connection, record.id, scan.id, facts, at=change.now)
+            scan = _judged(register, change, scan, file.parsed, may_close=asked is not None)
+        change.tell(
+            scan=scan.code if scan else None,
+            file_sha256=file.sha256,
+            artefact_sha256=None if scan is None else scan.plan["artefact_sha256"],
+            refused=sorted(barred),
+        )
     if scan is None:
-        raise NotAuthorised("out-of-scope", "no host of this file is in scope")
-    return scan, barred
+        reason = max(barred.values(), key=_REASONS.index, default="out-of-scope")
+        raise NotAuthorised(reason, "no host of this file was in scope when it was made")
+    return scan, sorted(barred)
+
+
+def _read(path: Path, asked: Sequence[str] | None, vantage: str) -> _File:
+    data = read_bytes(path, MAX_BYTES)
+    stream = io.BytesIO(data)
+    stream.name = path.name  # it stands in every fault
+    parsed = parse(stream, requested=asked)
+    facts = tuple(read_facts(parsed, technique=TECHNIQUE, vantage=vantage))
+    undated = [fact.address for fact in facts if not _moments(fact)]
+    if undated:
+        raise InvalidInput(Fault(path.name, f"it does not say when {undated[0]} was looked at"))
+    return _File(path.name, data, parsed, facts)
+
+
+def _require_new(change: Change, file: _File) -> None:
+    """Return if this very file was not taken in for the institution before.
+
+    Raises:
+        WrongState: it was; it would be judged twice.
+    """
+    assert change.institution_id is not None
+    for known in scans.list_scans(change.connection, institution_id=change.institution_id):
+        if known.kind == "imported" and known.plan.get("file_sha256") == file.sha256:
+            raise WrongState(f"this file was taken in before, as {known.code}")
+
+
+def _keep_raw(
+    register: Register,
+    change: Change,
+    file: _File,
+    allowed: Sequence[str],
+    barred: Mapping[str, str],
+) -> dict[str, Any]:
+    """Keep what may be kept of the file, and return the plan of the scan that it stands for."""
+    assert change.institution_id is not None
+    is_whole = not barred and file.parsed.complete
+    data = file.data if is_whole else keep_hosts(file.data, allowed)
+    sha256 = register.blobs.put(change.connection, change.institution_id, "scan", data, change.by)
+    return {
+        "targets": list(allowed),
+        "file": file.name,
+        "file_sha256": file.sha256,
+        "artefact_sha256": sha256,
+        "refused": [
+            {"target": address, "port": None, "reason": reason}
+            for address, reason in sorted(barred.items())
+        ],
+    }
 
 
 def _sorted_out(
-    register: Register, change: Change, facts: Sequence[Fact], authorisation: str
-) -> tuple[list[str], list[str]]:
-    """Return the hosts that the authorisation covers, and those that it does not; log both."""
+    register: Register, change: Change, file: _File, authorisation: str
+) -> tuple[list[str], dict[str, str]]:
+    """Return the hosts that the authorisation covered then, and why it did not; log both."""
     assert change.institution_id is not None
     ground = gather(change.connection, change.institution_id, change.now)
     ground = _under(ground, authorisation)
     about = {"scan": "", "stage": "import", "file": change.subject}
     log = GateLog(register.audit, change.connection, change.institution_id, change.by, about)
     allowed: list[str] = []
-    barred: list[str] = []
-    for address in sorted({fact.address for fact in facts}):
-        if is_mapped(read_address(address)):
+    barred: dict[str, str] = {}
+    for fact in sorted(file.facts, key=lambda fact: fact.address):
+        if is_mapped(read_address(fact.address)):
             # Nobody has such an address, and the gate does not take it for the IPv4 one.
-            barred.append(address)
+            barred[fact.address] = "bad-target"
             continue
-        # A foreign file stands or falls by its hosts: one port stands for what was sent there.
-        question = ground.question(_plan([address]), change.now)
-        sifted = sift(question)
-        for pair in sifted.denied:
-            log.denied(question.pair(pair.target, pair.port).document(), pair, TECHNIQUE)
-            barred.append(address)
-        for code, narrowed in sifted.allowed:
-            answer = GateAnswer(decision="allow", reason="allowed", authorisation=code)
-            log.allowed(narrowed, answer)
-            allowed.append(address)
+        reason = _ask(log, ground, fact, change.now)
+        if reason is None:
+            allowed.append(fact.address)
+        else:
+            barred[fact.address] = reason
     return allowed, barred
+
+
+def _ask(log: GateLog, ground: Ground, fact: Fact, now: datetime) -> str | None:
+    """Return why a host may not have been looked at, when it was begun or when it was ended."""
+    plan = _plan(fact.address, _ports(ground, fact))
+    for moment in _moments(fact):
+        question = ground.question(plan, min(moment, now))
+        sifted = sift(question)
+        if sifted.denied:
+            pair = sifted.denied[0]
+            log.denied(question.pair(pair.target, pair.port).document(), pair, TECHNIQUE)
+            return pair.reason
+    for code, narrowed in sifted.allowed:
+        log.allowed(narrowed, GateAnswer(decision="allow", reason="allowed", authorisation=code))
+    return None
+
+
+def _ports(ground: Ground, fact: Fact) -> tuple[int, ...]:
+    """Return the ports that were asked, where the letter names ports; else one stands for all."""
+    entries = [entry for one in ground.authorisations for entry in one.scope]
+    named = [one.ports for one in entries if isinstance(one, CIDREntry) and one.ports]
+    if not named:
+        return (1,)
+    asked = [stretch for ranges in (fact.tested or {}).values() for stretch in ranges]
+    seen = {port.port for port in fact.host.ports} if fact.host is not None else set()
+    numbers = seen.union(*(range(low, high + 1) for low, high in asked))
+    # A file that asked for no port at all is within any of them.
+    return tuple(sorted(numbers)) or tuple(named[0])[:1]
+
+
+def _moments(fact: Fact) -> list[datetime]:
+    return [moment for moment in (fact.started_at, fact.ended_at) if moment is not None]
 
 
 def _insert(
@@ -141,7 +241,7 @@ def _insert(
     change: Change,
     parsed: ParsedScan,
     under: tuple[str, str],
-    plan: dict[str, object],
+    plan: dict[str, Any],
 ) -> ScanRecord:
     assert change.institution_id is not None
     vantage, authorisation = under

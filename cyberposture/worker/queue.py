@@ -7,6 +7,7 @@ worker died is thrown away.
 
 import asyncio
 import contextlib
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -53,7 +54,8 @@ class _Server:
                 try:
                     await self._serve_once(chunks, looks)
                 except Exception:  # the worker loop must outlive a database that goes away
-                    self._log.exception("the queue cannot be served")
+                    # Without the variables, which hold the password of the database.
+                    self._log.error("the queue cannot be served", trace=traceback.format_exc())
                     await asyncio.sleep(AGAIN_S)
 
     async def _serve_once(self, chunks: ThreadPoolExecutor, looks: ThreadPoolExecutor) -> None:

@@ -4,6 +4,7 @@ What a file covers is read here once more, by other code than the product's.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -265,11 +266,13 @@ def test_host_that_did_not_come_back_is_never_clean(office, name, verdict):
 
 
 def test_hosts_out_of_scope_are_left_out_of_an_imported_scan(office):
-    inside = office.write("inside.xml", NMAP_7.replace(FRONT, office.front))
+    now = int(time.time())
+    recent = NMAP_7.replace("1765000000", str(now - 60)).replace("1765000001", str(now - 59))
+    inside = office.write("inside.xml", recent.replace(FRONT, office.front))
     take_in = ("scan", "import", "--institution", "hill-office", "--authorisation", "A-1")
     done = office.do(*take_in, inside, "--json").document
     assert done["refused"] == [BACK]
     kept = json.loads(office.ask("select plan from scans")[0][0])
     assert kept["targets"] == [office.front]
-    outside = office.run(*take_in, office.write("outside.xml", NMAP_7))
+    outside = office.run(*take_in, office.write("outside.xml", recent))
     assert (outside.code, outside.err.partition(":")[0]) == (4, "out-of-scope")

@@ -39,6 +39,26 @@ def invite(
     say(f"private key: {invited.key_file} (give it to {name}, and to nobody else)")
 
 
+@app.command("link")
+def link(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(help="Code of the person.")],
+    reason: Annotated[str, typer.Option(help="Why, such as a lost telephone.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Print a link by which a person sets password and second factor, once, within seven days."""
+    from cyberposture.services import signing_in
+
+    runtime = open_runtime(context)
+    token = signing_in.make_link(runtime.register, code, reason=reason)
+    address = f"{runtime.settings.portal_url}/come-in/{token}"
+    if as_json:
+        show_json({"person": code, "link": address})
+        return
+    typer.echo(address)
+    say(f"for {code} alone: whoever opens it first sets the password")
+
+
 @app.command("list")
 def list_people(
     context: typer.Context,

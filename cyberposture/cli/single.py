@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cyberposture.cli.options import Json
+from cyberposture.cli.serve import serve
 from cyberposture.cli.surroundings import (
     open_runtime,
     read_settings,
@@ -117,5 +118,5 @@ def demo(
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the application."""
-    for command in (init, migrate, settings, doctor, report, demo):
+    for command in (init, migrate, settings, doctor, report, demo, serve):
         app.command(command.__name__)(command)

@@ -16,8 +16,8 @@ PROCESS_STARTERS = {
 }
 """The modules that may start a program, and why."""
 
-NEVER_IMPORTED = {"psycopg", "tzdata"}
-"""Libraries that others load by name: SQLAlchemy its driver, zoneinfo its zones."""
+NEVER_IMPORTED = {"psycopg", "python-multipart", "tzdata"}
+"""Libraries that others load by name: SQLAlchemy its driver, FastAPI its forms, zoneinfo its zones."""
 
 EXITS = ("os._exit", "sys.exit", "typer.Exit")
 STARTERS = ("subprocess", "multiprocessing", "pty", "concurrent.futures.process")

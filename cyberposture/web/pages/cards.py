@@ -1,0 +1,137 @@
+"""What a card shows of one control, in words: all that a template needs, decided already."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from cyberposture.content.translations import Translations, in_language
+from cyberposture.model.controls import Control
+from cyberposture.reporting.words import Words
+from cyberposture.services.questionnaire import Card, Questionnaire
+from cyberposture.store.answers import AnswerRevision
+
+NOT_APPLICABLE = "na"
+MOST_SEEN = 3
+"""So many sentences of the network stand on a card; the others are counted."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What somebody typed and is not kept yet."""
+
+    control: str
+    level: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing that can be chosen: what is sent, what it is called, what it means here."""
+
+    value: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What would convince, and how old it may be."""
+
+    what: str
+    age: str
+
+
+@dataclass(frozen=True)
+class ShownCard:
+    """One control as its card shows it."""
+
+    id: str
+    title: str
+    statement: str
+    intent: str
+    weight: int
+    is_gate: bool
+    is_draft: bool
+    """Its texts are a translation that nobody has reviewed yet."""
+    choices: tuple[Choice, ...]
+    chosen: str
+    reason: str
+    revision: int
+    status: str
+    proofs: tuple[Proof, ...]
+    seen: tuple[str, ...]
+    more: int
+    takes_answer: bool
+
+
+def choice_of(revision: AnswerRevision | None) -> str:
+    """Return which choice an answer took: a level, `na`, or none."""
+    if revision is None:
+        return ""
+    if revision.answer.not_applicable is not None:
+        return NOT_APPLICABLE
+    level = revision.answer.level
+    return "" if level is None else str(level)
+
+
+def reason_of(revision: AnswerRevision | None) -> str:
+    """Return what an answer says beside its choice."""
+    return "" if revision is None else revision.answer.not_applicable or revision.answer.reason
+
+
+def status_of(revision: AnswerRevision | None, words: Words, zone: ZoneInfo) -> str:
+    """Return when an answer was kept and by whom, or that there is none."""
+    if revision is None:
+        return words.say("card.unanswered")
+    if revision.is_suggestion:
+        return words.say("card.suggested")
+    time = words.minute(revision.act.at, zone)
+    return words.say("card.saved", time=time, who=revision.act.actor)
+
+
+def _choices(control: Control, texts: Translations, words: Words) -> tuple[Choice, ...]:
+    levels = control.levels
+    if texts.state(control) in ("draft", "reviewed"):
+        levels = texts.controls[control.id].levels or levels
+    given = {} if levels is None else levels.model_dump(by_alias=True)
+    meant = [Choice(n, words.say(f"level.{n}"), text) for n, text in sorted(given.items())]
+    aside = Choice(
+        NOT_APPLICABLE, words.say("card.does_not_apply"), words.say("card.does_not_apply_help")
+    )
+    return (*meant, aside)
+
+
+def _proofs(control: Control, texts: Translations, words: Words) -> tuple[Proof, ...]:
+    said = [proof.what for proof in control.evidence]
+    if texts.state(control) in ("draft", "reviewed"):
+        said = list(texts.controls[control.id].evidence) or said
+    ages = [words.say("card.age", n=proof.max_age_days) for proof in control.evidence]
+    return tuple(Proof(what, age) for what, age in zip(said, ages, strict=False))
+
+
+def show_card(
+    card: Card, asked: Questionnaire, words: Words, typed: Typed | None = None
+) -> ShownCard:
+    """Return what a card shows; what was typed and not kept stands in the place of the answer."""
+    control = card.control
+    texts = in_language(asked.translations, words.language)
+    state = texts.state(control)
+    told = texts.controls[control.id] if state in ("draft", "reviewed") else control
+    mine = typed if typed is not None and typed.control == control.id else None
+    return ShownCard(
+        id=control.id,
+        title=told.title,
+        statement=told.statement,
+        intent=control.intent or "",
+        weight=control.weight,
+        is_gate=control.gate is not None,
+        is_draft=state == "draft",
+        choices=_choices(control, texts, words),
+        chosen=choice_of(card.answer) if mine is None else mine.level,
+        reason=reason_of(card.answer) if mine is None else mine.reason,
+        revision=0 if card.answer is None else card.answer.revision,
+        status=status_of(card.answer, words, ZoneInfo(asked.institution.zone)),
+        proofs=_proofs(control, texts, words),
+        seen=card.seen[:MOST_SEEN],
+        more=max(0, len(card.seen) - MOST_SEEN),
+        takes_answer=card.takes_answer,
+    )

@@ -1,0 +1,148 @@
+"""The door: signing in and out, coming in by an invitation, and choosing a language."""
+
+from typing import Annotated
+
+import segno
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from cyberposture.errors import InvalidInput, NotAuthorised
+from cyberposture.services import signing_in
+from cyberposture.web.surroundings import (
+    COOKIE,
+    DOOR,
+    LANGUAGE_COOKIE,
+    LANGUAGES,
+    Allowed,
+    Portal,
+    Visit,
+    portal_of,
+    require_form_key,
+)
+
+router = APIRouter(include_in_schema=False)
+_YEAR_S = 31_536_000
+
+
+def from_own_page(request: Request) -> None:
+    """Return if a form of nobody in particular was sent from a page of ours.
+
+    Raises:
+        NotAuthorised: another site sent it.
+    """
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    if site not in ("same-origin", "none"):
+        raise NotAuthorised("not-our-form", "this form did not come from a page of ours")
+
+
+def _with_session(portal: Portal, answer: Response, token: str) -> Response:
+    answer.set_cookie(
+        COOKIE, token, httponly=True, secure=portal.is_secure, samesite="strict", path="/"
+    )
+    return answer
+
+
+@router.get("/sign-in")
+def show_door(request: Request) -> HTMLResponse:
+    """Ask for name, password and code."""
+    return portal_of(request).render(request, "sign-in.html.j2", person=None, name="", wrong=False)
+
+
+@router.post("/sign-in", dependencies=[Depends(from_own_page)])
+def sign_in(
+    request: Request,
+    name: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=1000)] = "",
+    code: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    """Let somebody in, or say that something was not right."""
+    portal = portal_of(request)
+    try:
+        opened = signing_in.sign_in(portal.register_of(DOOR), name, password, code)
+    except NotAuthorised:
+        return portal.render(request, "sign-in.html.j2", 403, person=None, name=name, wrong=True)
+    return _with_session(portal, RedirectResponse("/", 303), opened.token)
+
+
+@router.post("/sign-out")
+def sign_out(
+    request: Request,
+    visit: Annotated[Visit, Depends(Allowed("see-home"))],
+    form_key: Annotated[str, Form()] = "",
+) -> Response:
+    """End the session."""
+    require_form_key(visit, form_key)
+    signing_in.sign_out(visit.register, request.cookies[COOKIE])
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+@router.get("/come-in/{token}")
+def show_invitation(request: Request, token: str) -> HTMLResponse:
+    """Ask for a password, or, once there is one, for the first code."""
+    portal = portal_of(request)
+    register = portal.register_of(DOOR)
+    begun = signing_in.find_enrolment(register, token)
+    if begun is not None:
+        return _show_factor(request, token, begun, fault="")
+    name = signing_in.whose_link(register, token)
+    return portal.render(request, "come-in.html.j2", person=None, token=token, name=name, fault="")
+
+
+@router.post("/come-in/{token}", dependencies=[Depends(from_own_page)])
+def set_password(
+    request: Request, token: str, password: Annotated[str, Form(max_length=1000)] = ""
+) -> Response:
+    """Keep the password and show the second factor."""
+    portal = portal_of(request)
+    register = portal.register_of(DOOR)
+    try:
+        begun = signing_in.begin_account(register, token, password)
+    except InvalidInput as error:
+        return portal.render(
+            request, "come-in.html.j2", 422, person=None, token=token,
+            name=signing_in.whose_link(register, token), fault=error.faults[0].what,
+        )  # fmt: skip
+    return _show_factor(request, token, begun, fault="")
+
+
+def _show_factor(
+    request: Request, token: str, begun: signing_in.Enrolment, fault: str
+) -> HTMLResponse:
+    picture = segno.make(begun.uri, error="m").svg_data_uri(scale=5, border=2)
+    return portal_of(request).render(
+        request, "factor.html.j2", 422 if fault else 200, person=None, token=token,
+        picture=picture, seed=begun.seed, fault=fault,
+    )  # fmt: skip
+
+
+@router.post("/come-in/{token}/confirm", dependencies=[Depends(from_own_page)])
+def confirm(
+    request: Request, token: str, code: Annotated[str, Form(max_length=20)] = ""
+) -> Response:
+    """Open the account, begin a session, and show the recovery codes once."""
+    portal = portal_of(request)
+    register = portal.register_of(DOOR)
+    try:
+        opened = signing_in.confirm_account(register, token, code)
+    except InvalidInput as error:
+        begun = signing_in.find_enrolment(register, token)
+        if begun is None:
+            raise
+        return _show_factor(request, token, begun, error.faults[0].what)
+    answer = portal.render(request, "recovery.html.j2", person=None, codes=opened.recovery_codes)
+    return _with_session(portal, answer, opened.token)
+
+
+@router.get("/language/{code}")
+def choose_language(request: Request, code: str, to: str = "/") -> Response:
+    """Remember the language and go back to the page that it was chosen on."""
+    back = to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
+    answer = RedirectResponse(back, 303)
+    if code in LANGUAGES:
+        answer.set_cookie(
+            LANGUAGE_COOKIE, code, max_age=_YEAR_S, samesite="lax",
+            secure=portal_of(request).is_secure, httponly=True,
+        )  # fmt: skip
+    return answer

@@ -1,0 +1,164 @@
+"""What every page has around it: the register, who is signed in, the language, and the answer."""
+
+import hmac
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import FileSystemLoader, StrictUndefined
+
+from cyberposture.errors import NotAuthorised
+from cyberposture.reporting.render import Sandbox
+from cyberposture.reporting.words import Words, load_words
+from cyberposture.runtime import Runtime
+from cyberposture.services.register import Register
+from cyberposture.services.signing_in import SignedIn, find_signed_in
+from cyberposture.web.access import Action, may
+
+HERE = Path(__file__).parent
+LANGUAGES = ("en", "ur")
+LANGUAGE_COOKIE = "language"
+COOKIE = "session"
+DOOR = "portal"
+"""Who acts where nobody is signed in yet."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in, and the page is for people who are."""
+
+
+@dataclass(frozen=True)
+class Portal:
+    """What all requests of one process share."""
+
+    runtime: Runtime
+    words: dict[str, Words]
+    environment: Sandbox
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach the portal over HTTPS, so that cookies may demand it."""
+        return self.runtime.settings.portal_url.startswith("https://")
+
+    def register_of(self, actor: str) -> Register:
+        """Return the register as this person works with it."""
+        return replace(self.runtime.register, actor=actor)
+
+    def render(
+        self, request: Request, template: str, status: int = 200, **view: Any
+    ) -> HTMLResponse:
+        """Return a page in the language of the request."""
+        words = self.words[language_of(request)]
+        other = next(one for one in LANGUAGES if one != words.language)
+        frame = {"language": words.language, "direction": words.direction, "other": other}
+        text = self.environment.get_template(template).render(
+            say=words.say, path=request.url.path, **frame, **view
+        )
+        return HTMLResponse(text, status)
+
+
+def make_portal(runtime: Runtime) -> Portal:
+    """Return what all requests share; templates and words are read once.
+
+    Raises:
+        InvalidInput: a file of words is missing or wrong, each fault with file and line.
+    """
+    shared = runtime.folders.reports / "_shared"
+    environment = Sandbox(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    words = {code: load_words([shared, HERE / "words"], code) for code in LANGUAGES}
+    return Portal(runtime, words, environment)
+
+
+def portal_of(request: Request) -> Portal:
+    """Return what the process shares."""
+    portal: Portal = request.app.state.portal
+    return portal
+
+
+def language_of(request: Request) -> str:
+    """Return the language that was chosen, else the first that the browser asks for and we have."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    asked = request.headers.get("accept-language", "").lower()
+    return "ur" if asked.startswith("ur") else "en"
+
+
+def signed_in(request: Request) -> SignedIn:
+    """Return who is signed in.
+
+    Raises:
+        SignInFirst: nobody is.
+    """
+    token = request.cookies.get(COOKIE)
+    portal = portal_of(request)
+    found = find_signed_in(portal.register_of(DOOR), token) if token else None
+    if found is None:
+        raise SignInFirst
+    return found
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of somebody who is signed in and may do what the route is for."""
+
+    request: Request
+    portal: Portal
+    person: SignedIn
+
+    @property
+    def words(self) -> Words:
+        """The words of the language that this person reads."""
+        return self.portal.words[language_of(self.request)]
+
+    @property
+    def register(self) -> Register:
+        """The register as this person works with it."""
+        return self.portal.register_of(self.person.person)
+
+    def show(self, template: str, status: int = 200, **view: Any) -> HTMLResponse:
+        """Return a page for this person."""
+        return self.portal.render(self.request, template, status, person=self.person, **view)
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The dependency by which a route declares its action, and which guards it."""
+
+    action: Action
+
+    def __call__(self, request: Request, person: Annotated[SignedIn, Depends(signed_in)]) -> Visit:
+        """Return the visit of somebody who may do this here.
+
+        Raises:
+            NotAuthorised: their roles do not allow it.
+        """
+        if not may(person.memberships, self.action, request.path_params.get("institution")):
+            raise NotAuthorised("not-allowed", "this page is not for the roles that you hold")
+        return Visit(request, portal_of(request), person)
+
+
+def require_form_key(visit: Visit, given: str) -> None:
+    """Return if a form came from one of our own pages.
+
+    Raises:
+        NotAuthorised: it did not.
+    """
+    if not hmac.compare_digest(given.encode(), visit.person.form_key.encode()):
+        raise NotAuthorised("not-our-form", "this form did not come from a page of yours")
+
+
+def plain(text: str, longest: int = 5_000) -> str:
+    """Return what somebody typed with its line ends made alike and nothing invisible in it."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))[:longest].strip()

@@ -16,6 +16,7 @@ from cyberposture.content.editions import (
 from cyberposture.content.loader import load_content
 from cyberposture.content.translations import Translations, in_language
 from cyberposture.errors import Corrupt
+from cyberposture.model.checks import OfficialDomains
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +70,13 @@ def test_shipped_checks_come_back_as_they_were(content):
 
 
 def test_what_decides_beside_the_checks_is_a_part_of_their_rules(content):
-    known = content.checks.model_copy(update={"official_domains": ("gov.example",)})
-    with_, without = (documents(content.catalogue, each) for each in (known, content.checks))
+    listed = OfficialDomains(
+        suffixes=("gov.example",), sectors=("power",), sources=content.checks.checks[0].sources[:1]
+    )
+    known, none = (
+        content.checks.model_copy(update={"official_domains": one}) for one in (listed, None)
+    )
+    with_, without = (documents(content.catalogue, each) for each in (known, none))
     assert restore_checks(with_["checks"], with_["texts"]) == known
     assert with_["checks"] != without["checks"]
     assert with_["texts"] == without["texts"]

@@ -4,7 +4,7 @@ Only the rule can have changed here: the facts are the same, and so is what was 
 became of a finding that the rule no longer sees is for the next look to say: no rule closes one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -125,6 +125,7 @@ def _rejudge(register: Register, code: str) -> Rejudged:
             checks_digest=register.edition.checks,
             judged_at=change.now,
         )
+        failed = {p for p, one in before.items() if one.judgement.verdict == "fail"}
         done = Rejudged(
             scan=code,
             institution=_name_of(change, scan),
@@ -132,7 +133,7 @@ def _rejudge(register: Register, code: str) -> Rejudged:
             checks=(_digest_of(before, scan), register.edition.checks),
             judgements=len(rows),
             differences=tuple(differences(before, rows)),
-            opened=_open_what_is_new(register, change, scan, look),
+            opened=_open_what_is_new(register, change, scan, look, failed),
             unseen=_unseen(change.connection, scan, look),
         )
         change.tell(
@@ -201,21 +202,24 @@ def differences(
     return found
 
 
-def _open_what_is_new(register: Register, change: Change, scan: ScanRecord, look: Look) -> int:
-    """Open a finding for each failure that stands now and has none; return how many.
+def _open_what_is_new(
+    register: Register,
+    change: Change,
+    scan: ScanRecord,
+    look: Look,
+    failed_before: Collection[Place],
+) -> int:
+    """Open a finding for each failure that only the present rule sees; return how many.
 
     Nobody was told of it before, so that its clock begins now and not when it was seen.
     """
     opened = 0
-    speaking = {
-        record.fact.address
-        for record in list_latest_facts(change.connection, scan.institution_id, as_of=change.now)
-        if record.scan_id == scan.id
-    }
+    speaking = _speaking_of(change.connection, scan, change.now)
     failing = {
         place_of(row.judgement): row.judgement
         for row in look.rows
-        if row.judgement.verdict == "fail" or row.judgement.is_potential
+        if (row.judgement.verdict == "fail" or row.judgement.is_potential)
+        and place_of(row.judgement) not in failed_before
     }
     latest = list_latest_judgements(change.connection, scan.institution_id, as_of=change.now)
     for record in latest:
@@ -226,7 +230,7 @@ def _open_what_is_new(register: Register, change: Change, scan: ScanRecord, look
         if check is None:
             continue
         if row.address not in speaking:
-            # A newer look has taken the place of these facts, whatever it found.
+            # A newer look at the address has taken the place of these facts, whatever it found.
             continue
         key = key_of(scan.institution_id, scan.vantage, look.declaration, row)
         present = findings.find_finding(change.connection, key)
@@ -245,6 +249,16 @@ def _open_what_is_new(register: Register, change: Change, scan: ScanRecord, look
             continue
         opened += 1
     return opened
+
+
+def _speaking_of(connection: Connection, scan: ScanRecord, now: datetime) -> set[str]:
+    """Return the addresses of which no newer scan from the same vantage has looked at anything."""
+    newest: dict[str, tuple[datetime, UUID]] = {}
+    for record in list_latest_facts(connection, scan.institution_id, as_of=now):
+        if record.fact.vantage == scan.vantage:
+            seen = (record.observed_at, record.scan_id)
+            newest[record.fact.address] = max(seen, newest.get(record.fact.address, seen))
+    return {address for address, (_, scan_id) in newest.items() if scan_id == scan.id}
 
 
 def _unseen(connection: Connection, scan: ScanRecord, look: Look) -> tuple[str, ...]:

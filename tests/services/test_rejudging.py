@@ -122,6 +122,17 @@ def test_older_scan_that_a_newer_one_has_overtaken_opens_nothing(office, code):
     assert [one.scan for one in rejudging.rejudge(office.register, institution=code)] != [old]
 
 
+def test_mended_finding_of_a_scan_that_still_tells_something_stays_closed(office, code):
+    office.clock.forward(days=1)
+    page = {"port": 8080, "name": "www.hill.example", "tls": False}
+    office.look(code, HOST, rest="closed", services={"23": "telnet"}, http=[page])
+    office.look(code, HOST, rest="closed", services={"443": "ssl/http"})
+    assert office.finding(TELNET).state == "closed"
+    for done in rejudging.rejudge(office.register, institution=code):
+        assert (done.differences, done.opened) == ((), 0)
+    assert office.finding(TELNET).state == "closed"
+
+
 def test_endpoint_that_a_rule_does_not_judge_any_more_does_not_speak_on(office, code):
     office.clock.forward(days=20)
     ports = office.register.content.checks.find(FTP).endpoints

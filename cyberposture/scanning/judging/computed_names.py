@@ -287,16 +287,20 @@ def private_answer(endpoint: Endpoint) -> Found:
     addresses = _addresses_of(endpoint)
     if isinstance(addresses, Found):
         return addresses
-    inner = [text for text in addresses if _is_inner(text)]
+    own = endpoint.view.context.addresses or frozenset()
+    inner = [text for text in addresses if _is_inner(text, own)]
     if inner:
         return Found(True, f"it leads to {listed(inner)}")
     return Found(False, f"it leads to {listed(addresses)}" if addresses else "it has no address")
 
 
-def _is_inner(text: str) -> bool:
+def _is_inner(text: str, own: frozenset[str]) -> bool:
+    """Return whether an address is no public one; a declared loopback address is a laboratory's."""
     try:
         address: IPv4Address | IPv6Address = ip_address(text)
     except ValueError:
+        return False
+    if address.is_loopback and text in own:
         return False
     return not address.is_global or address.is_multicast
 

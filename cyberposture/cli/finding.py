@@ -254,6 +254,7 @@ def _document(one: "FindingView") -> dict[str, Any]:
         "severity": finding.severity,
         "urgent": one.is_urgent,
         "state": finding.state,
+        "is_potential": finding.is_potential,
         "says": finding.says,
         "first_seen": finding.first_seen,
         "last_seen": finding.last_seen,

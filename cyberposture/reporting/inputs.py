@@ -100,6 +100,8 @@ class SeenFinding:
     """Its repair clock still runs: shown, and not in the score yet."""
     counts_from: datetime | None = None
     """When the repair clock ends; None: it counts already, or is closed."""
+    is_potential: bool = False
+    """It waits for the institution's word, and counts for nothing until then."""
 
 
 @dataclass(frozen=True, slots=True)

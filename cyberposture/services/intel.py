@@ -1,6 +1,6 @@
 """Tables of others as people list them, and what institutions confirm of the versions they run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -108,37 +108,51 @@ def confirm_version(
         NotFound: the institution is not in the register, or no product was seen at the port.
         InvalidInput: an address, version or CVE number is none, or the day is still to come.
     """
-    faults = []
-    try:
-        address = str(read_address(address))
-    except ValueError as error:
-        faults.append(Fault("--address", str(error)))
-    if read_version(version) is None:
-        faults.append(Fault("--version", f"{version[:40]!r} does not begin with a number"))
-    faults += [
-        Fault("--mended", f"{cve[:40]!r} is no CVE number") for cve in mended if not _is_cve(cve)
-    ]
-    if len(person.strip()) < 3:
-        faults.append(Fault("--person", "name who said so"))
-    if on > (register.clock() + timedelta(hours=14)).date():
-        faults.append(Fault("--on", f"{on} is still to come"))
-    if faults:
-        raise InvalidInput(faults)
+    said = Confirmed(
+        address, protocol, port, "", version, tuple(sorted(set(mended))), person.strip(), on
+    )
+    said = replace(said, address=_canonical(said, register.clock()))
     with register.change(
         "version-confirmed", f"{address} {protocol}/{port}", reason=reason
     ) as change:
         record = institutions.get_institution(change.connection, institution, as_of=change.now)
         change.institution_id = record.id
-        seen = _seen(change.connection, record, address, (protocol, port), change.now)
-        confirmed = Confirmed(
-            address, protocol, port, seen, version, tuple(sorted(set(mended))), person.strip(), on
+        seen = _seen(change.connection, record, said, change.now)
+        kept = confirmations.insert_confirmation(
+            change.connection, record.id, replace(said, seen=seen), change.by
         )
-        kept = confirmations.insert_confirmation(change.connection, record.id, confirmed, change.by)
         change.tell(
-            confirmation=kept.code, seen=seen, version=version, mended=list(confirmed.mended),
-            person=confirmed.person, on=on.isoformat(),
+            confirmation=kept.code, seen=seen, version=version, mended=list(said.mended),
+            person=said.person, on=on.isoformat(),
         )  # fmt: skip
     return kept
+
+
+def _canonical(said: Confirmed, now: datetime) -> str:
+    """Return the address in canonical spelling, if all that is said of it makes sense.
+
+    Raises:
+        InvalidInput: every fault, each with its option.
+    """
+    faults, address = [], said.address
+    try:
+        address = str(read_address(said.address))
+    except ValueError as error:
+        faults.append(Fault("--address", str(error)))
+    if read_version(said.version) is None:
+        faults.append(Fault("--version", f"{said.version[:40]!r} does not begin with a number"))
+    faults += [
+        Fault("--mended", f"{cve[:40]!r} is no CVE number")
+        for cve in said.mended
+        if not _is_cve(cve)
+    ]
+    if len(said.person) < 3:
+        faults.append(Fault("--person", "name who said so"))
+    if said.confirmed_on > (now + timedelta(hours=14)).date():
+        faults.append(Fault("--on", f"{said.confirmed_on} is still to come"))
+    if faults:
+        raise InvalidInput(faults)
+    return address
 
 
 def _is_cve(text: str) -> bool:
@@ -154,11 +168,11 @@ def _is_cve(text: str) -> bool:
 def _seen(
     connection: Connection,
     record: institutions.InstitutionRecord,
-    address: str,
-    key: tuple[str, int],
+    said: Confirmed,
     now: datetime,
 ) -> str:
-    looks = list_latest_facts(connection, record.id, as_of=now, address=address)
+    key = (said.protocol, said.port)
+    looks = list_latest_facts(connection, record.id, as_of=now, address=said.address)
     ports: list[PortFact] = [
         port
         for look in sorted(looks, key=lambda look: look.observed_at)
@@ -166,7 +180,7 @@ def _seen(
         if (port.protocol, port.port) == key and port.product and port.method == "probed"
     ]
     if not ports:
-        raise NotFound("product seen at", f"{address} {key[0]}/{key[1]}")
+        raise NotFound("product seen at", f"{said.address} {key[0]}/{key[1]}")
     return seen_at(ports[-1])
 
 

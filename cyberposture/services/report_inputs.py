@@ -261,6 +261,7 @@ class InstitutionGatherer:
             says=one.says,
             is_fresh=is_fresh,
             counts_from=begins,
+            is_potential=one.is_potential,
         )
 
     def _changes(self, since: datetime | None) -> tuple[given.FindingChange, ...]:

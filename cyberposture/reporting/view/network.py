@@ -272,6 +272,8 @@ def _row(m: Material, finding: SeenFinding) -> FindingRow:
     elif finding.is_fresh and finding.counts_from is not None:
         until = m.words.say("finding.counts-from", day=m.day(finding.counts_from))
     state = "fresh" if finding.is_fresh and not is_closed else finding.state
+    if finding.is_potential and not is_closed:
+        state = "potential"
     return FindingRow(
         code=clean(finding.code, 64),
         endpoint=m.endpoint(finding.address, finding.protocol, finding.port),

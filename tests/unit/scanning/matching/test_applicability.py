@@ -34,8 +34,6 @@ BOUNDS = st.fixed_dictionaries(
         ("start_including", "start_excluding", "end_including", "end_excluding"), SMALL
     ),
 )
-    },
-)
 
 
 @given(SMALL, BOUNDS)

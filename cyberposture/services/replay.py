@@ -6,11 +6,9 @@ raw file must lie within what was decided. It needs no table but the log; the ra
 where the master key is at hand. Memory is bounded by the work that was under way at one time.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -23,19 +21,19 @@ from cyberposture.model.authorisations import AuthorisationTerms
 from cyberposture.model.gate import ChunkQuestion, GateAnswer, GateAuthorisation, GateQuestion
 from cyberposture.model.lookups import LookupQuestion
 from cyberposture.scanning.permission.gate import GateContext
-from cyberposture.scanning.permission.lookups import decide_lookup
+from cyberposture.scanning.permission.lookups import LONGEST_S, decide_lookup
 from cyberposture.scanning.permission.signing import terms_digest
-from cyberposture.scanning.reading.traces import read_traces
-from cyberposture.store.audit import BEGINNING, AuditEntry, list_entries
+from cyberposture.scanning.reading.traces import read_lookup, read_traces
+from cyberposture.services.halts import SILENCE_S, Halt, list_halts
+from cyberposture.store.audit import BEGINNING, AuditEntry
 from cyberposture.store.authorisations import find_authorisation
 from cyberposture.store.blobs import BlobDoor
 from cyberposture.store.database import Database
 from cyberposture.store.verification import is_unchanged, stream_entries
 
-SILENCE_S: Final = 5.0
-"""From a stop or a withdrawal to the last packet; the promise is our own."""
 CLOCK_S: Final = 2.0
 """nmap writes whole seconds."""
+_SLACK: Final = timedelta(seconds=CLOCK_S)
 MOST_TOLD: Final = 1_000
 """So many violations are told one by one; all of them are counted."""
 
@@ -69,21 +67,6 @@ class ReplayReport:
             self.violations.append(Violation(entry.chain, entry.seq, kind, what))
 
 
-class _Halt(NamedTuple):
-    """A stop as the log tells it: what it was about and from when until when it held."""
-
-    scope: str
-    subject: str
-    chain: str
-    since: datetime
-    until: datetime | None
-
-    def holds(self, at: datetime) -> bool:
-        return self.since + timedelta(seconds=SILENCE_S) < at and (
-            self.until is None or at < self.until
-        )
-
-
 @dataclass
 class _Permit:
     """A decision right before sending, and the limits that follow from it."""
@@ -113,7 +96,7 @@ class _Chain:
         self,
         report: ReplayReport,
         connection: Connection,
-        halts: list[_Halt],
+        halts: list[Halt],
         open_file: OpenFile | None,
     ) -> None:
         self._report = report
@@ -121,6 +104,7 @@ class _Chain:
         self._halts = halts
         self._open_file = open_file
         self._permits: dict[tuple[str, int], _Permit] = {}
+        self._lookups: dict[tuple[str, int], tuple[LookupQuestion, str]] = {}
         self._letters: dict[str, _Letter] = {}
         self._last = BEGINNING
 
@@ -207,15 +191,16 @@ class _Chain:
         if answer.authorisation is None:
             return
         self._require_terms(entry, answer.authorisation, question.authorisations, question.now)
-        stopped = {halt for halt in self._halts if halt.holds(question.now)}
-        for halt in stopped:
-            own = halt.chain == entry.chain or halt.scope == "all"
-            whole = own and halt.scope in ("all", "institution")
-            if (whole or halt.subject == entry.subject) and not question.stop:
+        self._require_no_stop(entry, question.now, question.targets)
+
+    def _require_no_stop(
+        self, entry: AuditEntry, now: datetime, targets: tuple[str, ...] = ()
+    ) -> None:
+        for halt in [halt for halt in self._halts if halt.holds(now)]:
+            if halt.ends_all(entry.chain, entry.subject):
                 self._report.note(entry, "stop", f"{halt.scope} {halt.subject} was stopped")
-            if halt.scope == "cidr":
-                for target in _within(halt.subject, question.targets):
-                    self._report.note(entry, "stop", f"{target} was stopped ({halt.subject})")
+            for target in halt.within(targets):
+                self._report.note(entry, "stop", f"{target} was stopped ({halt.subject})")
 
     def _require_terms(
         self,
@@ -241,31 +226,28 @@ class _Chain:
             self._report.note(entry, "letter", f"{code} was withdrawn")
 
     def _lookup(self, entry: AuditEntry) -> None:
-        self._report.lookups += 1
+        self._report.decisions += 1
         question = LookupQuestion.model_validate(entry.data["question"])
         answer = decide_lookup(question)
         if answer.model_dump(mode="json") != entry.data["answer"]:
             said = f"the rule says {answer.reason}, the log {entry.data['answer'].get('reason')}"
             self._report.note(entry, "lookup", f"{question.name}: {said}")
-        elif answer.authorisation is not None:
-            self._require_letter_of_lookup(entry, question, answer.authorisation)
-
-    def _require_letter_of_lookup(
-        self, entry: AuditEntry, question: LookupQuestion, code: str
-    ) -> None:
-        letter = self._letters.get(code)
-        used = next(one for one in question.authorisations if one.id == code)
-        if letter is None or letter.terms is None or letter.granted_at is None:
-            self._report.note(entry, "letter", f"{code} is on record nowhere")
-        elif letter.terms.for_gate(granted=True, withdrawn_at=used.withdrawn_at) != used:
-            self._report.note(entry, "letter", f"{code} was signed with other terms")
+            return
+        if entry.data.get("stage") != "send" or answer.authorisation is None:
+            return
+        code = answer.authorisation
+        self._require_terms(entry, code, question.authorisations, question.now)
+        self._require_no_stop(entry, question.now)
+        key = (entry.subject, int(entry.data["chunk"]))
+        self._lookups[key] = (question, code)
 
     # -- contacts ----------------------------------------------------------------------------
 
     def _contact(self, entry: AuditEntry) -> None:
-        targets = entry.data.get("targets") or ()
+        targets = entry.data["targets"]
         if not targets:
-            return  # a lookup: it contacts the resolver alone, and has an entry of its own
+            self._looked_up(entry)
+            return
         self._report.contacts += 1
         permit = self._permits.pop((entry.subject, int(entry.data["chunk"])), None)
         if permit is None or permit.answer.authorisation is None:
@@ -284,6 +266,26 @@ class _Chain:
         if sha256 is not None and self._open_file is not None:
             self._file(entry, permit, sha256)
 
+    def _looked_up(self, entry: AuditEntry) -> None:
+        """Look at a lookup: it contacts nobody but the resolver, and needs a permission as well."""
+        self._report.lookups += 1
+        found = self._lookups.pop((entry.subject, int(entry.data["chunk"])), None)
+        if found is None or entry.data.get("authorisation") != found[1]:
+            self._report.note(entry, "lookup", "no permission was given right before")
+            return
+        question, sha256 = found[0], entry.data.get("artefact_sha256")
+        if sha256 is None or self._open_file is None:
+            return
+        self._report.files += 1
+        try:
+            name, started, ended = read_lookup(self._open_file(entry.institution_id, sha256))
+        except (NotFound, WrongState, Corrupt, InvalidInput) as error:
+            self._report.note(entry, "file", f"{sha256}: {error}")
+            return
+        last = question.now + timedelta(seconds=LONGEST_S + SILENCE_S)
+        if name != question.name or ended > last or started < question.now - _SLACK:
+            self._report.note(entry, "file", f"{sha256} shows {name}, or another time")
+
     def _file(self, entry: AuditEntry, permit: _Permit, sha256: str) -> None:
         assert self._open_file is not None
         self._report.files += 1
@@ -295,8 +297,7 @@ class _Chain:
         question = permit.question
         for strange in traces.outside(question.targets, question.ports):
             self._report.note(entry, "file", f"{sha256} shows {strange}, which nobody allowed")
-        slack = timedelta(seconds=CLOCK_S)
-        if traces.started_at is not None and traces.started_at < question.now - slack:
+        if traces.started_at is not None and traces.started_at < question.now - _SLACK:
             self._report.note(entry, "file", f"{sha256} began before it was allowed")
         end = traces.ended_at
         limit = permit.not_after
@@ -305,8 +306,9 @@ class _Chain:
 
     def _ended(self, entry: AuditEntry) -> None:
         """Forget what was decided for a scan that has ended: nothing of it can follow any more."""
-        for key in [key for key in self._permits if key[0] == entry.subject]:
-            del self._permits[key]
+        for under_way in (self._permits, self._lookups):
+            for key in [key for key in under_way if key[0] == entry.subject]:
+                del under_way[key]
 
 
 _LOOKS: Final[dict[str, Callable[[_Chain, AuditEntry], None]]] = {
@@ -322,38 +324,11 @@ _LOOKS: Final[dict[str, Callable[[_Chain, AuditEntry], None]]] = {
 }
 
 
-def _within(cidr: str, targets: tuple[str, ...]) -> Iterator[str]:
-    network = ip_network(cidr if "/" in cidr else f"{cidr}/{ip_address(cidr).max_prefixlen}")
-    for target in targets:
-        address = ip_address(target)
-        if address.version == network.version and address in network:
-            yield target
-
-
-def _halts(connection: Connection) -> list[_Halt]:
-    """Return every stop that the log tells of; there are few, and they concern many chains."""
-    ends = {
-        entry.subject: entry.act.at
-        for entry in list_entries(connection, kind="resume-agreed")
-        if entry.data["lifted"]
-    }
-    return [
-        _Halt(
-            scope=str(entry.data["scope"]),
-            subject=entry.subject,
-            chain=entry.chain,
-            since=entry.act.at,
-            until=ends.get(entry.data["stop"]),
-        )
-        for entry in list_entries(connection, kind="stopped")
-    ]
-
-
 def replay(database: Database, blobs: BlobDoor | None) -> ReplayReport:
     """Return what was looked at and every violation; without `blobs` no raw file is opened."""
     report = ReplayReport()
     with database.reading() as connection:
-        halts = _halts(connection)
+        halts = list_halts(connection)
 
         def open_file(institution_id: UUID | None, sha256: str) -> bytes:
             assert blobs is not None
@@ -364,11 +339,6 @@ def replay(database: Database, blobs: BlobDoor | None) -> ReplayReport:
             for entry in entries:
                 chain.step(entry)
     return report
-
-
-def by_kind(report: ReplayReport) -> Counter[str]:
-    """Return how many of the violations that are told are of each kind."""
-    return Counter(violation.kind for violation in report.violations)
 
 
 def document(report: ReplayReport) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from cyberposture.clock import to_iso
-from cyberposture.model.lookups import LookupPlan, LookupQuestion
+from cyberposture.model.lookups import LookupQuestion
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.gate import permit
 from cyberposture.scanning.permission.lookups import decide_lookup
@@ -184,26 +184,41 @@ def test_contact_after_a_stop_or_a_withdrawal_is_found(office, log):
     assert kinds(office) == ["letter", "stop"]
 
 
-def lookup(office, log, name: str, **answer) -> None:
+def look_up(office, log, name: str, *, chunk: int, raw: str | None = None, **answer) -> None:
     register = office.register
     with register.database.reading() as connection:
         ground = gather(connection, office.id_of(log.code), register.clock())
-    plan = LookupPlan(job="j", subject="domain", name=name)
-    question = LookupQuestion(now=register.clock(), expected_s=60, name=plan.name,
-                              stop=False, authorisations=ground.authorisations)  # fmt: skip
+    now = register.clock()
+    question = LookupQuestion(now=now, expected_s=60, name=name, stop=False,
+                              authorisations=ground.authorisations)  # fmt: skip
     given = decide_lookup(question).model_dump(mode="json") | answer
     with register.change("lookup", SCAN) as change:
         change.institution_id = office.id_of(log.code)
-        change.tell(question=question.model_dump(mode="json", by_alias=True), answer=given)
+        change.tell(question=question.model_dump(mode="json"), answer=given)
+        change.tell(stage="send", chunk=chunk)
+    if given["decision"] == "allow":
+        record = {"name": raw or name, "started_at": to_iso(now), "ended_at": to_iso(now)}
+        log.run(chunk, json.dumps(record).encode(), targets=())
 
 
-def test_lookups_are_decided_again(office, log):
-    lookup(office, log, "www.hill.example")
-    lookup(office, log, "www.dale.example")
-    assert kinds(office) == []
+def test_lookups_are_decided_again_and_their_records_read(office, log):
+    look_up(office, log, "www.hill.example", chunk=11)
+    look_up(office, log, "www.dale.example", chunk=12)
+    told = document(replay(office.register.database, office.register.blobs))
+    assert (told["proved"], told["lookups"], told["contacts"]) == (True, 1, 3)
+    look_up(office, log, "www.hill.example", chunk=13, raw="www.dale.example")
+    assert kinds(office) == ["file"]
+
+
+def test_lookup_that_nobody_allowed_is_found(office, log):
     forged = {"decision": "allow", "reason": "allowed", "authorisation": "A-1"}
-    lookup(office, log, "www.dale.example", **forged)
-    assert kinds(office) == ["lookup"]
+    look_up(office, log, "www.dale.example", chunk=11, **forged)
+    log.run(12, targets=())
+    report = replay(office.register.database, None)
+    said = [one.what for one in report.violations]
+    assert {one.kind for one in report.violations} == {"lookup"}
+    assert "the rule says out-of-scope" in said[0]
+    assert said[1:] == ["no permission was given right before"] * 2
 
 
 def forge(office, tmp_path, kind: str, change, *, chained: bool) -> object:

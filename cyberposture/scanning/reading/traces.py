@@ -53,6 +53,21 @@ def read_traces(data: bytes) -> Traces:
     return Traces(frozenset(addresses), tuple(ports), parsed.started_at, parsed.ended_at)
 
 
+def read_lookup(data: bytes) -> tuple[str, datetime, datetime]:
+    """Return the name that the record of a lookup is about, and when it began and ended.
+
+    Raises:
+        InvalidInput: it is no record of a lookup.
+    """
+    try:
+        record = json.loads(data)
+        times = (datetime.fromisoformat(record[f"{which}_at"]) for which in ("started", "ended"))
+        started, ended = times
+        return str(record["name"]), started, ended
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidInput(f"it is no record of a lookup: {error}") from error
+
+
 def _ports_of(host: HostFact) -> Iterator[Range]:
     for port in host.ports:
         yield (port.port, port.port)
@@ -82,8 +97,9 @@ def _of_probe(data: bytes) -> Traces:
     try:
         record = json.loads(data)
         seen: list[dict[str, Any]] = record["seen"]
-        addresses = {*record["targets"], *(one["address"] for one in seen)}
-        ports = {*record["ports"], *(one["port"] for one in seen)}
+        spoken_to = (one.get("address", one.get("server")) for one in seen)
+        addresses = {*record["targets"], *(address for address in spoken_to if address)}
+        ports = {*record["ports"], *(one["port"] for one in seen if "port" in one)}
         started = datetime.fromisoformat(record["started_at"])
         ended = datetime.fromisoformat(record["ended_at"])
     except (ValueError, KeyError, TypeError) as error:

@@ -35,11 +35,15 @@ def run(
         bool,
         typer.Option("--announced", help="The institution knows of it, and is to notice it."),
     ] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="In this process, not by the workers of the vantage.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Scan an institution now, inside its authorisation or not at all.
 
-    What was denied on the way is not tested; the exit code is then 4, whatever was done before.
+    What was denied on the way is not tested; the exit code is then 4, whatever was done before. On
+    PostgreSQL the workers of the vantage do it, and go on with it where this command is ended.
     """
     from cyberposture.cli.progress import bar
     from cyberposture.services import scan
@@ -53,8 +57,10 @@ def run(
         is_announced=announced,
     )
     scanner = scan.from_vantage(runtime.scanner, vantage)
+    is_left_to_workers = runtime.register.database.has_queue and not here
+    run_it = scan.follow_scan if is_left_to_workers else scan.run_scan
     with bar(f"scan of {institution}") as progress:
-        record = scan.run_scan(runtime.register, scanner, request, progress)
+        record = run_it(runtime.register, scanner, request, progress)
     if as_json:
         show_json(_document(record))
     else:

@@ -1,5 +1,6 @@
 """`cyberposture scan` at night: is it us, stop it, answer whoever rang, go on when two agree."""
 
+import time
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -7,6 +8,9 @@ import typer
 
 from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
+
+SILENCE_S = 5.0
+"""By then whoever sent has ended it and said so."""
 
 
 def register(app: typer.Typer) -> None:
@@ -33,15 +37,26 @@ def stop(
         str | None, typer.Option("--code", help="The code on a notice; no name is needed.")
     ] = None,
     complaint: Annotated[str, typer.Option(help="What the caller said.")] = "",
+    drain: Annotated[
+        bool, typer.Option("--drain", help="Let what is being sent come to its end.")
+    ] = False,
 ) -> None:
     """Stop at once. Anybody may; proof is asked only to resume."""
     from cyberposture.services import stop as service
 
+    register = open_runtime(context).register
     made = service.stop(
-        open_runtime(context).register, everything=everything, institution=institution,
-        cidr=address, scan=code, code=stop_code, reason=reason, complaint=complaint,
+        register, everything=everything, institution=institution, cidr=address, scan=code,
+        code=stop_code, drain=drain, reason=reason, complaint=complaint,
     )  # fmt: skip
     typer.echo(f"{made.code}: stopped")
+    awaited = service.list_awaited(register, made)
+    until = time.monotonic() + SILENCE_S
+    while awaited and not drain and time.monotonic() < until:
+        time.sleep(0.2)
+        awaited = service.list_awaited(register, made)
+    for worker in awaited:
+        say(f"no word yet from {worker}; it ends by itself, see: cyberposture scan stops")
 
 
 def resume(
@@ -93,7 +108,8 @@ def stops(
 
     found = service.list_views(open_runtime(context).register, active_only=active)
     documents: list[dict[str, Any]] = [
-        {"code": one.record.code, "what": one.subject, "at": one.record.act.at,
+        {"code": one.record.code, "what": one.subject, "speed": one.record.speed,
+         "at": one.record.act.at,
          "by": one.record.act.actor, "reason": one.record.act.reason,
          "complaint": one.record.complaint, "answer": one.record.answer,
          "resumed_at": one.record.resumed_at,
@@ -137,10 +153,12 @@ def who(
         "at": found.at,
         "running": len(found.running),
         "institution": found.institution,
+        "signatory": found.signatory,
         "contacts": list(found.contacts),
         "last": None
         if last is None
-        else {"scan": last.scan, "began": last.started_at, "ended": last.ended_at,
+        else {"scan": last.scan, "chunk": last.number,
+              "began": last.started_at, "ended": last.ended_at,
               "technique": last.plan["technique"], "load": last.plan["load"],
               "authorisation": (last.gate or {}).get("authorisation"), "outcome": last.outcome},
         "head": None if found.head is None else vars_of(found.head),
@@ -154,7 +172,8 @@ def who(
         state = "running now" if found.running else f"last contact began {last.started_at}"
         typer.echo(f"{address}: {state}; scan {last.scan}, {last.plan['technique']}, load "
                    f"{last.plan['load']}")  # fmt: skip
-        typer.echo(f"allowed by {document['last']['authorisation']} of {found.institution}; "
+        typer.echo(f"allowed by {document['last']['authorisation']} of {found.institution}"
+                   f"{', signed by ' + found.signatory if found.signatory else ''}; "
                    f"call: {'; '.join(found.contacts) or 'nobody is named'}")  # fmt: skip
     if found.head is not None:
         typer.echo(f"audit head: chain {found.head.chain}, entry {found.head.seq}, "

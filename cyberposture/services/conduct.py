@@ -82,7 +82,14 @@ def move_on(register: Register, scanner: Scanner, scan_id: UUID) -> Standing:
             conductor.step()
         except _NothingToDoError:
             break
-    return conductor.standing()
+    return look_at(register, scan_id)
+
+
+def look_at(register: Register, scan_id: UUID) -> Standing:
+    """Return how a scan stands now."""
+    with register.reading() as connection:
+        scan = scans.get_scan_by_id(connection, scan_id)
+        return Standing(scan, (list_begun(connection, scan) or [""])[-1])
 
 
 def end_failed(register: Register, scanner: Scanner, scan_id: UUID) -> ScanRecord:
@@ -122,11 +129,6 @@ class _Conductor:
 
     def __init__(self, register: Register, scanner: Scanner, scan_id: UUID) -> None:
         self.register, self.scanner, self.scan_id = register, scanner, scan_id
-
-    def standing(self) -> Standing:
-        with self.register.reading() as connection:
-            scan = scans.get_scan_by_id(connection, self.scan_id)
-            return Standing(scan, (list_begun(connection, scan) or [""])[-1])
 
     def is_at_work(self) -> bool:
         """Return whether a chunk waits or runs, or the scan is over."""

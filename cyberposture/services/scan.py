@@ -1,17 +1,25 @@
 """One scan from plan to findings: asked, sent in stages, judged. Without authorisation: nothing."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from cyberposture.errors import Fault, InvalidInput, NotAuthorised, WrongState, WrongUsage
+from cyberposture.errors import (
+    Fault,
+    InvalidInput,
+    MissingService,
+    NotAuthorised,
+    WrongState,
+    WrongUsage,
+)
 from cyberposture.model.addresses import is_mapped, read_address
 from cyberposture.model.foundation import Moment
 from cyberposture.model.gate import Reason
 from cyberposture.model.institutions import Declaration
 from cyberposture.scanning.judging.coverage import ports_needed
 from cyberposture.services import names
-from cyberposture.services.conduct import list_begun, log_laid
+from cyberposture.services.conduct import list_begun, log_laid, look_at
 from cyberposture.services.consents import unconsented
 from cyberposture.services.denials import PLAN
 from cyberposture.services.ground import gather
@@ -20,7 +28,7 @@ from cyberposture.services.notices import not_told
 from cyberposture.services.outlook import Laid, Outlook, first_look, techniques_allowed
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner, require_vantage
-from cyberposture.store import chunks, declarations, institutions, queue, scans
+from cyberposture.store import chunks, declarations, institutions, queue, scans, workers
 from cyberposture.store.scans import ScanKind, ScanRecord
 
 
@@ -40,6 +48,7 @@ class Request:
     """The institution agreed on a window, and is to notice it by itself."""
 
 
+FOLLOW_S = 0.5
 _REASONS = get_args(Reason)
 """In the order in which the gate looks: the one that got furthest says most."""
 
@@ -177,6 +186,36 @@ def perform_scan(register: Register, scanner: Scanner, request: Request) -> Scan
     if register.database.has_queue:
         return begin_scan(register, scanner, request)
     return run_scan(register, scanner, request)
+
+
+def follow_scan(
+    register: Register, scanner: Scanner, request: Request, progress: Progress = no_progress
+) -> ScanRecord:
+    """Have the workers of a vantage do a scan, and return its record when it is over.
+
+    Whoever follows does nothing for it: the scan goes on without them.
+
+    Raises: as `run_scan`, and
+        MissingService: nobody serves this vantage.
+    """
+    with register.reading() as connection:
+        there = workers.list_workers(connection, at=register.clock(), vantage=scanner.vantage)
+    if not there:
+        raise MissingService(
+            f"no worker serves {scanner.vantage}",
+            advice=f"start one there: cyberposture worker --queue {scanner.vantage}; or scan from "
+            "this machine: --here",
+        )
+    scan = begin_scan(register, scanner, request)
+    while True:
+        standing = look_at(register, scan.id)
+        if standing.is_over:
+            return standing.scan
+        with register.reading() as connection:
+            counts = chunks.count_chunks(connection, scan.id)
+        ended = sum(counts.get(state, 0) for state in ("done", "ended", "failed"))
+        progress(standing.stage, ended, sum(counts.values()))
+        time.sleep(FOLLOW_S)
 
 
 def resume_scan(

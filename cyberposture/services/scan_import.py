@@ -8,7 +8,7 @@ repair.
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -127,9 +127,16 @@ def import_scan(
             refused=sorted(barred),
         )
     if scan is None:
-        reason = max(barred.values(), key=_REASONS.index, default="out-of-scope")
-        raise NotAuthorised(reason, "no host of this file was in scope when it was made")
+        raise NotAuthorised(
+            _worst(barred.values()), "no host of this file was in scope when it was made"
+        )
     return scan, sorted(barred)
+
+
+def _worst(reasons: Collection[str]) -> str:
+    """Return what stands for many reasons; of an address itself it is that no letter names it."""
+    told = [one for one in reasons if one not in ("bad-target", "special-range")]
+    return max(told, key=_REASONS.index, default="out-of-scope")
 
 
 def _read(path: Path, asked: Sequence[str] | None, vantage: str) -> _File:

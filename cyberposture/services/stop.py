@@ -15,9 +15,10 @@ from cyberposture.scanning.permission.signing import require_signature, resumpti
 from cyberposture.services import stop_codes
 from cyberposture.services.register import Register
 from cyberposture.services.roles import require_role
-from cyberposture.store import institutions, people, scans
+from cyberposture.store import institutions, people, scans, workers
 from cyberposture.store import stops as store
 from cyberposture.store.audit import find_head
+from cyberposture.store.authorisations import find_authorisation
 from cyberposture.store.contacts import Contact, list_contacts
 from cyberposture.store.heads import SignedHead
 from cyberposture.store.people import MembershipRecord
@@ -40,12 +41,15 @@ def stop(
     cidr: str | None = None,
     scan: str | None = None,
     code: str | None = None,
+    drain: bool = False,
     reason: str = "",
     complaint: str = "",
 ) -> StopRecord:
     """Stop all, one institution, an address range or one scan; it holds from the commit on.
 
     `code` is the one on a notice: it stops the institution that it was given to, and needs no name.
+    What is being sent is ended within five seconds; with `drain` it comes to its end, and nothing
+    new begins.
 
     Raises:
         WrongUsage: not exactly one of the five is given.
@@ -85,9 +89,16 @@ def stop(
             institution_id=institution_id,
             cidr=cidr,
             scan_id=scan_id,
+            speed="drain" if drain else "now",
             complaint=complaint,
         )
-        change.tell(stop=made.code, scope=scope, complaint=complaint, by_code=code is not None)
+        change.tell(
+            stop=made.code,
+            scope=scope,
+            speed=made.speed,
+            complaint=complaint,
+            by_code=code is not None,
+        )
     return made
 
 
@@ -194,6 +205,14 @@ def acknowledge(register: Register, stopped: StopRecord, worker: str) -> None:
         change.tell(worker=worker)
 
 
+def list_awaited(register: Register, stopped: StopRecord) -> list[str]:
+    """Return the workers that are there and did not acknowledge a stop yet."""
+    with register.reading() as connection:
+        given = {one.worker for one in store.list_acknowledgements(connection, stopped.id)}
+        there = workers.list_workers(connection, at=register.clock())
+        return [one.name for one in there if one.name not in given]
+
+
 def list_stops(register: Register, *, active_only: bool = False) -> list[StopRecord]:
     """Return the stops, oldest first."""
     with register.reading() as connection:
@@ -238,7 +257,10 @@ class Who:
     running: tuple[Contact, ...]
     last: Contact | None
     institution: str | None
+    signatory: str | None
+    """Who signed the letter that allows the last contact, and in which role."""
     contacts: tuple[str, ...]
+    """Whom to call: as the letter says, else as the institution does."""
     head: SignedHead | None
 
 
@@ -259,7 +281,7 @@ def who(register: Register, address: str, at: datetime | None = None) -> Who:
         found = [c for c in tried if c.gate is not None or c.ended_at is None]
         running = tuple(c for c in found if c.ended_at is None or c.ended_at > moment)
         last = found[0] if found else None
-        name: str | None = None
+        name = signatory = None
         people_to_call: tuple[str, ...] = ()
         if last is not None:
             try:
@@ -269,7 +291,11 @@ def who(register: Register, address: str, at: datetime | None = None) -> Who:
                 name, people_to_call = record.code, record.contacts
             except NotFound:
                 name = str(last.institution_id)
+            letter = find_authorisation(connection, (last.gate or {}).get("authorisation", ""))
+            if letter is not None:
+                signatory = f"{letter.terms['signatory']}, {letter.terms['signatory_role']}"
+                people_to_call = tuple(letter.terms["emergency_contacts"])
             head = find_head(connection, last.institution_id)
         else:
             head = find_head(connection, None)
-        return Who(address, moment, running, last, name, people_to_call, head)
+        return Who(address, moment, running, last, name, signatory, people_to_call, head)

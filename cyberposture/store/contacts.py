@@ -24,6 +24,7 @@ class Contact:
     scan_id: UUID
     scan: str
     chunk_id: UUID
+    number: int
     attempt: int
     worker: str
     outcome: str | None
@@ -44,7 +45,7 @@ def list_contacts(
     query = (
         sa.select(
             *(g.address, c.institution_id, c.scan_id, s.code.label("scan")),
-            *(a.chunk_id, a.attempt, a.worker, a.outcome, a.started_at, a.ended_at),
+            *(a.chunk_id, c.number, a.attempt, a.worker, a.outcome, a.started_at, a.ended_at),
             *(c.plan, c.gate),
         )
         .select_from(t.chunk_targets)

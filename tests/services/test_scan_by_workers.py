@@ -1,5 +1,6 @@
 """Workers on PostgreSQL: woken by the queue, killed at will, stopped within five seconds."""
 
+import os
 import random
 import shutil
 import signal
@@ -36,6 +37,8 @@ CHANCE = random.SystemRandom()
 NETWORK = f"127.{CHANCE.randrange(96, 250)}.{CHANCE.randrange(256)}"
 CODE = "hill-office"
 SEED = 20261122
+SCANS = int(os.environ.get("TRUST_SCANS", "1"))
+"""How many scans are disturbed, each with a seed of its own; `make trust` disturbs more."""
 LAST_PACKET_S = 5.0
 
 
@@ -94,11 +97,12 @@ def test_scan_is_done_by_the_workers_of_its_vantage(office, scanner, fleet, tmp_
     assert Counter(served.values()) == {"external": 2, "internal:plant": 1}
 
 
+@pytest.mark.parametrize("seed", range(SEED, SEED + SCANS))
 def test_killed_workers_nmaps_and_machines_lose_nothing_and_double_nothing(
-    office, scanner, fleet, tmp_path
+    office, scanner, fleet, tmp_path, seed
 ):
     hosts = [*pages(20, 5), slow_host(30), slow_host(31)]
-    chance = random.Random(SEED)
+    chance = random.Random(seed)
     with Laboratory(hosts, Certificates(tmp_path)):
         begun = begin(office, scanner, hosts, "tcp-ports", "http-exchange", "service-versions")
         killed = killing_rounds(fleet, chance, 4, lambda: state_of(office, begun) != "running")
@@ -174,3 +178,40 @@ def test_worker_that_is_told_to_end_hands_its_chunk_back_at_once(office, scanner
     assert [(one.state, one.attempts) for one in chunks] == [("done", 1), ("queued", 1)]
     with office.register.reading() as connection:
         assert connection.execute(sa.select(t.workers.c.ended_at)).scalar_one() is not None
+
+
+def test_drain_lets_what_runs_come_to_its_end_and_begins_nothing(office, scanner, fleet, tmp_path):
+    hosts = [slow_host(60), *pages(61, 4)]
+    fleet.worker(PARALLEL_CHUNKS="1")
+    with Laboratory(hosts, Certificates(tmp_path)):
+        begun = begin(office, scanner, hosts, "tcp-ports", "service-versions")
+        fleet.wait_until(lambda: is_probing(office, f"{NETWORK}.60"))
+        stop.stop(office.register, institution=CODE, drain=True)
+        fleet.wait_until(lambda: state_of(office, begun) == "ended")
+    chunks = scan_views.get_scan(office.register, begun.code).chunks
+    slow = next(
+        one for one in chunks
+        if one.plan["technique"] == "service-versions" and f"{NETWORK}.60" in one.plan["targets"]
+    )  # fmt: skip
+    assert slow.state == "done"
+    later = [one for one in chunks if one.number > slow.number]
+    assert {one.state for one in later} <= {"ended"}
+    (view,) = stop.list_views(office.register)
+    assert (view.record.speed, len(view.acknowledged)) == ("drain", 1)
+    assert view.acknowledged[0].at > slow.ended_at
+
+
+def test_command_leaves_the_scan_to_the_workers_and_follows_it(office, scanner, fleet, tmp_path):
+    hosts = pages(70, 2)
+    office.institution(CODE)
+    office.declare(CODE, *(host.address for host in hosts))
+    office.authorise(CODE, f"{NETWORK}.0/24", techniques=["tcp-ports"])
+    run = ("scan", "run", "--institution", CODE)
+    assert fleet.start(*run).wait(30) == 6
+    assert "no worker serves external" in fleet.said()
+    with Laboratory(hosts, Certificates(tmp_path)):
+        fleet.worker()
+        fleet.wait_until(lambda: "serves external;" in fleet.said())
+        assert fleet.start(*run).wait(60) == 0
+    (view,) = scan_views.list_scans(office.register)
+    assert view.record.state == "done"

@@ -18,7 +18,7 @@ from cyberposture.laboratory.certificates import Certificates
 from cyberposture.laboratory.hosts import Host, Service, Zone
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.ports import moved, needed_port_offset
-from cyberposture.services import audit, finding_views, scan
+from cyberposture.services import audit, finding_views, replay, scan
 from cyberposture.store.database import open_database
 from cyberposture.store.facts import FactRecord, JudgementRecord, list_facts, list_judgements
 
@@ -415,3 +415,11 @@ def test_nothing_of_a_zone_that_is_given_away_is_kept(looked):
         if lookup.kind == "AXFR"
     ]
     assert [(one.outcome, one.records) for one in transfers] == [("answered", ())]
+
+
+def test_everything_that_was_asked_is_proved_from_the_log(looked):
+    office = looked["clean-works"].office
+    report = replay.replay(office.register.database, office.register.blobs)
+    assert report.violations == []
+    assert report.lookups > 10
+    assert report.contacts > report.lookups

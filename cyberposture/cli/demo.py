@@ -24,12 +24,14 @@ from cyberposture.cli.demo_cast import (
     invite_people,
     obtain_authorisation,
 )
+from cyberposture.cli.demo_tables import confirm_one_version, take_in_tables
 from cyberposture.clock import to_iso, utc_now
 from cyberposture.errors import NotAuthorised, WrongState
 from cyberposture.laboratory.certificates import Certificates
 from cyberposture.laboratory.laboratory import Laboratory
-from cyberposture.laboratory.nation import Scene, nation
-from cyberposture.laboratory.ports import needed_port_offset
+from cyberposture.laboratory.nation import Scene, nation, resolver_of
+from cyberposture.laboratory.nation_names import RESOLVER
+from cyberposture.laboratory.ports import moved, needed_port_offset
 from cyberposture.runtime import lay_workspace, open_runtime
 from cyberposture.services import (
     rounds,
@@ -62,6 +64,7 @@ def told(what: str) -> Iterator[None]:
 
 def _settings(out: Path, trust_store: Path) -> Any:
     workspace = out / "workspace"
+    offset = needed_port_offset()
     return load_settings(
         workspace=workspace,
         database_url=f"sqlite:///{(workspace / 'register.sqlite').resolve()}",
@@ -71,7 +74,8 @@ def _settings(out: Path, trust_store: Path) -> Any:
         host_timeout_s=20,
         stop_poll_s=0.5,
         trust_store_file=trust_store,
-        laboratory_port_offset=needed_port_offset(),
+        laboratory_port_offset=offset,
+        resolver=f"{RESOLVER}:{moved(53, offset)}",
         scanner_id="laboratory-scanner",
         scanner_contact="duty desk of the fictional CERT",
         scanner_addresses="127.0.0.1",
@@ -106,7 +110,7 @@ def _prepare(out: Path) -> Stage:
     setup.adopt_content(runtime.register)
     setup.confirm_empty_deny_list(runtime.register)
     scenes = nation()
-    hosts = [host for scene in scenes for host in scene.hosts]
+    hosts = [resolver_of(scenes), *(host for scene in scenes for host in scene.hosts)]
     laboratory = Laboratory(hosts, certificates, settings.laboratory_port_offset)
     return Stage(out, runtime, laboratory, scenes, {})
 
@@ -256,10 +260,13 @@ def _play(stage: Stage) -> list[str]:
             enter_institution(stage, scene)
             obtain_authorisation(stage, number, scene)
             answer_round(stage, scene, FIRST)
+        take_in_tables(stage.acting("a-analyst"), stage.out / "inputs" / "tables")
     refusals = _first_scans(stage)
     for refusal in refusals:
         typer.echo(f"The gate refused {refusal}", err=True)
     with told("Scoring the first round, and opening the second"):
+        analyst, today = stage.acting("a-analyst"), utc_now().date()
+        confirm_one_version(analyst, "saffron-coast-electric", "127.40.3.1", today)
         _finalise(stage, FIRST)
         rounds.close_round(stage.acting("a-analyst"), FIRST)
         _open_round(stage, SECOND, "Laboratory round 2")

@@ -112,7 +112,8 @@ def _terms(
         "scope": [
             {"cidr": f"{host.address}/32", "ports": None, "special_allowed": True}
             for host in scene.hosts
-        ],
+        ]
+        + ([] if scene.domain is None else [{"name": scene.domain, "subdomains": True}]),
         "exclusions": [f"{address}/32" for address in scene.undeclared_to_us],
         "techniques": techniques,
         "load": 3,

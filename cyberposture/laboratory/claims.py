@@ -62,7 +62,7 @@ def asset_document(scene: Scene) -> dict[str, Any]:
         services = [
             {"protocol": "tcp", "port": service.port}
             for service in host.services
-            if service.kind in ("http", "https", "smtp", "imap", "pop3", "slow")
+            if service.kind in ("http", "https", "smtp", "imap", "pop3", "slow", "dns")
         ]
         assets.append(
             {
@@ -74,6 +74,11 @@ def asset_document(scene: Scene) -> dict[str, Any]:
                 "services": services,
             }
         )
+    if scene.domain is not None:
+        assets.append({"id": "domain", "kind": "domain", "names": [scene.domain]})
+        if scene.mail_selectors is not None:
+            mail = {"id": "mail-domain", "kind": "mail-domain", "names": [scene.domain]}
+            assets.append({**mail, "selectors": list(scene.mail_selectors)})
     if scene.has_plant:
         flow = {"id": "office-to-public", "kind": "flow"}
         assets.append({**flow, "flow_from": "office", "flow_to": "public"})

@@ -4,10 +4,18 @@ Every name is invented. Nothing here runs: the laboratory starts the hosts, the 
 of the register do the rest.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cyberposture.laboratory.hosts import Host, Service
+from cyberposture.laboratory.nation_names import (
+    domain_of,
+    name_servers,
+    resolver,
+    special_names,
+    zone_of,
+)
 from cyberposture.model.institutions import Institution
 
 Maturity = Literal["strong", "fair", "weak"]
@@ -40,6 +48,17 @@ class Scene:
     withdraws: bool = False
     repairs: tuple[Repair, ...] = ()
     sheet: Literal["yaml", "csv"] = "yaml"
+
+    @property
+    def domain(self) -> str | None:
+        """The domain that the institution's names stand in."""
+        return domain_of(self.hosts)
+
+    @property
+    def mail_selectors(self) -> tuple[str, ...] | None:
+        """The DKIM selectors of its mail domain; None: it declares no mail domain."""
+        names = special_names().get(self.institution.code)
+        return None if names is None else names.selectors
 
     @property
     def has_plant(self) -> bool:
@@ -236,9 +255,20 @@ def _department_of_invented_affairs() -> Scene:
     )  # fmt: skip
 
 
+def _with_name_servers(scene: Scene) -> Scene:
+    """Return a scene with its own name servers; those of one institution are mended in time."""
+    code = scene.institution.code
+    servers = name_servers(code, scene.hosts)
+    repairs = scene.repairs
+    if code == "indus-valley-power":
+        mended = name_servers(code, scene.hosts, mended=True)
+        repairs += tuple(Repair(host.address, 53, host.services[0]) for host in mended)
+    return replace(scene, hosts=(*scene.hosts, *servers), repairs=repairs)
+
+
 def nation() -> tuple[Scene, ...]:
     """Return every institution of the demonstration, in the order in which they are registered."""
-    return (
+    scenes = (
         _indus_valley_power(),
         _karakoram_grid(),
         _saffron_coast_electric(),
@@ -249,3 +279,10 @@ def nation() -> tuple[Scene, ...]:
         _office_of_imaginary_records(),
         _department_of_invented_affairs(),
     )
+    return tuple(_with_name_servers(scene) for scene in scenes)
+
+
+def resolver_of(scenes: Iterable[Scene]) -> Host:
+    """Return the nation's resolver, which knows the zones of these institutions."""
+    zones = (zone_of(scene.institution.code, scene.hosts) for scene in scenes)
+    return resolver(zone for zone in zones if zone is not None)

@@ -123,7 +123,9 @@ RECORDED: Final = "recorded"
 """What a person did by an agreed procedure and wrote down: nothing is sent by the program."""
 LOOKED_UP: Final = frozenset({"data-versions", "data-routes", "data-location"})
 """What dated tables of others say of what was seen or declared."""
-WITHOUT_SENDING: Final = LOOKED_UP | {RECORDED}
+AGES: Final = "finding-ages"
+"""What the register knows of earlier looks at the same host."""
+WITHOUT_SENDING: Final = LOOKED_UP | {RECORDED, AGES}
 """How facts come about for which nothing is sent: checks name them, authorisations need not."""
 
 

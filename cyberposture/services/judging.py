@@ -14,7 +14,8 @@ from cyberposture.scanning.judging.declared import context_of, context_of_name
 from cyberposture.scanning.judging.evaluate import Judge, compile_checks
 from cyberposture.scanning.judging.hostview import HostView, view_host
 from cyberposture.scanning.ports import PortKey
-from cyberposture.services import due
+from cyberposture.scanning.techniques import AGES
+from cyberposture.services import ageing, due
 from cyberposture.services.denials import Denial, list_denials
 from cyberposture.services.findings import Followed, Seen, fell_silent, follow
 from cyberposture.services.intel_versions import TECHNIQUE, look_up_products
@@ -167,6 +168,28 @@ def _look_products_up(connection: Connection, scan: ScanRecord, at: datetime) ->
     insert_facts(connection, scan.institution_id, scan.id, told, at=at)
 
 
+def _with_ages(
+    register: Register, connection: Connection, scan: ScanRecord, look: Look, at: datetime
+) -> list[NewJudgement]:
+    """Keep how old the findings are that this scan saw again; return all rows, these judged too."""
+    told = (record.fact.technique for records in look.looks.values() for record in records)
+    if AGES in told:
+        return look.rows
+    answered = [address for address, view in look.views.items() if view.answered]
+    facts = ageing.tell_ages(register, connection, scan, look.rows, answered, as_of=at)
+    ids = insert_facts(connection, scan.institution_id, scan.id, facts, at=at)
+    checks = register.content.checks.checks
+    judge = compile_checks([one for one in checks if one.technique == AGES])
+    aged = [
+        NewJudgement(judgement, scan.vantage, fact.ended_at or at, (fact_id,))
+        for fact, fact_id in zip(facts, ids, strict=True)
+        for judgement in judge.judge_host([fact], None, scan.vantage)
+    ]
+    judged = {(row.judgement.check, row.judgement.address) for row in aged}
+    kept = [r for r in look.rows if (r.judgement.check, r.judgement.address) not in judged]
+    return kept + aged
+
+
 def judge_scan(
     register: Register,
     connection: Connection,
@@ -185,7 +208,8 @@ def judge_scan(
     scan = scans.get_scan_by_id(connection, scan_id)
     _look_products_up(connection, scan, act.at)
     look = look_at(register, connection, scan, act.at)
-    rows, views, looks = look.rows, look.views, look.looks
+    views, looks = look.views, look.looks
+    rows = _with_ages(register, connection, scan, look, act.at)
     blocked = fell_silent(_opened_before(connection, scan, views, _began(scan, looks)), views)
     looked_at: dict[str, datetime] = {}
     for (_, address), records in looks.items():

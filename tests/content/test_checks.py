@@ -38,7 +38,18 @@ BY_ID = pytest.mark.parametrize("check", CHECKS.checks, ids=lambda check: check.
 EXAMPLES = [(check, example) for check in CHECKS.checks for example in check.examples]
 
 NEEDED_CODES = {
-    *("O-ADMIN", "O-CERT", "O-CLEAR", "O-COOKIE", "O-CORE", "O-HDR", "O-HTTPS", "O-INV", "O-IOT"),
+    *(
+        "O-ADMIN",
+        "O-AGE",
+        "O-CERT",
+        "O-CLEAR",
+        "O-COOKIE",
+        "O-CORE",
+        "O-HDR",
+        "O-HTTPS",
+        "O-INV",
+        "O-IOT",
+    ),
     *("O-LEAK", "O-LEGACY", "O-LOGIN", "O-NTP", "O-OT", "O-PORT", "O-RELAY", "O-SECTXT", "O-SEG"),
     *("O-SHARE", "O-SNMP", "O-STARTTLS", "O-TLSC", "O-TLSP"),
 }

@@ -87,7 +87,7 @@ def _fault_of_network(name: str, text: str) -> str | None:
 def _read_term(text: str) -> tuple[Term | None, str | None]:
     """Return a term, or what is wrong with it; an unknown modifier is neither."""
     match = _TERM.fullmatch(text)
-    if match is None:
+    if match is None or (match["rest"] and not match["mark"]):
         return None, "a word that is no mechanism"
     qualifier, name = match["qualifier"] or "+", match["name"].lower()
     mark, rest = match["mark"], match["rest"]

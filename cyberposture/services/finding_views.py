@@ -1,8 +1,10 @@
 """Findings as people list and read them: their clocks, what waits for whom, and every event."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -93,26 +95,33 @@ def list_views(
     now = register.clock()
     with register.reading() as connection:
         wanted = institutions.get_owner_id(connection, institution)
-        found: list[FindingView] = []
-        for record in institutions.list_institutions(connection, as_of=now):
-            if wanted in (None, record.id):
-                clocks = register.content.catalogue.clocks(record.institution.sectors, now.date())
-                lives = store.lives_at(connection, record.id, as_of=now)
-                for one in store.findings_at(connection, record.id, now):
-                    check = register.content.checks.find(one.key.check)
-                    days = None if check is None else repair_days(check, clocks, None)
-                    standing = one.state in STANDING and days is not None
-                    due = counts_from(one, days or 0, clocks) if standing else None
-                    is_urgent = check is not None and check.urgent
-                    life = lives[one.id]
-                    found.append(
-                        FindingView(
-                            record.institution.code, one, is_urgent, due,
-                            _waits_for(life, is_urgent), life.acknowledged_at,
-                        )
-                    )  # fmt: skip
+        present = store.list_findings(connection, institution_id=wanted)
+        owners = dict.fromkeys(one.key.institution_id for one in present)
+        found = [view for owner in owners for view in _views_of(register, connection, owner, now)]
     kept = [one for one in found if state is None or one.finding.state == state]
     return sorted(kept, key=lambda one: (one.finding.first_seen, one.finding.code))
+
+
+def _views_of(
+    register: Register, connection: Connection, owner: UUID, now: datetime
+) -> Iterator[FindingView]:
+    record = institutions.get_institution_by_id(connection, owner, as_of=now)
+    clocks = register.content.catalogue.clocks(record.institution.sectors, now.date())
+    lives = store.lives_at(connection, owner, as_of=now)
+    for one in store.findings_at(connection, owner, now):
+        check = register.content.checks.find(one.key.check)
+        due = None
+        if check is not None and one.state in STANDING:
+            due = counts_from(one, repair_days(check, clocks, None), clocks)
+        is_urgent = check is not None and check.urgent
+        yield FindingView(
+            institution=record.institution.code,
+            finding=one,
+            is_urgent=is_urgent,
+            repair_by=due,
+            waits_for=_waits_for(lives[one.id], is_urgent),
+            acknowledged_at=lives[one.id].acknowledged_at,
+        )
 
 
 def _waits_for(life: Life, is_urgent: bool) -> str:

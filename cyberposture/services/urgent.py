@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from cyberposture.errors import Conflict
 from cyberposture.model.checks import Check
-from cyberposture.model.findings import Life
+from cyberposture.model.findings import Life, replay
 from cyberposture.model.institutions import Institution
 from cyberposture.services.letters import on_paper, render_paper
 from cyberposture.services.register import Change, Register
@@ -76,22 +76,24 @@ class _Recipient:
 
 
 def list_unacknowledged(register: Register, connection: Connection) -> list[Urgent]:
-    """Return the urgent findings that stand and of which nobody took note, by institution.
+    """Return the urgent findings that stand and of which nobody took note, by first sight.
 
     What is disputed, accepted or a false positive was taken note of.
     """
     now = register.clock()
-    urgent = {one.id: one for one in register.content.checks.checks if one.urgent}
     found: list[Urgent] = []
-    for record in institutions.list_institutions(connection, as_of=now):
-        lives = store.lives_at(connection, record.id, as_of=now)
-        for one in store.findings_at(connection, record.id, now):
-            check, life = urgent.get(one.key.check), lives[one.id]
-            if check is None or one.state != "open" or life.acknowledged_at is not None:
-                continue
+    for check in register.content.checks.checks:
+        if not check.urgent:
+            continue
+        for one in store.list_findings(connection, states=["open"], check=check.id):
             events = store.list_events(connection, finding_id=one.id)
-            found.append(_as_urgent(one, check, record.institution, life, events))
-    return found
+            life = replay(event.happened() for event in events)
+            if life is not None and life.acknowledged_at is None:
+                owner = institutions.get_institution_by_id(
+                    connection, one.key.institution_id, as_of=now
+                ).institution
+                found.append(_as_urgent(one, check, owner, life, events))
+    return sorted(found, key=lambda one: (one.finding.first_seen, one.finding.code))
 
 
 def _as_urgent(

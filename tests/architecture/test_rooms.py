@@ -108,6 +108,18 @@ def test_only_the_gate_makes_a_permitted_plan(modules):
     assert faults(modules, makers) == []
 
 
+def test_only_its_own_module_makes_a_permitted_lookup(modules):
+    def makers(module) -> Iterator[ast.AST]:
+        if module.name == "cyberposture.scanning.permission.lookups":
+            return
+        for node in ast.walk(module.tree):
+            named = ast.unparse(node.func).split(".") if isinstance(node, ast.Call) else []
+            if "PermittedLookup" in named:
+                yield node
+
+    assert faults(modules, makers) == []
+
+
 def test_only_listed_modules_start_programs(modules):
     def starts(module) -> Iterator[ast.AST]:
         if module.name in PROCESS_STARTERS:

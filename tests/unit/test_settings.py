@@ -80,6 +80,11 @@ def test_a_misspelt_variable_is_refused_with_the_nearest_name(monkeypatch):
         ("scanner_contact", "noc@example.org\r\nX-Evil: 1"),
         ("scanner_id", "Scanner 1"),
         ("log_level", "loud"),
+        ("resolver", "192.0.2.53"),
+        ("resolver", "resolver.example:53"),
+        ("resolver", "192.0.2.53:0"),
+        ("resolver", "2001:db8::53:53"),
+        ("resolver", "[192.0.2.53]:53"),
         ("database_url", "mysql://db.example/posture"),
         ("database_url", "sqlite:///"),
     ],
@@ -142,3 +147,13 @@ def test_every_setting_says_what_it_is_for_and_every_number_its_unit():
         assert field.description, name
         if isinstance(field.default, int | float):
             assert field.json_schema_extra["unit"], name
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("192.0.2.53:5353", ("192.0.2.53", 5353)), ("[2001:DB8::53]:53", ("2001:db8::53", 53))],
+)
+def test_a_resolver_is_an_address_and_a_port(monkeypatch, text, place):
+    assert load_settings().resolver_place is None
+    monkeypatch.setenv("CYBERPOSTURE_RESOLVER", text)
+    assert load_settings().resolver_place == place

@@ -96,8 +96,9 @@ def _read_transfer(wire: bytes) -> dict[str, object]:
     if not wire:
         return {"outcome": "refused", "detail": "the connection was closed without an answer"}
     try:
-        message = dns.message.from_wire(wire[2:], xfr=True, one_rr_per_rrset=True)
-    except dns.exception.DNSException as error:
+        (size,) = struct.unpack(">H", wire[:2])
+        message = dns.message.from_wire(wire[2 : 2 + size], xfr=True, one_rr_per_rrset=True)
+    except (dns.exception.DNSException, struct.error) as error:
         return {"outcome": "failed", "detail": f"an answer that cannot be read: {error}"[:200]}
     if any(rrset.rdtype == dns.rdatatype.SOA for rrset in message.answer):
         count = len(message.answer)

@@ -5,11 +5,11 @@ Pure: what is wished here still has to pass the gate, chunk by chunk.
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from cyberposture.model.addresses import read_address
 from cyberposture.model.observations import Fact
-from cyberposture.scanning.techniques import Technique, find_technique, is_fragile
+from cyberposture.scanning.techniques import DATAGRAMS, Technique, find_technique, is_fragile
 
 _TLS_PORTS = frozenset({443, 465, 636, 853, 989, 990, 993, 995, 8443})
 _WEB_PORTS = frozenset({80, 443, 8000, 8008, 8080, 8443, 8888, 9000, 9200})
@@ -42,7 +42,6 @@ _TALKERS = {
 }
 """What is spoken to a service that was identified, by nmap's name for it."""
 _SMTP_AT_ONCE = frozenset({465})
-_DATAGRAMS = {123: "ntp", 623: "ipmi", 2123: "gtp", 2152: "gtp", 3386: "gtp"}
 
 _WEB_SERVICES = ("http", "http-proxy", "http-alt", "https")
 
@@ -125,14 +124,11 @@ def port_stage(
 def _datagrams(
     targets: Sequence[str], needed: Mapping[str, Sequence[int]], allowed: frozenset[str], seed: str
 ) -> list[Wish]:
-    """Return one small question for each UDP port that some check needs and we know to ask."""
-    if "udp-exchange" not in allowed or not targets:
+    """Return small questions for the UDP ports that some check needs and we know to ask."""
+    ports = sorted(set(needed.get("udp-exchange", ())) & DATAGRAMS.keys())
+    if "udp-exchange" not in allowed or not targets or not ports:
         return []
-    wishes: list[Wish] = []
-    for port in sorted(set(needed.get("udp-exchange", ())) & _DATAGRAMS.keys()):
-        work = cut(find_technique("udp-exchange"), targets, (port,), f"{seed}/udp-{port}")
-        wishes += [replace(wish, parameters={"speaks": _DATAGRAMS[port]}) for wish in work]
-    return wishes
+    return cut(find_technique("udp-exchange"), targets, ports, f"{seed}/udp-exchange")
 
 
 def open_ports(facts: Iterable[Fact]) -> dict[str, set[int]]:

@@ -110,7 +110,7 @@ TECHNIQUES: Final = {
         Technique("smtp-exchange", 2, "tcp", "mail", max_hosts=1),
         Technique("smtp-relay", 3, "tcp", "mail", max_hosts=1),
         Technique("service-greeting", 2, "tcp", "greeting", max_hosts=1),
-        Technique("udp-exchange", 3, "udp", "datagram", max_hosts=4, max_ports=1),
+        Technique("udp-exchange", 3, "udp", "datagram", max_hosts=4, max_ports=8),
         Technique("dns-lookup", 1, "udp", "dns", max_hosts=1, max_ports=1),
         Technique("dns-direct", 3, "udp", "dns", max_hosts=1, max_ports=1),
         Technique("dns-transfer", 3, "tcp", "dns", max_hosts=1, max_ports=1),
@@ -127,6 +127,10 @@ AGES: Final = "finding-ages"
 """What the register knows of earlier looks at the same host."""
 WITHOUT_SENDING: Final = LOOKED_UP | {RECORDED, AGES}
 """How facts come about for which nothing is sent: checks name them, authorisations need not."""
+
+
+DATAGRAMS: Final = {123: "ntp", 623: "ipmi", 2123: "gtp", 2152: "gtp", 3386: "gtp"}
+"""The UDP ports that our own probe asks, each in one protocol."""
 
 
 def find_technique(code: str) -> Technique:
@@ -265,6 +269,8 @@ def expected_seconds(technique: Technique, hosts: int, ports: int, pace: Pace) -
     Port scans are bounded by the rate (each port once and `max_retries` times more), everything by
     the time-out of a host; six seconds a port is how long nmap waits for a silent service.
     """
+    if technique.maker == "datagram":
+        return max(2, 6 * hosts * ports)
     if technique.maker != "nmap":
         return max(2, 12 * hosts * ports)
     by_rate = -(-ports * (1 + pace.max_retries) // pace.rate_pps)

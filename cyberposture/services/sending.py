@@ -141,7 +141,8 @@ def _look(
         case "greeting":
             return "services", look_at_greetings(permitted, must_stop)
         case "datagram":
-            return "services", look_at_datagrams(permitted, clock, must_stop)
+            seen = look_at_datagrams(permitted, clock, must_stop, scanner.meant_port)
+            return "services", seen
         case "dns":
             return "dns", look_at_name_server(permitted, must_stop)
         case maker:

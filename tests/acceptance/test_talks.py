@@ -23,7 +23,7 @@ from cyberposture.scanning.sending.probe_greeting import SPEAKERS, look_at_greet
 from cyberposture.scanning.sending.probe_http import STRAY_PATHS, Visitor, look_at_web
 from cyberposture.scanning.sending.probe_mail import STRANGER, look_at_mail
 from cyberposture.scanning.sending.probe_tls import look_at_tls
-from cyberposture.scanning.techniques import find_technique
+from cyberposture.scanning.techniques import DATAGRAMS, find_technique
 
 pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
 _CHANCE = random.SystemRandom()
@@ -49,6 +49,12 @@ def permitted(technique: str, address: str = ADDRESS, **parameters) -> Permitted
     plan = Plan(job="j-1", technique=technique, protocol=kind.protocol, targets=(address,),
                 ports=(PORT,), load=3, name=None, expected_s=1, parameters=parameters)  # fmt: skip
     return permit(plan, ChunkQuestion.model_validate(question))
+
+
+def ask(speaks: str):
+    """Ask the port as if it were the usual one of a protocol."""
+    usual = next(port for port, name in DATAGRAMS.items() if name == speaks)
+    return look_at_datagrams(permitted("udp-exchange"), utc_now, meant_port=lambda _port: usual)
 
 
 @contextmanager
@@ -187,7 +193,7 @@ def test_laboratory_relay_takes_the_recipient_and_refuses_the_message(tmp_path):
 )
 def test_time_server_is_asked_for_the_time_and_for_what_it_must_not_tell(tmp_path, options, told):
     with serving(tmp_path, kind="ntp", **options):
-        (fact,) = look_at_datagrams(permitted("udp-exchange", speaks="ntp"), utc_now)
+        (fact,) = ask("ntp")
     assert fact.outcome == "answered"
     assert told.items() <= fact.told.items()
     assert abs(fact.told["offset-ms"]) < 500
@@ -195,18 +201,18 @@ def test_time_server_is_asked_for_the_time_and_for_what_it_must_not_tell(tmp_pat
 
 def test_wrong_clock_is_measured(tmp_path):
     with serving(tmp_path, kind="ntp", offset_s=90):
-        (fact,) = look_at_datagrams(permitted("udp-exchange", speaks="ntp"), utc_now)
+        (fact,) = ask("ntp")
     assert 89_000 < fact.told["offset-ms"] < 91_000
 
 
 @pytest.mark.parametrize("kind", ["ipmi", "gtp"])
 def test_datagram_services_are_told_from_closed_and_mute_ports(tmp_path, kind):
     with serving(tmp_path, kind=kind):
-        (there,) = look_at_datagrams(permitted("udp-exchange", speaks=kind), utc_now)
-    (closed,) = look_at_datagrams(permitted("udp-exchange", speaks=kind), utc_now)
+        (there,) = ask(kind)
+    (closed,) = ask(kind)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
         mute.bind((ADDRESS, PORT))
-        (silent,) = look_at_datagrams(permitted("udp-exchange", speaks=kind), utc_now)
+        (silent,) = ask(kind)
     assert [f.outcome for f in (there, closed, silent)] == ["answered", "refused", "timed-out"]
 
 
@@ -383,7 +389,7 @@ def _hostile_certificate(folder, markup: str) -> tuple[str, str]:
     return str(chain), str(secret)
 
 
-DATAGRAMS = {
+SAID_IN_ONE = {
     "empty": b"",
     "short": b"\x24",
     "zeros": bytes(400),
@@ -395,7 +401,7 @@ DATAGRAMS = {
 
 @pytest.mark.parametrize("speaks", ["ntp", "ipmi", "gtp"])
 def test_no_hostile_datagram_ends_as_an_answer(speaks):
-    for name, data in DATAGRAMS.items():
+    for name, data in SAID_IN_ONE.items():
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
             server.bind((ADDRESS, PORT))
             server.settimeout(3)
@@ -406,7 +412,7 @@ def test_no_hostile_datagram_ends_as_an_answer(speaks):
 
             thread = threading.Thread(target=serve)
             thread.start()
-            (fact,) = look_at_datagrams(permitted("udp-exchange", speaks=speaks), utc_now)
+            (fact,) = ask(speaks)
             thread.join(5)
         assert fact.outcome in ("other", "timed-out", "failed"), name
 
@@ -416,9 +422,9 @@ def test_a_stop_is_heard_between_two_connections():
     assert look_at_web(plan, VISITOR, lambda: True) == ()
     assert look_at_mail(permitted("smtp-exchange"), None, lambda: True) == ()
     assert look_at_greetings(permitted("service-greeting", speaks="ssh"), lambda: True) == ()
-    assert look_at_datagrams(permitted("udp-exchange", speaks="ntp"), utc_now, lambda: True) == ()
+    assert look_at_datagrams(permitted("udp-exchange"), utc_now, lambda: True) == ()
 
 
 def test_a_protocol_that_nobody_knows_is_not_tried():
     assert look_at_greetings(permitted("service-greeting", speaks="gopher")) == ()
-    assert look_at_datagrams(permitted("udp-exchange", speaks="tftp"), utc_now) == ()
+    assert look_at_datagrams(permitted("udp-exchange"), utc_now) == ()

@@ -83,7 +83,7 @@ def test_an_example_with_the_wrong_verdict_is_found() -> None:
 
 
 def test_every_file_is_one_check_of_one_pack() -> None:
-    assert [f"{path.parent.name}.{path.stem}" for path in FILES] == sorted(
+    assert sorted(f"{path.parent.name}.{path.stem}" for path in FILES) == sorted(
         check.id for check in CHECKS.checks
     )
     assert {check.pack for check in CHECKS.checks} == {pack.id for pack in CHECKS.packs}

@@ -16,6 +16,7 @@ from cyberposture.model.observations import ServiceFact
 from cyberposture.scanning.permission.gate import PermittedPlan
 from cyberposture.scanning.sending.connect import Deadline
 from cyberposture.scanning.sending.talk import Garbled, MustStop, how_it_ended, never
+from cyberposture.scanning.techniques import DATAGRAMS
 
 Told = dict[str, bool | int | str | None]
 ANSWER_SECONDS: Final = 1.5
@@ -155,20 +156,23 @@ def _fact(address: str, port: int, speaks: str, clock: Clock) -> ServiceFact:
 
 
 def look_at_datagrams(
-    permitted: PermittedPlan, clock: Clock, must_stop: MustStop = never
+    permitted: PermittedPlan,
+    clock: Clock,
+    must_stop: MustStop = never,
+    meant_port: Callable[[int], int] = int,
 ) -> tuple[ServiceFact, ...]:
     """Return one fact for each address and port of the permitted plan.
 
-    The plan's parameter `speaks` names the protocol; one that is not known here is not tried.
+    What is asked at a port stands in a closed list; `meant_port` tells which port of that list a
+    really contacted one stands for. A port that is not on it is not asked.
     """
     plan = permitted.plan
-    speaks = str(plan.parameters.get("speaks", ""))
-    if speaks not in SPEAKERS:
-        return ()
     facts: list[ServiceFact] = []
     for address in plan.targets:
         for port in plan.ports or ():
             if must_stop():
                 return tuple(facts)
-            facts.append(_fact(address, port, speaks, clock))
+            speaks = DATAGRAMS.get(meant_port(port))
+            if speaks is not None:
+                facts.append(_fact(address, port, speaks, clock))
     return tuple(facts)

@@ -6,7 +6,7 @@ compile := uv pip compile pyproject.toml --quiet --universal --python-version 3.
 	--generate-hashes --no-header --annotation-style line
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz conformance lock clean
+.PHONY: help demo test check bench fuzz trust conformance lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ fuzz: ## every property on twenty times as many cases; `make fuzz times=100` on 
 	@.ci/set-up test
 	timeout 60m $(bin)/pytest -m hypothesis --fuzz $(or $(times),20) \
 		--numprocesses auto --dist loadscope tests/unit tests/store
+
+trust: ## scans by real workers, disturbed again and again; `make trust scans=30` more of them
+	@.ci/set-up test
+	TRUST_SCANS=$(or $(scans),10) timeout 30m $(bin)/pytest --numprocesses 0 \
+		tests/services/test_scan_by_workers.py tests/store/test_sudden_death.py
 
 conformance: ## our OSCAL, read by an independent implementation in an environment of its own
 	@.ci/set-up test

@@ -45,7 +45,7 @@ BATCH = 20_000
 WORKER = """
 import sys
 from datetime import UTC, datetime
-from cyberposture.store.chunks import Wanted, finish_chunk, sweep_chunks, take_chunk
+from cyberposture.store.chunks import LeaseLost, finish_chunk, sweep_chunks, take_chunk
 from cyberposture.store.database import open_database
 
 register = open_database(sys.argv[1])
@@ -53,11 +53,14 @@ while True:
     with register.transaction() as connection:
         now = datetime.now(UTC)
         sweep_chunks(connection, at=now)
-        chunk = take_chunk(connection, sys.argv[2], at=now, lease_s=1.0, wanted=Wanted())
+        chunk = take_chunk(connection, sys.argv[2], at=now, lease_s=1.0)
     if chunk is None:
         continue
-    with register.transaction() as connection:
-        finish_chunk(connection, chunk, "done", at=datetime.now(UTC))
+    try:
+        with register.transaction() as connection:
+            finish_chunk(connection, chunk, "done", at=datetime.now(UTC))
+    except LeaseLost:
+        pass  # It took longer than its lease, and another one does it again.
 """
 
 

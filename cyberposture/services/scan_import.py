@@ -112,12 +112,7 @@ def import_scan(
         if allowed:
             plan = _keep_raw(register, change, file, allowed, barred)
             scan = _insert(register, change, file.parsed, (vantage, authorisation), plan)
-            artefact = {"artefact": plan["artefact_sha256"]}
-            facts = [
-                _dated(fact, change.now).model_copy(update=artefact)
-                for fact in file.facts
-                if fact.address in allowed
-            ]
+            facts = _facts(file, scan, allowed, change.now)
             insert_facts(change.connection, record.id, scan.id, facts, at=change.now)
             scan = _judged(register, change, scan, file.parsed, may_close=asked is not None)
         change.tell(
@@ -131,6 +126,13 @@ def import_scan(
             _worst(barred.values()), "no host of this file was in scope when it was made"
         )
     return scan, sorted(barred)
+
+
+def _facts(file: _File, scan: ScanRecord, allowed: Collection[str], now: datetime) -> list[Fact]:
+    """Return what the file says of the hosts that are kept."""
+    artefact = {"artefact": scan.plan["artefact_sha256"]}
+    kept = (fact for fact in file.facts if fact.address in allowed)
+    return [_dated(fact, now).model_copy(update=artefact) for fact in kept]
 
 
 def _worst(reasons: Collection[str]) -> str:

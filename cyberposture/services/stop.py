@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -13,7 +15,7 @@ from cyberposture.model.foundation import Model, Sentence
 from cyberposture.model.people import Role
 from cyberposture.scanning.permission.signing import require_signature, resumption_text, sign
 from cyberposture.services import stop_codes
-from cyberposture.services.register import Register
+from cyberposture.services.register import Change, Register
 from cyberposture.services.roles import require_role
 from cyberposture.store import institutions, people, scans, workers
 from cyberposture.store import stops as store
@@ -62,44 +64,50 @@ def stop(
             "say what is stopped: one of --all, --institution, --address, --scan, --code"
         )
     with register.change("stopped", reason=reason) as change:
-        institution_id = scan_id = None
-        scope: store.StopScope = "all"
-        if institution is not None:
-            scope, change.subject = "institution", institution
-            institution_id = institutions.get_institution_id(change.connection, institution)
-        elif code is not None:
-            scope = "institution"
-            institution_id = stop_codes.find_owner(change.connection, code)
-            owner = institutions.get_institution_by_id(
-                change.connection, institution_id, as_of=change.now
-            )
-            change.subject = owner.institution.code
-        elif cidr is not None:
-            scope, change.subject = "cidr", cidr
-            cidr = _as_network(cidr)
-        elif scan is not None:
-            scope, change.subject = "scan", scan
-            record = scans.get_scan(change.connection, scan)
-            scan_id, institution_id = record.id, record.institution_id
-        change.institution_id = institution_id
+        scope = _scope(change, institution, cidr, scan, code)
+        change.subject, change.institution_id = scope.subject, scope.institution_id
         made = store.insert_stop(
             change.connection,
             change.by,
-            scope=scope,
-            institution_id=institution_id,
-            cidr=cidr,
-            scan_id=scan_id,
+            scope=scope.kind,
+            institution_id=scope.institution_id,
+            cidr=scope.cidr,
+            scan_id=scope.scan_id,
             speed="drain" if drain else "now",
             complaint=complaint,
         )
-        change.tell(
-            stop=made.code,
-            scope=scope,
-            speed=made.speed,
-            complaint=complaint,
-            by_code=code is not None,
-        )
+        told = {"scope": scope.kind, "speed": made.speed, "complaint": complaint}
+        change.tell(stop=made.code, by_code=code is not None, **told)
     return made
+
+
+class _Scope(NamedTuple):
+    """What a stop is of, and the name by which it stands in the log."""
+
+    kind: store.StopScope
+    subject: str = ""
+    institution_id: UUID | None = None
+    cidr: str | None = None
+    scan_id: UUID | None = None
+
+
+def _scope(
+    change: Change, institution: str | None, cidr: str | None, scan: str | None, code: str | None
+) -> _Scope:
+    connection = change.connection
+    if institution is not None:
+        owner_id = institutions.get_institution_id(connection, institution)
+        return _Scope("institution", institution, owner_id)
+    if code is not None:
+        owner_id = stop_codes.find_owner(connection, code)
+        owner = institutions.get_institution_by_id(connection, owner_id, as_of=change.now)
+        return _Scope("institution", owner.institution.code, owner_id)
+    if cidr is not None:
+        return _Scope("cidr", cidr, cidr=_as_network(cidr))
+    if scan is not None:
+        record = scans.get_scan(connection, scan)
+        return _Scope("scan", scan, record.institution_id, scan_id=record.id)
+    return _Scope("all")
 
 
 def _as_network(text: str) -> str:

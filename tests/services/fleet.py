@@ -24,7 +24,7 @@ from cyberposture.store import tables as t
 SETTINGS = {
     "STOP_POLL_S": "0.2",
     "RATE_PPS": "2000",
-    "HOST_TIMEOUT_S": "6",
+    "HOST_TIMEOUT_S": "4",
     "PARALLEL_CHUNKS": "2",
 }
 
@@ -234,7 +234,7 @@ def killing_rounds(fleet: Fleet, chance: random.Random, rounds: int, is_over) ->
     killed: Counter = Counter()
     workers = [fleet.worker() for _ in range(2)]
     for victim in chance.choices(("worker", "nmap", "machine"), k=rounds):
-        time.sleep(chance.uniform(0.5, 4))
+        time.sleep(chance.uniform(0.5, 3))
         if is_over():
             break
         if victim == "nmap":

@@ -42,6 +42,9 @@ SCANS = int(os.environ.get("TRUST_SCANS", "1"))
 LAST_PACKET_S = 5.0
 
 
+KILLS = 3
+
+
 @pytest.fixture
 def clock():
     """The real time: other processes know no other."""
@@ -81,15 +84,24 @@ def slow_host(number: int) -> Host:
     return Host(code=f"slow-{number}", address=f"{NETWORK}.{number}", services=(slow,))
 
 
-def test_scan_is_done_by_the_workers_of_its_vantage(office, scanner, fleet, tmp_path):
-    hosts = pages(1, 6)
-    fleet.worker("internal:plant")
-    fleet.worker()
-    fleet.worker()
+def test_command_leaves_a_scan_to_the_workers_of_its_vantage_and_follows_it(
+    office, fleet, tmp_path
+):
+    hosts = pages(1, 4)
+    office.institution(CODE)
+    office.declare(CODE, *(host.address for host in hosts))
+    office.authorise(CODE, f"{NETWORK}.0/24", techniques=["tcp-ports", "http-exchange"])
+    run = ("scan", "run", "--institution", CODE)
+    assert fleet.start(*run).wait(30) == 6
+    assert "no worker serves external" in fleet.said()
+    for queue in ("internal:plant", "external", "external"):
+        fleet.worker(queue)
     with Laboratory(hosts, Certificates(tmp_path)):
-        begun = begin(office, scanner, hosts, "tcp-ports", "http-exchange")
-        fleet.wait_until(lambda: state_of(office, begun) == "done")
-    require_nothing_lost_or_doubled(office, begun)
+        fleet.wait_until(lambda: fleet.said().count("serves external;") == 2)
+        assert fleet.start(*run).wait(60) == 0, fleet.said()
+    (view,) = scan_views.list_scans(office.register)
+    assert view.record.state == "done"
+    require_nothing_lost_or_doubled(office, view.record)
     with office.register.reading() as connection:
         names = set(connection.execute(sa.select(t.chunk_attempts.c.worker)).scalars())
         served = {w.name: w.vantage for w in connection.execute(sa.select(t.workers))}
@@ -105,7 +117,7 @@ def test_killed_workers_nmaps_and_machines_lose_nothing_and_double_nothing(
     chance = random.Random(seed)
     with Laboratory(hosts, Certificates(tmp_path)):
         begun = begin(office, scanner, hosts, "tcp-ports", "http-exchange", "service-versions")
-        killed = killing_rounds(fleet, chance, 4, lambda: state_of(office, begun) != "running")
+        killed = killing_rounds(fleet, chance, KILLS, lambda: state_of(office, begun) != "running")
         fleet.wait_until(lambda: state_of(office, begun) in ("done", "ended"), 60)
     assert killed.total() > 0
     require_nothing_lost_or_doubled(office, begun)
@@ -199,19 +211,3 @@ def test_drain_lets_what_runs_come_to_its_end_and_begins_nothing(office, scanner
     (view,) = stop.list_views(office.register)
     assert (view.record.speed, len(view.acknowledged)) == ("drain", 1)
     assert view.acknowledged[0].at > slow.ended_at
-
-
-def test_command_leaves_the_scan_to_the_workers_and_follows_it(office, scanner, fleet, tmp_path):
-    hosts = pages(70, 2)
-    office.institution(CODE)
-    office.declare(CODE, *(host.address for host in hosts))
-    office.authorise(CODE, f"{NETWORK}.0/24", techniques=["tcp-ports"])
-    run = ("scan", "run", "--institution", CODE)
-    assert fleet.start(*run).wait(30) == 6
-    assert "no worker serves external" in fleet.said()
-    with Laboratory(hosts, Certificates(tmp_path)):
-        fleet.worker()
-        fleet.wait_until(lambda: "serves external;" in fleet.said())
-        assert fleet.start(*run).wait(60) == 0
-    (view,) = scan_views.list_scans(office.register)
-    assert view.record.state == "done"

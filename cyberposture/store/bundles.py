@@ -128,14 +128,14 @@ def list_flaws(
 ) -> list[Flaw]:
     """Return the flaws that name one of these vendors and products, or a pattern, by number."""
     f, p = t.flaws, t.flaw_products
-    named = sa.select(p.c.cve).where(
-        p.c.bundle == bundle,
-        sa.or_(
-            *(
-                sa.and_(p.c.vendor == vendor, p.c.product == product)
-                for vendor, product in {*keys, PATTERN}
+    # One question a name: joined by OR, SQLite would read the whole table.
+    named = sa.union(
+        *(
+            sa.select(p.c.cve).where(
+                p.c.bundle == bundle, p.c.vendor == vendor, p.c.product == product
             )
-        ),
+            for vendor, product in sorted({*keys, PATTERN})
+        )
     )
     query = sa.select(f).where(f.c.bundle == bundle, f.c.cve.in_(named)).order_by(f.c.cve)
     return [
@@ -169,20 +169,18 @@ def list_support_ends(
 ) -> list[SupportEnd]:
     """Return the ends of support of these vendors and products, by branch."""
     s = t.support_ends
-    query = (
-        sa.select(s)
-        .where(
-            s.c.bundle == bundle,
-            sa.or_(*(sa.and_(s.c.vendor == v, s.c.product == p) for v, p in sorted(keys))),
+    found: list[SupportEnd] = []
+    for vendor, product in sorted(set(keys)):
+        query = (
+            sa.select(s)
+            .where(s.c.bundle == bundle, s.c.vendor == vendor, s.c.product == product)
+            .order_by(s.c.branch)
         )
-        .order_by(s.c.vendor, s.c.product, s.c.branch)
-    )
-    if not keys:
-        return []
-    return [
-        SupportEnd.model_validate({name: row[name] for name in row if name != "bundle"})
-        for row in connection.execute(query).mappings()
-    ]
+        found += [
+            SupportEnd.model_validate({name: row[name] for name in row if name != "bundle"})
+            for row in connection.execute(query).mappings()
+        ]
+    return found
 
 
 def list_prefixes(connection: Connection, bundle: int, prefixes: Sequence[str]) -> list[PrefixRow]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongUsage
 from cyberposture.scanning.judging.computed_products import find_exploited
@@ -374,3 +375,31 @@ def test_the_real_list_of_exploited_flaws_is_read_whole(office, shared: Path):
         known = bundles.list_exploited(connection, made.record.number, cves)
     assert len(known) == 1404
     assert known["CVE-2025-48384"].product == "Git"
+
+
+def test_every_question_is_answered_by_an_index(office):
+    if office.register.database.dialect != "sqlite":
+        pytest.skip("the plan of a small table on PostgreSQL says nothing")
+    asked: list[tuple[str, Any]] = []
+    with office.register.reading() as connection:
+
+        @sa.event.listens_for(connection, "before_cursor_execute")
+        def note(_connection, _cursor, statement, parameters, *_rest):
+            asked.append((statement, parameters))
+
+        keys = [("openbsd", "openssh"), ("f5", "nginx")]
+        bundles.list_flaws(connection, 1, keys)
+        bundles.list_exploited(connection, 1, ["CVE-2018-15473"])
+        bundles.list_support_ends(connection, 1, keys)
+        bundles.list_prefixes(connection, 1, ["39.32.0.0/16", "39.32.10.0/24"])
+        bundles.list_within(connection, 1, "4:0", "4:f", 16, limit=9)
+        sa.event.remove(connection, "before_cursor_execute", note)
+        plans = [
+            step[3]
+            for statement, parameters in asked
+            for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    searches = [plan for plan in plans if plan.startswith(("SEARCH", "SCAN"))]
+    assert len(searches) >= 8
+    # Beyond the bundle's number each search has a value of what is asked for.
+    assert all(plan.startswith("SEARCH") and " AND " in plan for plan in searches), plans

@@ -11,7 +11,7 @@ stage, or ends it (see `conduct`): the worker that finished the last chunk, and 
 in between, any other at its next look.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
@@ -23,6 +23,7 @@ from cyberposture.scanning.permission.tickets import verify
 from cyberposture.services import names
 from cyberposture.services.gate_log import GateLog
 from cyberposture.services.ground import Ground, gather
+from cyberposture.services.politeness import find_polite
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
 from cyberposture.services.sending import Sent, send
@@ -62,8 +63,15 @@ class Runner:
         with self.register.database.transaction() as connection:
             now = self.register.clock()
             store.sweep_chunks(connection, at=now)
+            chunk_id = find_polite(connection, self.scanner, at=now, wanted=wanted)
+            if chunk_id is None:
+                return None
             chunk = store.take_chunk(
-                connection, self.watchdog.name, at=now, lease_s=self.watchdog.lease_s, wanted=wanted
+                connection,
+                self.watchdog.name,
+                at=now,
+                lease_s=self.watchdog.lease_s,
+                wanted=replace(wanted, chunk_id=chunk_id),
             )
             if chunk is None:
                 return None

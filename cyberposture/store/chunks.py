@@ -143,14 +143,26 @@ def take_chunk(
     A chunk is passed over while another that contacts one of its addresses runs, or while as many
     of its institution run as `wanted` allows.
     """
-    if connection.dialect.name == "postgresql":
-        # One taker at a time: two that looked at once would both find an address free.
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TAKING)))
+    lock_taking(connection)
     query = _waiting(at, wanted).limit(1).with_for_update(skip_locked=True)
     chunk_id = connection.execute(query).scalar_one_or_none()
     if chunk_id is None:
         return None
     return _begin_attempt(connection, chunk_id, worker, at, at + timedelta(seconds=lease_s))
+
+
+def lock_taking(connection: Connection) -> None:
+    """Have nobody else take a chunk now: two that looked at once would find an address free."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TAKING)))
+
+
+def put_off(connection: Connection, chunk: ChunkRecord, *, until: datetime) -> None:
+    """Have a chunk that waits be given out only from a moment on; that is no attempt at it."""
+    c = t.chunks
+    change = sa.update(c).where(c.c.id == chunk.id, c.c.state == "queued")
+    connection.execute(change.values(not_before=until))
+    queue.wake(connection, chunk.vantage, [chunk.id], until)
 
 
 def find_waiting(connection: Connection, *, at: datetime, wanted: Wanted = ANY) -> UUID | None:

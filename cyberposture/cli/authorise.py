@@ -1,7 +1,7 @@
 """`cyberposture authorise`: letters and authorisations, without which nothing is sent."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from cyberposture.cli.surroundings import (
     show_json,
     show_table,
 )
+
+if TYPE_CHECKING:
+    from cyberposture.runtime import Runtime
 
 HELP = "Letters and authorisations, without which nothing is sent."
 app = typer.Typer()
@@ -127,27 +130,30 @@ def notice(
     if len(given) > 1:
         raise WrongUsage("one at a time: --out, --sent, --acknowledged or --waived")
     runtime = open_runtime(context, by)
-    register = runtime.register
-    if not given:
-        typer.echo(notices.read_notice(register, code), nl=False)
-    elif out is not None:
-        require_place(out)
-        letter = notices.write_notice(
-            register, runtime.folders.reports, runtime.sender, code, language=language
-        )
-        out.write_text(letter.text, encoding="utf-8")
-        typer.echo(f"{out}: sha256 {letter.sha256}; it must still be sent")
+    if out is not None:
+        _write_notice(runtime, code, out, language)
+    elif sent is not None:
+        notices.record_sent(runtime.register, code, runtime.register.actor, sent)
+        typer.echo(f"{code}: the notice is recorded as sent")
+    elif acknowledged is not None:
+        notices.record_acknowledged(runtime.register, code, runtime.register.actor, acknowledged)
+        typer.echo(f"{code}: the notice is acknowledged")
+    elif waived is not None:
+        notices.waive(runtime.register, code, waived, runtime.register.actor)
+        typer.echo(f"{code}: the institution wants no notice")
     else:
-        person = register.actor
-        if sent is not None:
-            notices.record_sent(register, code, person, sent)
-            typer.echo(f"{code}: the notice is recorded as sent")
-        elif acknowledged is not None:
-            notices.record_acknowledged(register, code, person, acknowledged)
-            typer.echo(f"{code}: the notice is acknowledged")
-        elif waived is not None:
-            notices.waive(register, code, waived, person)
-            typer.echo(f"{code}: the institution wants no notice")
+        typer.echo(notices.read_notice(runtime.register, code), nl=False)
+
+
+def _write_notice(runtime: "Runtime", code: str, out: Path, language: str) -> None:
+    from cyberposture.services import notices
+
+    require_place(out)
+    letter = notices.write_notice(
+        runtime.register, runtime.folders.reports, runtime.sender, code, language=language
+    )
+    out.write_text(letter.text, encoding="utf-8")
+    typer.echo(f"{out}: sha256 {letter.sha256}; it must still be sent")
 
 
 @app.command("revoke")

@@ -62,26 +62,7 @@ def write_notice(
     with register.change("notice-written", reference) as change:
         record, terms = _in_force(change, reference)
         assert change.institution_id is not None
-        code = stop_codes.current(register, change, change.institution_id)
-        owner = institutions.get_institution_by_id(
-            change.connection, change.institution_id, as_of=change.now
-        ).institution
-        head = find_head(change.connection, change.institution_id)
-        values = {
-            "institution": owner.name,
-            "reference": reference,
-            "written_at": on_paper(change.now),
-            "valid_from": on_paper(terms.valid_from),
-            "valid_until": on_paper(terms.valid_until),
-            "windows": _windows(change),
-            "load": terms.load,
-            "scope": scope_values(terms.scope),
-            "exclusions": terms.exclusions,
-            "addresses": sender.addresses,
-            "telephone": sender.telephone,
-            "stop_code": stop_codes.spelled(code),
-            "head": f"{head.seq}, {head.digest}," if head is not None else "",
-        }
+        values = _values(register, change, terms, sender)
         letter = render_paper(reports, "notice", language, values)
         kept = register.blobs.put(
             change.connection, change.institution_id, KIND, letter.text.encode(), change.by
@@ -97,6 +78,33 @@ def write_notice(
         )
         change.tell(notice=notice.code, text_sha256=kept, language=language)
     return letter
+
+
+def _values(
+    register: Register, change: Change, terms: AuthorisationTerms, sender: Sender
+) -> dict[str, Any]:
+    """Return all that a notice tells, as plain values; the wording is the paper's own."""
+    assert change.institution_id is not None
+    owner = institutions.get_institution_by_id(
+        change.connection, change.institution_id, as_of=change.now
+    ).institution
+    head = find_head(change.connection, change.institution_id)
+    code = stop_codes.current(register, change, change.institution_id)
+    return {
+        "institution": owner.name,
+        "reference": terms.id,
+        "written_at": on_paper(change.now),
+        "valid_from": on_paper(terms.valid_from),
+        "valid_until": on_paper(terms.valid_until),
+        "windows": _windows(change),
+        "load": terms.load,
+        "scope": scope_values(terms.scope),
+        "exclusions": terms.exclusions,
+        "addresses": sender.addresses,
+        "telephone": sender.telephone,
+        "stop_code": stop_codes.spelled(code),
+        "head": f"{head.seq}, {head.digest}," if head is not None else "",
+    }
 
 
 def _in_force(change: Change, reference: str) -> tuple[AuthorisationRecord, AuthorisationTerms]:

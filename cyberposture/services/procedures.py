@@ -153,11 +153,10 @@ def record(
         wanted = build_row(Record, "arguments", given | {"evidence_sha256": sha256})
         _require_sense(change, wanted)
         kept = wanted.model_dump(mode="json", exclude_none=True)
-        signature = _sign(change, kept, "recorder", person, private_key)
         plan: dict[str, Any] = {
             "record": kept,
             "recorder": person,
-            "signature": signature,
+            "signature": _sign(change, kept, "recorder", person, private_key),
             "signed_at": change.now.isoformat(),
         }
         found = scans.insert_scan(

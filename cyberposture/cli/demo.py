@@ -266,7 +266,7 @@ def _play(stage: Stage) -> list[str]:
         typer.echo(f"The gate refused {refusal}", err=True)
     with told("Scoring the first round, and opening the second"):
         analyst, today = stage.acting("a-analyst"), utc_now().date()
-        confirm_one_version(analyst, "saffron-coast-electric", "127.40.3.1", today)
+        confirm_one_version(analyst, "blue-canal-water", "127.40.6.3", today)
         _finalise(stage, FIRST)
         rounds.close_round(stage.acting("a-analyst"), FIRST)
         _open_round(stage, SECOND, "Laboratory round 2")

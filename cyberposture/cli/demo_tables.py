@@ -11,7 +11,7 @@ from cyberposture.services import intel, intel_import, intel_observe
 
 MADE_UP = "CVE-2026-000000001"
 """A number that no flaw has: the numbers of real ones do not begin with noughts."""
-_PRODUCT = "cpe:2.3:a:apache:http_server:*:*:*:*:*:*:*:*"
+_PRODUCT = "cpe:2.3:a:openbsd:openssh:*:*:*:*:*:*:*:*"
 
 
 def write_tables(folder: Path, now: datetime) -> dict[str, Path]:
@@ -25,7 +25,7 @@ def write_tables(folder: Path, now: datetime) -> dict[str, Path]:
 
 
 def _flaws(now: datetime) -> dict[str, Any]:
-    match = {"vulnerable": True, "criteria": _PRODUCT, "versionEndExcluding": "2.4.0"}
+    match = {"vulnerable": True, "criteria": _PRODUCT, "versionEndExcluding": "7.5"}
     node = {"operator": "OR", "negate": False, "cpeMatch": [match]}
     flaw = {"id": MADE_UP, "vulnStatus": "Analyzed", "configurations": [{"nodes": [node]}]}
     return {
@@ -42,8 +42,8 @@ def _flaws(now: datetime) -> dict[str, Any]:
 def _used(now: datetime) -> dict[str, Any]:
     entry = {
         "cveID": MADE_UP,
-        "vendorProject": "Apache",
-        "product": "HTTP Server",
+        "vendorProject": "OpenBSD",
+        "product": "OpenSSH",
         "vulnerabilityName": "A flaw that nobody has, made up for the demonstration",
         "dateAdded": "2026-01-05",
         "dueDate": "2026-01-26",
@@ -59,8 +59,8 @@ def _used(now: datetime) -> dict[str, Any]:
 
 
 def _ends(now: datetime) -> dict[str, Any]:
-    plain = {"product": "cpe:/a:apache:http_server", "source": "made up for the demonstration"}
-    ends = {"2.2": "2018-01-01", "2.4": "2035-01-01"}
+    plain = {"product": "cpe:/a:mysql:mysql", "source": "made up for the demonstration"}
+    ends = {"8.0": "2026-01-01", "9.0": "2035-01-01"}
     rows = [{**plain, "branch": branch, "ends_on": day} for branch, day in ends.items()]
     return {"as_of": to_iso(now), "products": rows}
 
@@ -73,14 +73,14 @@ def take_in_tables(register: Any, folder: Path) -> None:
 
 
 def confirm_one_version(register: Any, institution: str, address: str, today: date) -> bool:
-    """Have an institution confirm what its web server says of itself; return whether it was seen.
+    """Have an institution confirm what its database says of itself; return whether it was seen.
 
     What was a question becomes a finding that counts.
     """
     try:
         intel.confirm_version(
-            register, institution, address, 80,
-            version="2.2.8", person="Head of operations (invented)", on=today,
+            register, institution, address, 3306,
+            version="8.0.99", person="Head of operations (invented)", on=today,
             reason="answered by telephone",
         )  # fmt: skip
     except NotFound:

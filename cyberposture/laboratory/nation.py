@@ -102,7 +102,7 @@ def _indus_valley_power() -> Scene:
                 Service(kind="smtp", port=25, tls="starttls"),
                 Service(kind="imap", port=993, tls="implicit"))),
             _one("branch-switch", "127.40.1.3", "telnet", 23),
-            _one("jump-host", "127.40.1.4", "ssh", 22),
+            _one("jump-host", "127.40.1.4", "ssh", 22, banner="OpenSSH_7.4"),
             _one("turbine-controller", "127.40.1.5", "modbus", 502),
             _one("historian", "127.40.1.6", "slow", 80),
         ),

@@ -263,7 +263,7 @@ def _told(cpe: CPE | None, concerned: Mapping[str, Answer], source: str) -> Look
         others = f" or one of {len(concerned) - 1} others" if len(concerned) > 1 else ""
         note = f"whether {first}{others} concerns it cannot be told, {source}"
         return Looked(answer="unclear", note=note, flaws=tuple(concerned)[:MAX_NAMED])
-    return Looked(answer="no", note=f"no flaw of this version, {source}")
+    return Looked(answer="no", note=f"no entry concerns it, {source}")
 
 
 def _by_number(cve: str) -> tuple[int, int]:

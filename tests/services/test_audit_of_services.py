@@ -32,12 +32,15 @@ from cyberposture.services import (
     audit,
     authorise,
     calendar,
+    canaries,
     comments,
     consultation_report,
     consultations,
     contradictions,
     export,
     files,
+    finding_acts,
+    finding_views,
     indicators,
     notices,
     people,
@@ -51,6 +54,7 @@ from cyberposture.services import (
     score,
     stop,
     suggestions,
+    watch,
 )
 from cyberposture.services import institutions as registry
 from cyberposture.services.adoption import Draft
@@ -324,6 +328,58 @@ def trying(office) -> Iterator[Step]:
     )  # fmt: skip
 
 
+def finding_of(office) -> str:
+    return finding_views.list_findings(office.register, CODE)[0].code
+
+
+def following(office) -> Iterator[Step]:
+    """Yield what people do with a finding, and the canary that shows whether one is found."""
+    register, acting = office.register, office.acting("a-analyst")
+    said = {"reason": "A decoy.", "evidence": "letter 3"}
+    for person, role in (("l-lead", "institution-lead"), ("s-signer", "signatory")):
+        yield (
+            people.invite, "person-invited",
+            lambda p=person, r=role: office.invite(p, r, institution=CODE),
+        )  # fmt: skip
+    yield (
+        finding_acts.propose_false_positive, "finding-proposed",
+        lambda: finding_acts.propose_false_positive(
+            register, finding_of(office), "b-analyst", office.invite("b-analyst", ""), **said
+        ),
+    )  # fmt: skip
+    yield (
+        finding_acts.decide, "finding-decided",
+        lambda: finding_acts.decide(
+            register, finding_of(office), "a-analyst", office.invite("a-analyst", ""),
+            stands=True, reason="It is none.",
+        ),
+    )  # fmt: skip
+    yield (
+        finding_acts.accept, "finding-accepted",
+        lambda: finding_acts.accept(
+            register, finding_of(office), "s-signer", office.invite("s-signer", ""), reason="Old."
+        ),
+    )  # fmt: skip
+    yield (
+        finding_acts.dispute, "finding-disputed",
+        lambda: finding_acts.dispute(register, finding_of(office), "l-lead", **said),
+    )  # fmt: skip
+    yield (
+        finding_acts.acknowledge, "finding-acknowledged",
+        lambda: finding_acts.acknowledge(register, finding_of(office), who="The porter"),
+    )  # fmt: skip
+    check = "remote-access.ssh-not-on-the-internet"
+    yield canaries.plant, "canary-planted", lambda: canaries.plant(acting, CODE, HOST, check)
+    yield (
+        canaries.end, "canary-ended",
+        lambda: canaries.end(acting, canaries.list_canaries(register)[0].record.code),
+    )  # fmt: skip
+    yield (
+        people.invite, "person-invited",
+        lambda: office.invite("k-keeper", "cert-administrator"),
+    )  # fmt: skip
+
+
 def ending(office) -> Iterator[Step]:
     """Yield the calls that limit, schedule and end what was allowed."""
     register = office.register
@@ -349,6 +405,11 @@ def ending(office) -> Iterator[Step]:
         schedules.add_schedule, "schedule-added",
         lambda: schedules.add_schedule(register, "daily", "score", "cron", "0 3 * * *",
                                        institution=CODE),
+    )  # fmt: skip
+    # Something is scheduled now, and nothing of what has to be.
+    yield (
+        watch.report_alarms, "alarms-raised",
+        lambda: watch.report_alarms(register, HeadsFile(office.heads.path)),
     )  # fmt: skip
     yield (
         schedules.record_finished, "schedule-ran",
@@ -382,6 +443,7 @@ def life(office, scanner) -> Iterator[Step]:
     yield from assessing(office)
     yield from keeping(office)
     yield from trying(office)
+    yield from following(office)
     yield from ending(office)
 
 

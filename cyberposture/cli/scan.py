@@ -124,7 +124,11 @@ def plan(
     typer.echo(f"techniques: {', '.join(found['techniques']) or 'none'}")
     rows = [(t, "would be contacted", "") for t in found["targets"]]
     rows += [(r["target"], "refused", r["reason"]) for r in found["refused"]]
-    show_table(("address", "", "reason"), rows)
+    for one in found["names"]:
+        may = one["reason"] == "allowed"
+        said = "would be looked up" if may else "not looked up"
+        rows.append((f"{one['name']} ({one['subject']})", said, "" if may else one["reason"]))
+    show_table(("address or name", "", "reason"), rows)
 
 
 @app.command("list")

@@ -102,6 +102,17 @@ def refusal(known: Known, now: datetime) -> NotAuthorised | None:
     return NotAuthorised(answers[0].reason, "no declared name may be looked up; nothing was asked")
 
 
+def preview(known: Known, scanner: Scanner, now: datetime) -> list[dict[str, str]]:
+    """Return each declared name, and whether it would be looked up now or why not."""
+    found: list[dict[str, str]] = []
+    for plan in _plans(known.declaration, "preview"):
+        reason: str = decide_lookup(question_of(known.ground, plan, now)).reason
+        if reason == "allowed" and scanner.resolver is None:
+            reason = "no-resolver"
+        found.append({"subject": plan.subject, "name": plan.name, "reason": reason})
+    return found
+
+
 class _Log(NamedTuple):
     """Where the answers of one moment about one scan are written."""
 

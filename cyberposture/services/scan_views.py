@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from cyberposture.scanning.judging.coverage import ports_needed
+from cyberposture.services import names
 from cyberposture.services.consents import unconsented
 from cyberposture.services.ground import gather
 from cyberposture.services.outlook import Outlook, first_look, techniques_allowed
@@ -128,4 +129,5 @@ def preview(register: Register, scanner: Scanner, institution: str) -> dict[str,
             for _, pair, _ in laid.denied
             if pair.target not in targets
         ],
+        "names": names.preview(names.Known(ground, declared), scanner, now),
     }

@@ -14,11 +14,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from cyberposture.clock import utc_now
+from cyberposture.errors import NotAuthorised
 from cyberposture.laboratory.certificates import Certificates
 from cyberposture.laboratory.hosts import Host, Service, Zone
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.ports import moved, needed_port_offset
-from cyberposture.services import audit, finding_views, replay, scan
+from cyberposture.services import audit, finding_views, replay, scan, scan_views
 from cyberposture.store.database import open_database
 from cyberposture.store.facts import FactRecord, JudgementRecord, list_facts, list_judgements
 
@@ -287,9 +288,11 @@ def looked(furnish, template_file, tmp_path_factory):
         [*scope, "lame.example"],
         f"{WEAK}/32",
     )  # fmt: skip
+    _enter(office, "names-alone", [_mail("big.example"), _domain("host.example")], ["host.example"])
+    _enter(office, "names-denied", [_mail("big.example")], ["other.example"])
     found = {}
     with Laboratory(HOSTS, certificates, OFFSET):
-        for code in ("clean-works", "faulty-works"):
+        for code in ("clean-works", "faulty-works", "names-alone"):
             record = scan.run_scan(office.register, scanner, scan.Request(code))
             with office.register.reading() as connection:
                 found[code] = Looked(
@@ -404,7 +407,38 @@ def test_every_lookup_is_on_record_with_question_and_answer(looked):
     assert {data["question"]["name"] for data in sent} >= {"clean.example", *FAULTS}
     denied = [e.data["question"]["name"] for e in entries
               if e.data["answer"]["decision"] == "deny"]  # fmt: skip
-    assert denied == ["foreign.example"]
+    assert set(denied) == {"foreign.example", "big.example"}
+
+
+def test_who_declares_names_alone_is_looked_at_by_name_alone(looked):
+    alone = looked["names-alone"]
+    assert alone.verdict("host.example", "dns.zone-is-signed") == "fail"
+    assert alone.verdict("big.example", "mail.spf-is-published") == "not-tested"
+    assert {r.fact.technique for r in alone.facts if r.chunk_id} == {"dns-lookup"}
+
+
+def test_a_scan_that_may_look_no_name_up_is_refused_before_anything_is_asked(looked):
+    office = looked["clean-works"].office
+    scanner = scan.Scanner(
+        scanner_id="test-scanner", vantage="external", user_agent="cyberposture tests",
+        search_path="", has_raw_sockets=False, rate_pps=1, connections_per_address=1,
+        parallel_chunks=1, host_timeout_s=1, stop_poll_s=0.1, port_offset=0, trust_store=None,
+        ticket_key=b"t" * 32, resolver=(RESOLVER, 1),
+    )  # fmt: skip
+    with pytest.raises(NotAuthorised) as refused:
+        scan.run_scan(office.register, scanner, scan.Request("names-denied"))
+    assert refused.value.reason == "out-of-scope"
+    known = scan_views.preview(office.register, scanner, "names-denied")["names"]
+    assert known == [{"subject": "mail-domain", "name": "big.example", "reason": "out-of-scope"}]
+
+
+def test_what_nobody_looked_at_counts_in_the_standing_of_its_check(looked):
+    faulty = looked["faulty-works"]
+    standing = faulty.office.standing("faulty-works", "mail.spf-is-published")
+    # Foreign to the scope and never looked up, and in the laboratory's sick zone.
+    assert (standing.tally.not_tested, standing.tally.inconclusive) == (1, 1)
+    denied = faulty.office.standing("names-denied", "mail.spf-is-published")
+    assert (denied.tally.not_tested, len(denied.rows)) == (1, 0)
 
 
 def test_nothing_of_a_zone_that_is_given_away_is_kept(looked):

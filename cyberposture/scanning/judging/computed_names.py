@@ -140,7 +140,7 @@ def name_server_spread(endpoint: Endpoint) -> Found:
     systems = endpoint.view.told.get("name-server-systems")
     if type(systems) is int:
         spread = min(spread, systems)
-    note = f"{len(servers)} name servers in {spread} networks"
+    note = f"name servers: {len(servers)}, networks: {spread}"
     if doubt and spread < 2:
         return Found(UNKNOWN, f"{note}; not all addresses could be looked up")
     return Found(min(spread, len(servers)), note)

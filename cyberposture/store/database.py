@@ -34,6 +34,17 @@ from cyberposture.store.writers import WriterQueue
 
 _REFUSED_BY_FENCE = "42501"
 """Source: PostgreSQL 15 documentation, appendix A, insufficient_privilege."""
+PATIENCE = {
+    "connect_timeout": "10",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+"""A server that has gone without a word is given up, and not waited for for hours.
+
+Source: PostgreSQL 15 documentation, 34.1.2 Parameter Key Words (seconds, but for the last: ms).
+"""
 BUSY_TIMEOUT_S = 30
 """How long a writer waits for another before it gives up."""
 
@@ -136,7 +147,7 @@ class Database:
     @property
     def queue_url(self) -> str:
         """The address of the register for the queue; it may hold a password."""
-        return self._url.render_as_string(hide_password=False)
+        return with_patience(self._url).render_as_string(hide_password=False)
 
     def lone_session(self) -> Connection:
         """Return a connection that is the caller's own until it is closed, without transactions."""
@@ -204,13 +215,19 @@ def open_database(url: str, *, pool_size: int = 5) -> Database:
         event.listen(engine, "begin", _begin_sqlite)
     elif kind == "postgresql":
         engine = sa.create_engine(
-            address.set(drivername="postgresql+psycopg"),
+            with_patience(address).set(drivername="postgresql+psycopg"),
             **{"pool_size": pool_size, "max_overflow": 20, "pool_pre_ping": True},
         )
         event.listen(engine, "connect", _prepare_postgresql)
     else:
         raise InvalidInput(f"a register lives in sqlite:///FILE or postgresql://…, not in {kind}")
     return Database(address, engine)
+
+
+def with_patience(address: URL) -> URL:
+    """Return a PostgreSQL URL that says how long to wait, where it does not say so itself."""
+    missing = {name: value for name, value in PATIENCE.items() if name not in address.query}
+    return address.update_query_dict(missing)
 
 
 def after_commit(connection: Connection, name: str, action: Callable[[], None]) -> None:

@@ -211,3 +211,18 @@ def test_drain_lets_what_runs_come_to_its_end_and_begins_nothing(office, scanner
     (view,) = stop.list_views(office.register)
     assert (view.record.speed, len(view.acknowledged)) == ("drain", 1)
     assert view.acknowledged[0].at > slow.ended_at
+
+
+@pytest.mark.skipif(SCANS == 1, reason="takes its time: make trust")
+def test_worker_goes_on_by_itself_when_the_register_is_back(office, scanner, fleet, tmp_path):
+    hosts = [slow_host(80), slow_host(81)]
+    proxy = fleet.proxy()
+    fleet.start("worker", url=proxy.url)
+    with Laboratory(hosts, Certificates(tmp_path)):
+        begun = begin(office, scanner, hosts, "tcp-ports", "service-versions")
+        fleet.wait_until(lambda: bool(nmaps()))
+        proxy.freeze()
+        fleet.wait_until(lambda: not nmaps(), LAST_PACKET_S)
+        proxy.thaw()
+        fleet.wait_until(lambda: state_of(office, begun) == "done", 90)
+    require_nothing_lost_or_doubled(office, begun)

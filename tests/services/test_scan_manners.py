@@ -32,10 +32,12 @@ from cyberposture.scanning.reading.parse import parse
 from cyberposture.services import audit, files, finding_views, scan, scan_views, schedules, stop
 from cyberposture.services.conduct import STAGES, move_on
 from cyberposture.services.here import run_here
+from cyberposture.services.watchdog import Watchdog
 from cyberposture.settings import load_settings
 from cyberposture.store import chunks, contacts
 from cyberposture.store.facts import list_facts
-from cyberposture.worker.works import WORKS
+from cyberposture.worker.workplace import Workplace
+from cyberposture.worker.works import WORKS, take_up_lost
 
 pytestmark = [
     pytest.mark.loopback,
@@ -320,6 +322,38 @@ def test_chunk_of_a_dead_worker_is_taken_by_another(office, scanner):
     with office.register.reading() as connection:
         found = contacts.list_contacts(connection, host.address)
     assert [contact.outcome for contact in found] == ["done", "lost"]
+
+
+def begun_at(office, scanner, *hosts: Counting) -> str:
+    """Begin a scan that nobody runs, and return its code."""
+    allow(office, *(host.address for host in hosts), techniques=("tcp-ports",))
+    return scan.begin_scan(office.register, scanner, scan.Request(CODE)).code
+
+
+def test_worker_without_a_queue_looks_round_by_itself(office, runtime):
+    host = Counting(f"{NETWORK}.51", (8080,))
+    with host.serving(), Watchdog(office.register, runtime.scanner) as watchdog:
+        workplace = Workplace(runtime, watchdog)
+        thread = threading.Thread(target=workplace.serve_alone)
+        thread.start()
+        try:
+            code = begun_at(office, runtime.scanner, host)
+            wait_until(lambda: scan_views.get_scan(office.register, code).record.state == "done")
+        finally:
+            watchdog.halted.set()
+            thread.join()
+    assert host.in_all > 0
+
+
+def test_clock_brings_a_lost_scan_to_its_end(office, runtime, clock):
+    host = Counting(f"{NETWORK}.52", (8080,))
+    with host.serving():
+        code = begun_at(office, runtime.scanner, host)
+        take_up_lost(runtime)
+        assert scan_views.get_scan(office.register, code).record.state == "running"
+        clock.forward(minutes=10)
+        take_up_lost(runtime)
+    assert scan_views.get_scan(office.register, code).record.state == "done"
 
 
 def test_scan_without_nmap_fails_at_once_and_keeps_what_was_seen(office, scanner, tmp_path):

@@ -8,7 +8,7 @@ from cyberposture.reporting.inputs import EndpointVerdict, HeldAuthorisation
 from cyberposture.reporting.plain import Text, clean
 from cyberposture.reporting.view.material import Material
 
-ROWS_OF_ALL, ROWS_AT_LEAST, ROWS_AT_MOST = 240, 3, 12
+ROWS_OF_ALL, ROWS_AT_LEAST, ROWS_AT_MOST = 240, 2, 12
 """How many verdicts are listed in all and of one check: failures first, the rest is counted."""
 _ORDER = ("fail", "inconclusive", "pass", "not-tested", "not-applicable")
 

@@ -42,20 +42,28 @@ def list_contacts(
     One with no `ended_at` is running now.
     """
     a, g, c, s = t.chunk_attempts.c, t.chunk_targets.c, t.chunks.c, t.scans.c
-    query = (
-        sa.select(
-            *(g.address, c.institution_id, c.scan_id, s.code.label("scan")),
-            *(a.chunk_id, c.number, a.attempt, a.worker, a.outcome, a.started_at, a.ended_at),
-            *(c.plan, c.gate),
-        )
-        .select_from(t.chunk_targets)
-        .join(t.chunks, c.id == g.chunk_id)
-        .join(t.chunk_attempts, a.chunk_id == g.chunk_id)
-        .join(t.scans, s.id == c.scan_id)
+    # Sorted first and joined to their wide rows afterwards: an address of a provider may have been
+    # contacted a hundred thousand times.
+    newest = (
+        sa.select(g.address, a.chunk_id, a.attempt, a.started_at)
+        .join_from(t.chunk_targets, t.chunk_attempts, a.chunk_id == g.chunk_id)
         .where(g.address == address)
         .order_by(a.started_at.desc())
         .limit(limit)
     )
     if until is not None:
-        query = query.where(a.started_at < until)
+        newest = newest.where(a.started_at < until)
+    n = newest.subquery()
+    query = (
+        sa.select(
+            *(n.c.address, c.institution_id, c.scan_id, s.code.label("scan")),
+            *(a.chunk_id, c.number, a.attempt, a.worker, a.outcome, a.started_at, a.ended_at),
+            *(c.plan, c.gate),
+        )
+        .select_from(n)
+        .join(t.chunk_attempts, sa.and_(a.chunk_id == n.c.chunk_id, a.attempt == n.c.attempt))
+        .join(t.chunks, c.id == n.c.chunk_id)
+        .join(t.scans, s.id == c.scan_id)
+        .order_by(a.started_at.desc())
+    )
     return [Contact(**row) for row in connection.execute(query).mappings()]

@@ -12,6 +12,8 @@ from cyberposture.model.foundation import CheckId
 from cyberposture.model.observations import Judgement
 
 _OT: Final = "ot-ports"
+_OWN_UDP: Final = "udp-exchange"
+"""Our own questions say by themselves whether a port is open; nmap need not ask there as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def ports_needed(checks: Iterable[Check]) -> dict[str, tuple[int, ...]]:
         needed.setdefault(check.technique, set()).update(ports)
         if check.technique == _OT:
             fragile |= ports
-        else:
+        elif check.technique != _OWN_UDP:
             needed.setdefault(f"{wanted.protocol}-ports", set()).update(ports)
     return {
         technique: tuple(sorted(ports if technique == _OT else ports - fragile))

@@ -5,7 +5,7 @@ from typing import Final
 
 from cyberposture.scanning.judging.hostview import Endpoint
 from cyberposture.scanning.judging.truth import UNKNOWN, UNTESTED, Found, Truth
-from cyberposture.scanning.judging.wording import listed, quote
+from cyberposture.scanning.judging.wording import listed, plain, quote
 
 
 def _suites(endpoint: Endpoint) -> list[str] | Truth:
@@ -143,7 +143,7 @@ def best_tls_version(endpoint: Endpoint) -> Found:
     if shake.fact.outcome != "answered" or shake.fact.version is None:
         return Found(UNKNOWN, "no handshake was completed")
     version = _NAMES.get(shake.fact.version, shake.fact.version)
-    return Found(version, f"{version} was agreed on")
+    return Found(version, f"{plain(version)[:20]} was agreed on")
 
 
 LONGEST_LIFE_DAYS: Final = 398

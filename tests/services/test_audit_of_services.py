@@ -11,6 +11,7 @@ from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
+import pyotp
 import pytest
 
 import cyberposture.services
@@ -37,14 +38,19 @@ from cyberposture.services import (
     consultation_report,
     consultations,
     contradictions,
+    draining,
     export,
     files,
     finding_acts,
     finding_views,
     indicators,
+    intel,
+    intel_import,
+    intel_observe,
     notices,
     people,
     procedures,
+    questionnaire,
     report,
     rounds,
     scan,
@@ -52,8 +58,10 @@ from cyberposture.services import (
     scan_views,
     schedules,
     score,
+    signing_in,
     stop,
     suggestions,
+    turns,
     watch,
 )
 from cyberposture.services import institutions as registry
@@ -70,7 +78,8 @@ FOREIGN = f"""<?xml version="1.0"?>
 <host starttime="1795080000" endtime="1795080001"><status state="up" reason="user-set"/>
 <address addr="{HOST}" addrtype="ipv4"/><ports>
 <port protocol="tcp" portid="22"><state state="open" reason="syn-ack"/>
-<service name="ssh" method="probed" conf="10"/></port>
+<service name="ssh" product="OpenSSH" version="7.4" method="probed" conf="10">
+<cpe>cpe:/a:openbsd:openssh:7.4</cpe></service></port>
 <port protocol="tcp" portid="23"><state state="closed" reason="conn-refused"/></port>
 </ports></host>
 <runstats><finished time="1795080001" exit="success"/></runstats>
@@ -444,11 +453,92 @@ def life(office, scanner) -> Iterator[Step]:
     yield from keeping(office)
     yield from trying(office)
     yield from following(office)
+    yield from asking_tables(office)
+    yield from taking_turns(office, scanner)
+    yield from visiting(office)
     yield from ending(office)
 
 
 def name_of(service: Callable[..., Any]) -> str:
     return f"{service.__module__.rpartition('.')[2]}.{service.__name__}"
+
+
+def asking_tables(office) -> Iterator[Step]:
+    """Yield the calls about tables of others, and what an institution says of its versions."""
+    cert = office.acting("a-analyst")
+    table = office.write(
+        "support.csv", "product,branch,ends_on,source\nopenbsd:openssh,7,2019-10-09,a page\n"
+    )
+    as_of = office.clock() - timedelta(days=1)
+    said = {"version": "7.4", "person": "Head of operations", "on": as_of.date()}
+    yield (
+        intel_import.import_table, "table-imported",
+        lambda: intel_import.import_table(cert, "support", [table], as_of=as_of),
+    )  # fmt: skip
+    yield (
+        intel.confirm_version, "version-confirmed",
+        lambda: intel.confirm_version(cert, CODE, HOST, 22, **said),
+    )  # fmt: skip
+    yield (
+        intel_observe.observe, "tables-asked",
+        lambda: intel_observe.observe(cert, CODE),
+    )  # fmt: skip
+    yield (
+        intel.withdraw_confirmation, "confirmation-withdrawn",
+        lambda: intel.withdraw_confirmation(
+            cert, CODE, intel.list_confirmations(cert, CODE)[0].code
+        ),
+    )  # fmt: skip
+
+
+def taking_turns(office, scanner) -> Iterator[Step]:
+    """Yield the calls by which the clock finds whose turn it is."""
+    yield (
+        draining.bring_up_to_date, "due-table-updated",
+        lambda: draining.bring_up_to_date(office.register, scanner.vantage),
+    )  # fmt: skip
+    office.clock.forward(days=100)
+    yield (
+        turns.choose, "turns-given",
+        lambda: turns.choose(office.register, scanner, 9),
+    )  # fmt: skip
+
+
+def visiting(office) -> Iterator[Step]:
+    """Yield the calls that the portal makes for somebody who comes in and goes."""
+    register, password, held = office.register, "seven lamps on a quiet quay", {}
+
+    def make_link() -> None:
+        held["link"] = signing_in.make_link(register, "b-analyst")
+
+    def begin() -> None:
+        held["seed"] = signing_in.begin_account(register, held["link"], password).seed
+
+    def code() -> str:
+        office.clock.forward(minutes=1)  # no code is taken twice
+        return pyotp.TOTP(held["seed"]).at(office.clock())
+
+    def confirm() -> None:
+        held["session"] = signing_in.confirm_account(register, held["link"], code()).token
+
+    yield signing_in.make_link, "sign-in-link-made", make_link
+    yield signing_in.begin_account, "account-begun", begin
+    yield signing_in.confirm_account, "account-confirmed", confirm
+    yield (
+        signing_in.sign_in, "sign-in-tried",
+        lambda: signing_in.sign_in(register, "b-analyst", password, code()),
+    )  # fmt: skip
+    yield (
+        signing_in.sign_out, "signed-out",
+        lambda: signing_in.sign_out(register, held["session"]),
+    )  # fmt: skip
+    yield (
+        questionnaire.save_answer, "answered",
+        lambda: questionnaire.save_answer(
+            register, CODE, "spring", "GOV-01", level=1, not_applicable=None, reason="",
+            seen_revision=0,
+        ),
+    )  # fmt: skip
 
 
 def services_that_change() -> set[str]:

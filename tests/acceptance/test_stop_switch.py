@@ -14,6 +14,7 @@ pytestmark = [
 ]
 
 STOPS_WITHIN_S = 5
+ENDS_WITHIN_S = 25
 NOBODY_WATCHES = "watching packets needs tcpdump and root"
 
 
@@ -72,14 +73,15 @@ def end_while_sending(office: Any, watching: Any, *words: str) -> Ended:
 )
 def test_scan_that_is_ended_while_it_runs_falls_silent(office, services, watching, words):
     ended = end_while_sending(office, watching, *words)
-    assert ended.ended_at - ended.stopped_at < STOPS_WITHIN_S, ended.said
+    # What was seen until then is judged before the command ends; silent it is long before.
+    assert ended.ended_at - ended.stopped_at < ENDS_WITHIN_S, ended.said
     assert ended.code == 4, ended.said
     assert ended.scan["state"] == "ended"
     assert ended.scan["summary"]["findings"]["closed"] == 0
     if ended.packets is None:
         pytest.skip(NOBODY_WATCHES)
     assert ended.packets, "nothing was sent before it was ended"
-    assert ended.packets[-1].at < ended.ended_at
+    assert ended.packets[-1].at < min(ended.ended_at, ended.stopped_at + STOPS_WITHIN_S)
     again = office.run("scan", "run", "--institution", "hill-office")
     assert again.refusal in ("stopped", "withdrawn")
 

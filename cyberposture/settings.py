@@ -119,12 +119,12 @@ class Settings(BaseSettings):
         None,
         "addresses from which this scanner sends, with commas between; they stand on every notice",
     )
+    duty_telephone: Spoken | None = _setting(
+        None, "telephone that is answered day and night when somebody asks about a scan"
+    )
     portal_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")] = _setting(
         "http://127.0.0.1:8000",
         "where people reach the portal, as it stands in links; with https, cookies demand it",
-    )
-    duty_telephone: Spoken | None = _setting(
-        None, "telephone that is answered day and night when somebody asks about a scan"
     )
     rate_pps: int = _setting(
         5,

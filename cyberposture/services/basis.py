@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -62,6 +63,30 @@ def _latest_assessment(
     return found[-1] if found else None
 
 
+class _Said(NamedTuple):
+    """What an institution was asked and said; without an assessment, under the present edition."""
+
+    assessment: AssessmentRecord | None
+    campaign: Round | None
+    given: dict[str, answers.Standing]
+    pinned: Pinned
+
+
+def _find_said(
+    register: Register,
+    connection: Connection,
+    institution_id: UUID,
+    round_code: str | None,
+    as_of: datetime,
+) -> _Said:
+    assessment = _latest_assessment(connection, institution_id, round_code)
+    if assessment is None:
+        return _Said(None, None, {}, get_pinned(register, connection, None))
+    campaign = rounds.get_round(connection, assessment.round).round
+    given = answers.list_standing(connection, assessment.id, as_of=as_of)
+    return _Said(assessment, campaign, given, get_pinned(register, connection, campaign.edition))
+
+
 def _asked_at(connection: Connection, institution_id: UUID) -> datetime | None:
     """Return when an authorisation was first asked for, or None."""
     asked = [
@@ -101,45 +126,39 @@ def gather_basis(
 ) -> Basis:
     """Return everything for one institution's score, with the result.
 
-    `through` lays something over the national catalogue for a second score, which is never kept;
-    `judged_by` are the checks of that time, where it is not the present ones.
+    `through` lays something over the catalogue; `judged_by` are the checks of another time.
 
     Raises:
         NotFound: institution, round or assessment is not there.
     """
     record = institutions.get_institution(connection, code, as_of=as_of)
-    assessment = _latest_assessment(connection, record.id, round_code)
-    campaign, given = None, {}
-    if assessment is not None:
-        campaign = rounds.get_round(connection, assessment.round).round
-        given = answers.list_standing(connection, assessment.id, as_of=as_of)
-    edition = get_pinned(register, connection, campaign.edition if campaign is not None else None)
-    catalogue = through(edition.catalogue)
+    said = _find_said(register, connection, record.id, round_code, as_of)
+    catalogue = through(said.pinned.catalogue)
     clocks = catalogue.clocks(record.institution.sectors, as_of.date())
     judges = judged_by or register.content.checks
     checks = standing_of(
-        register, connection, record.id, as_of, campaign, clocks=clocks, checks=judges
+        register, connection, record.id, as_of, said.campaign, clocks=clocks, checks=judges
     )
     document = assemble(
         catalogue,
         judges.checks,
         record.institution,
-        answers=answers_of(given),
-        reviews=reviews_of(given),
+        answers=answers_of(said.given),
+        reviews=reviews_of(said.given),
         tallies=tallies(checks),
         on=as_of.date(),
         observation_overdue=_is_overdue(connection, record.id, clocks, as_of),
-        profile=profile_of(catalogue, assessment),
+        profile=profile_of(catalogue, said.assessment),
     )
     return Basis(
         institution=record,
-        assessment=assessment,
-        campaign=campaign,
+        assessment=said.assessment,
+        campaign=said.campaign,
         as_of=as_of,
-        answers=given,
+        answers=said.given,
         checks=checks,
         judged_by=judges,
-        pinned=edition,
+        pinned=said.pinned,
         clocks=clocks,
         document=document,
         result=compute(document),

@@ -17,7 +17,7 @@ PROCESS_STARTERS = {
 """The modules that may start a program, and why."""
 
 NEVER_IMPORTED = {"psycopg", "python-multipart", "tzdata"}
-"""Libraries that others load by name: SQLAlchemy its driver, FastAPI its forms, zoneinfo its zones."""
+"""Libraries that others load by name: SQLAlchemy a driver, FastAPI a parser, zoneinfo its zones."""
 
 EXITS = ("os._exit", "sys.exit", "typer.Exit")
 STARTERS = ("subprocess", "multiprocessing", "pty", "concurrent.futures.process")

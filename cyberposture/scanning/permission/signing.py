@@ -83,9 +83,7 @@ def record_text(record: dict[str, Any], role: str, person: str, at: datetime) ->
 
     `role` is `recorder` or `confirmer`; `record` is the whole record as plain values.
     """
-    return rfc8785.dumps(
-        {"statement": role, "record": record, "person": person, "at": to_iso(at)}
-    )
+    return rfc8785.dumps({"statement": role, "record": record, "person": person, "at": to_iso(at)})
 
 
 def sign(private_key: str, text: bytes) -> str:

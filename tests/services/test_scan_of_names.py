@@ -351,7 +351,9 @@ def test_every_fault_planted_in_a_mail_domain_is_found(looked, name):
     assert looked["faulty-works"].verdict(name, FAULTS[name][1]) == "fail"
 
 
-@pytest.mark.parametrize(("key", "check"), sorted(OF_DOMAINS))
+@pytest.mark.parametrize(
+    ("key", "check"), sorted(OF_DOMAINS), ids=lambda text: text.replace(NETWORK, "server")
+)
 def test_every_fault_planted_in_a_domain_is_found(looked, key, check):
     assert looked["faulty-works"].verdict(key, check) == "fail"
 

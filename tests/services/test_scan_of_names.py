@@ -352,7 +352,7 @@ def test_every_fault_planted_in_a_mail_domain_is_found(looked, name):
 
 
 @pytest.mark.parametrize(
-    ("key", "check"), sorted(OF_DOMAINS), ids=lambda text: text.replace(NETWORK, "server")
+    ("key", "check"), sorted(OF_DOMAINS), ids=lambda text: text.replace(WEAK, "weak")
 )
 def test_every_fault_planted_in_a_domain_is_found(looked, key, check):
     assert looked["faulty-works"].verdict(key, check) == "fail"

@@ -37,6 +37,7 @@ from cyberposture.services.judging import judge_scan
 from cyberposture.services.outlook import Laid, Outlook, techniques_allowed
 from cyberposture.services.register import Change, Register
 from cyberposture.services.scanner import Scanner
+from cyberposture.services.sharing import set_apart, take_shared
 from cyberposture.store import chunks, declarations, scans, stops
 from cyberposture.store.audit import list_entries
 from cyberposture.store.chunks import NewChunk
@@ -177,15 +178,16 @@ class _Conductor:
                     self.register, change, self.scanner, scan, known
                 )
             else:
-                outlook.add(self._wishes(seen, stage, ground, change.now))
+                outlook.add(set_apart(self._wishes(seen, stage, ground, change.now), ground))
             log_laid(self.register, change, outlook.laid, scan.code, stage)
+            to_send = take_shared(self.register, change, scan, ground, outlook.laid.passed)
             queued = lookups + [
                 NewChunk(
                     plan=one.plan.model_dump(mode="json"),
                     targets=one.plan.targets,
                     ticket=issue(self.scanner.ticket_key, permit(one.plan, one.question)),
                 )
-                for one in outlook.laid.passed
+                for one in to_send
             ]
             chunks.insert_chunks(change.connection, scan.id, queued, change.by)
             change.tell(stage=stage, chunks=len(queued), denied=denied + len(outlook.laid.denied))

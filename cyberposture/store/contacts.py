@@ -30,6 +30,7 @@ class Contact:
     outcome: str | None
     started_at: datetime
     ended_at: datetime | None
+    vantage: str
     plan: dict[str, Any]
     gate: dict[str, Any] | None
 
@@ -58,7 +59,7 @@ def list_contacts(
         sa.select(
             *(n.c.address, c.institution_id, c.scan_id, s.code.label("scan")),
             *(a.chunk_id, c.number, a.attempt, a.worker, a.outcome, a.started_at, a.ended_at),
-            *(c.plan, c.gate),
+            *(c.vantage, c.plan, c.gate),
         )
         .select_from(n)
         .join(t.chunk_attempts, sa.and_(a.chunk_id == n.c.chunk_id, a.attempt == n.c.attempt))

@@ -6,6 +6,7 @@ schedulers on one job store would run everything twice. Exactly one process runs
 
 import contextlib
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -138,7 +139,8 @@ class ScheduleClock:
             self._works[row.kind](self._runtime, row)
         except Exception as error:  # the worker loop must outlive any one piece of work
             problem = f"{type(error).__name__}: {error}"
-            self._log.exception("schedule failed", schedule=code)
+            # Without the variables, which hold keys and the whole content.
+            self._log.error("schedule failed", schedule=code, trace=traceback.format_exc())
         next_run = None
         if row.trigger_kind != "date":
             next_run = next_run_of(code, row.trigger_kind, row.trigger_spec, row.zone)

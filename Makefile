@@ -17,7 +17,7 @@ demo: ## the whole main job on the loopback laboratory; reports land in demo-out
 
 test: ## every test; `make test only=tests/unit/scoring` runs some
 	@.ci/set-up test
-	$(bin)/pytest $(or $(only),--numprocesses auto --dist loadscope)
+	$(bin)/pytest $(or $(only),--numprocesses $$(( $$(nproc) + 1 )) --dist loadscope)
 
 check: ## format, lint, types, layers and content
 	@.ci/set-up test

@@ -2,7 +2,8 @@
 
 A fork is a process like any other: it has its own arguments, environment, folder and files, runs
 `python -m cyberposture` from its first line, and ends with its exit code. It only spares the half
-second that the imports take, a few hundred times.
+second that the imports take, and as much for reading content of which no file changed since, a few
+hundred times.
 
 Started by `conftest.py`, it reads a job a line as JSON and answers with the exit code.
 """
@@ -16,13 +17,67 @@ import runpy
 import signal
 import sys
 import traceback
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from cyberposture.content import editions, loader
+from cyberposture.content.bundle import ContentFolders, find_content
+from cyberposture.errors import CyberpostureError
 
 ROOMS = ("cyberposture.cli", "cyberposture.services", "cyberposture.scanning")
 
 
-def preload() -> None:
+class Kept:
+    """Content that was read before, and its edition, as long as no file of it changes."""
+
+    def __init__(self) -> None:
+        self._load: Callable[..., Any] = loader.load_content
+        self._identify: Callable[..., Any] = editions.identify
+        self._contents: dict[Any, Any] = {}
+        self._editions: dict[Any, Any] = {}
+
+    def load_content(self, folders: ContentFolders) -> Any:
+        """Return what the loader returns."""
+        key = signature(folders)
+        if key not in self._contents:
+            self._contents[key] = self._load(folders)
+        return self._contents[key]
+
+    def identify(self, *parts: Any) -> Any:
+        """Return what the product's own function returns for these very objects."""
+        key = tuple(id(part) for part in parts)
+        if key not in self._editions:
+            # With the parts, so that no other object ever gets their place in memory.
+            self._editions[key] = (self._identify(*parts), parts)
+        return self._editions[key][0]
+
+    def warm(self, environment: dict[str, str]) -> None:
+        """Read the content of the next command before it forks; a fault is for it to tell."""
+        named = environment.get("CYBERPOSTURE_CONTENT")
+        try:
+            content = self.load_content(find_content(Path(named) if named else None))
+        except CyberpostureError:
+            return
+        self.identify(content.catalogue, content.checks, content.translations)
+        gc.freeze()  # no fork need look through all of it for what is garbage
+
+
+def signature(folders: ContentFolders) -> Any:
+    """Return what differs as soon as a file of the content does."""
+    files = sorted(
+        path
+        for folder in (folders.controls, folders.scanners, folders.reports)
+        for path in folder.resolve().rglob("*")
+    )
+    told = ((path, path.lstat()) for path in files)
+    return tuple((str(path), stat.st_mtime_ns, stat.st_size, stat.st_mode) for path, stat in told)
+
+
+def preload(kept: Kept) -> None:
     """Import what commands import, and read or open nothing."""
+    loader.load_content = kept.load_content
+    editions.identify = kept.identify
     for room in ROOMS:
         package = importlib.import_module(room)
         for module in pkgutil.walk_packages(package.__path__, f"{room}."):
@@ -62,12 +117,15 @@ def run() -> int:
 
 def main() -> None:
     """Serve until standard input closes."""
-    preload()
+    kept = Kept()
+    preload(kept)
     gc.freeze()
     for line in sys.stdin:
+        job = json.loads(line)
+        kept.warm(job["environment"])
         child = os.fork()
         if child == 0:
-            become(json.loads(line))
+            become(job)
             # Not by `sys.exit`: to tear down what was imported takes longer than most commands.
             os._exit(run())
         _, status = os.waitpid(child, 0)

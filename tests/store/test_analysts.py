@@ -192,7 +192,9 @@ def scan(house: House, connection: Connection) -> None:
     }  # fmt: skip
     work = chunks.NewChunk(plan, (ADDRESS,), ticket="ticket-with-a-seal")
     chunks.insert_chunks(connection, run.id, [work], act)
-    chunk = chunks.take_chunk(connection, "nadia-private", at=act.at, lease_s=60, scan_id=run.id)
+    chunk = chunks.take_chunk(
+        connection, "nadia-private", at=act.at, lease_s=60, wanted=chunks.Wanted(scan_id=run.id)
+    )
     assert chunk is not None
     allowed = {"decision": "allow", "reason": "allowed", "authorisation": "AUTH/2026-1"}
     chunks.record_gate(connection, chunk, allowed)

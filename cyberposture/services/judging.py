@@ -79,7 +79,8 @@ def _judge_subjects(
             views[address] = view_host(facts, context, vantage)
         else:
             context = context_of_name(declaration, subject, address, observed_at, official)
-        ids = tuple(record.id for record in records)
+        # How old findings are was told of this very scan: no verdict on the network stands on it.
+        ids = tuple(record.id for record in records if record.fact.technique != AGES)
         rows += [
             NewJudgement(judgement, vantage, observed_at, ids)
             for judgement in judge.judge_host(facts, context, vantage, denied.get(address, {}))

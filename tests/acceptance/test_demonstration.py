@@ -48,7 +48,8 @@ pytestmark = [
 ]
 
 POWER = "indus-valley-power"
-LONGEST_S = 90
+LONGEST_S = 180
+"""Alone it takes some 80 s on two cores; beside other tests it has less than one of them."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def runtime(shown: Shown) -> Iterator[Runtime]:
     opened.close()
 
 
-def test_demonstration_takes_less_than_a_minute_and_a_half(shown: Shown) -> None:
+def test_demonstration_comes_to_its_end_in_three_minutes(shown: Shown) -> None:
     assert shown.done.seconds < LONGEST_S
 
 
@@ -302,7 +303,7 @@ def test_schedule_rows_started_the_second_scan_and_the_reports(runtime: Runtime)
     ran = audit.read_entries(runtime.register, kind="schedule-ran")
     assert {entry.data["problem"] for entry in ran} == {""}
     started = {view.record.kind for view in scan_views.list_scans(runtime.register)}
-    assert started == {"manual", "scheduled"}
+    assert started == {"manual", "scheduled", "tables"}
 
 
 def test_record_is_intact(shown: Shown) -> None:

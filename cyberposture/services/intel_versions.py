@@ -17,6 +17,7 @@ from cyberposture.scanning.matching.applicability import concerns
 from cyberposture.scanning.matching.cpe import CPE, find_cpe, keys_of
 from cyberposture.scanning.matching.truth import FALSE, TRUE, Answer
 from cyberposture.scanning.matching.versions import is_of_branch
+from cyberposture.scanning.reading.server_headers import claimed_by
 from cyberposture.store import bundles
 from cyberposture.store.bundles import BundleRecord
 from cyberposture.store.confirmations import ConfirmationRecord, list_confirmations
@@ -97,6 +98,12 @@ def look_up_products(
         for port in _naming_products(fact):
             places = seen.setdefault((fact.address, fact.vantage), {})
             places[port.protocol, port.port] = (fact, port)
+        for page in fact.http:
+            claimed = claimed_by(page)
+            if claimed is not None:
+                # What a server writes of itself is no match for a detection, older or newer.
+                places = seen.setdefault((fact.address, fact.vantage), {})
+                places.setdefault((claimed.protocol, claimed.port), (fact, claimed))
     return [
         _fact(tables, place, at, ports, confirmed.get(place[0], {}))
         for place, ports in seen.items()

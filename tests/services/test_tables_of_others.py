@@ -129,6 +129,20 @@ def test_a_banner_opens_potential_findings_that_fail_nothing(office):
     assert "2019-10-09" in office.finding(SUPPORTED).says
 
 
+def test_a_web_server_that_only_we_visited_is_looked_up_by_its_own_word(office):
+    code = office.institution()
+    office.declare(code, ADDRESS)
+    take_in(
+        office, "nvd", nvd(("CVE-2030-0002", [match("nginx:nginx", versionEndIncluding="1.20")]))
+    )
+    take_in(office, "kev", kev("CVE-2030-0002"))
+    visited = {"port": 80, "tls": False, "headers": {"Server": "nginx/1.18.0 (Ubuntu)"}}
+    office.look(code, ADDRESS, ports={"80": "open"}, rest="closed", http=[visited])
+    finding = office.finding(EXPLOITED)
+    assert (finding.is_potential, finding.key.port) == (True, 80)
+    assert "CVE-2030-0002" in finding.says
+
+
 def test_every_judgement_names_the_tables_that_it_stands_on(office):
     code = office.institution()
     office.declare(code, ADDRESS)

@@ -95,12 +95,9 @@ def _speaking(choice: Choice, view: HostView) -> list[Endpoint]:
 
 
 def _naming_products(view: HostView) -> list[int]:
-    """Return the open TCP ports whose service named its product, ascending."""
-    return sorted(
-        key[1]
-        for key, fact in view.services.items()
-        if key[0] == "tcp" and fact.product and view.state(*key) is State.OPEN
-    )
+    """Return the open TCP ports whose service named its product, to nmap or to a visitor."""
+    named = {key for key, fact in view.services.items() if fact.product} | set(view.products)
+    return sorted(key[1] for key in named if key[0] == "tcp" and view.state(*key) is State.OPEN)
 
 
 def _names(names: set[str | None]) -> list[str | None]:

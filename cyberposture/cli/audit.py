@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cyberposture.cli.options import Json, OnlyInstitution
+from cyberposture.cli.options import Json, OnlyInstitution, as_moment
 from cyberposture.cli.surroundings import (
     open_runtime,
     read_settings,
@@ -141,14 +141,9 @@ def contact(
     as_json: Json = False,
 ) -> None:
     """Who allowed us to touch that address? Rule, letter, signatory, and both people."""
-    from cyberposture.clock import from_iso
-    from cyberposture.errors import WrongUsage
     from cyberposture.services import provenance
 
-    try:
-        moment = from_iso(at) if at is not None else None
-    except ValueError as error:
-        raise WrongUsage(f"--at: {error}") from error
+    moment = None if at is None else as_moment("--at", at)
     found = provenance.trace_contact(open_runtime(context).register, address, moment)
     told = None if found is None else provenance.document(found)
     if as_json:

@@ -15,7 +15,7 @@ from cyberposture.cli.consulted import (
     show_consultations,
     show_history,
 )
-from cyberposture.cli.options import By, Json, as_day, one_of
+from cyberposture.cli.options import By, Json, as_day, as_moment, one_of
 from cyberposture.cli.surroundings import open_runtime, printable, require_place, say, show_json
 from cyberposture.errors import WrongUsage
 
@@ -351,17 +351,14 @@ def _end(text: str, zone: str) -> datetime:
     """Return the moment that a text names, or the end of the day that it names in its zone."""
     from zoneinfo import ZoneInfoNotFoundError
 
-    from cyberposture.clock import find_zone, from_iso
+    from cyberposture.clock import find_zone
 
     try:
         hours = find_zone(zone)
     except ZoneInfoNotFoundError as error:
         raise WrongUsage(f"--zone: there is no zone {zone!r}") from error
     if "T" in text:
-        try:
-            return from_iso(text)
-        except ValueError as error:
-            raise WrongUsage(f"--closes: {error}") from error
+        return as_moment("--closes", text)
     after = as_day("--closes", text) + timedelta(days=1)
     return datetime(after.year, after.month, after.day, tzinfo=hours)
 

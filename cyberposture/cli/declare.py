@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cyberposture.cli.options import Institution, Json
+from cyberposture.cli.options import Institution, Json, as_moment
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "What institutions declare: hosts, zones, flows, suppliers."
@@ -76,8 +76,7 @@ def _moment(register: Any, institution: str, option: str, text: str | None) -> d
         NotFound: there is no such revision.
         WrongUsage: it is neither.
     """
-    from cyberposture.clock import from_iso
-    from cyberposture.errors import NotFound, WrongUsage
+    from cyberposture.errors import NotFound
     from cyberposture.services import institutions
 
     if text is None:
@@ -87,10 +86,7 @@ def _moment(register: Any, institution: str, option: str, text: str | None) -> d
             if one.revision == int(text):
                 return one.act.at
         raise NotFound("revision", text)
-    try:
-        return from_iso(text)
-    except ValueError as error:
-        raise WrongUsage(f"{option}: {error}") from error
+    return as_moment(option, text)
 
 
 @app.command("revisions")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from cyberposture.cli.options import Json, OnlyInstitution, one_of
+from cyberposture.cli.options import Json, OnlyInstitution, as_moment, one_of
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 if TYPE_CHECKING:
@@ -224,13 +224,7 @@ def _private(runtime: "Runtime", person: str, key: Path | None) -> str:
 
 
 def _moment(text: str | None) -> datetime | None:
-    from cyberposture.clock import from_iso
-    from cyberposture.errors import WrongUsage
-
-    try:
-        return None if text is None else from_iso(text)
-    except ValueError as error:
-        raise WrongUsage(f"--until: {error}") from error
+    return None if text is None else as_moment("--until", text)
 
 
 def _event(event: "FindingEvent") -> dict[str, Any]:

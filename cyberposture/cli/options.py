@@ -1,11 +1,12 @@
 """Options and words that many commands share, so that they are called and explained alike."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, TypeVar
 
 import typer
 
+from cyberposture.clock import from_iso
 from cyberposture.errors import WrongUsage
 
 T = TypeVar("T")
@@ -46,3 +47,16 @@ def as_day(option: str, text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise WrongUsage(f"{option}: {text[:40]!r} is no day; write YYYY-MM-DD") from error
+
+
+def as_moment(option: str, text: str) -> datetime:
+    """Return the moment, with its zone, that the text names.
+
+    Raises:
+        WrongUsage: it names none.
+    """
+    try:
+        return from_iso(text)
+    except ValueError as error:
+        said = f"{text[:40]!r} is no moment; write it with its zone: 2026-11-19T02:14:00+05:00"
+        raise WrongUsage(f"{option}: {said}") from error

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cyberposture.cli.options import AnyJson, Json
+from cyberposture.cli.options import AnyJson, Json, as_moment
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "Campaigns under one edition."
@@ -23,14 +23,9 @@ def open_round(
     repair_days_reason: Annotated[str, typer.Option(help="Why; it is printed in reports.")] = "",
 ) -> None:
     """Open a round under the current edition."""
-    from cyberposture.clock import from_iso
-    from cyberposture.errors import WrongUsage
     from cyberposture.services import rounds
 
-    try:
-        moment = from_iso(due)
-    except ValueError as error:
-        raise WrongUsage(f"--due: {error}") from error
+    moment = as_moment("--due", due)
     register = open_runtime(context).register
     rounds.open_round(
         register, code, title, moment,

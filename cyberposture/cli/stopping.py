@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from cyberposture.cli.options import Json, one_of
+from cyberposture.cli.options import Json, as_moment, one_of
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 SILENCE_S = 5.0
@@ -138,14 +138,9 @@ def who(
     as_json: Json = False,
 ) -> None:
     """Is it us? Answer whether we contact an address, and who allowed it."""
-    from cyberposture.clock import from_iso
-    from cyberposture.errors import WrongUsage
     from cyberposture.services import stop as service
 
-    try:
-        moment = from_iso(at) if at is not None else None
-    except ValueError as error:
-        raise WrongUsage(f"--at: {error}") from error
+    moment = None if at is None else as_moment("--at", at)
     found = service.who(open_runtime(context).register, address, moment)
     last = found.running[0] if found.running else found.last
     document: dict[str, Any] = {

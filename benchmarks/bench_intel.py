@@ -21,7 +21,7 @@ from cyberposture.exchange.intel.opened import opened
 from cyberposture.exchange.intel.rows import Told
 from cyberposture.exchange.intel.tables import read_rows
 from cyberposture.model.intel import Bundle
-from cyberposture.services import intel_import
+from cyberposture.services.intel import taking_in as intel_import
 from cyberposture.store import bundles
 from cyberposture.store.acts import Act
 from cyberposture.store.database import open_database

@@ -24,7 +24,7 @@ from cyberposture.clock import to_iso, utc_now
 from cyberposture.model.authorisations import AuthorisationTerms
 from cyberposture.model.gate import ChunkQuestion, GateAnswer
 from cyberposture.scanning.permission.signing import terms_digest
-from cyberposture.services.replay import replay
+from cyberposture.services.proof.replay import replay
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act
 from cyberposture.store.audit import AuditLog

@@ -10,7 +10,7 @@ from cyberposture.content.bundle import ContentFolders, find_content
 from cyberposture.content.editions import identify
 from cyberposture.content.loader import load_content
 from cyberposture.errors import MissingService, WrongState
-from cyberposture.services.notices import Sender
+from cyberposture.services.permission.notices import Sender
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
 from cyberposture.settings import Settings, search_path

@@ -30,7 +30,7 @@ def open_assessment(
     ] = True,
 ) -> None:
     """Open an institution's assessment in a round; its last answers come along as suggestions."""
-    from cyberposture.services import assess, suggestions
+    from cyberposture.services.assessments import assess, suggestions
 
     register = open_runtime(context).register
     record = assess.open_assessment(
@@ -51,7 +51,7 @@ def confirm(
     round_code: Round,
 ) -> None:
     """Make suggested answers the institution's own, just as they are: all named, or none."""
-    from cyberposture.services import suggestions
+    from cyberposture.services.assessments import suggestions
 
     named = [control.upper() for control in controls]
     suggestions.confirm(open_runtime(context).register, institution, round_code, named)
@@ -66,7 +66,7 @@ def list_assessments(
     as_json: Json = False,
 ) -> None:
     """List assessments with their progress."""
-    from cyberposture.services import assess
+    from cyberposture.services.assessments import assess
 
     register = open_runtime(context).register
     found = assess.list_assessments(register, institution=institution, round_code=round_code)
@@ -89,7 +89,7 @@ def show(
     context: typer.Context, institution: Institution, round_code: Round, as_json: Json = False
 ) -> None:
     """Show every answer with its evidence and review; suggestions stand apart and count nothing."""
-    from cyberposture.services import assess, suggestions
+    from cyberposture.services.assessments import assess, suggestions
 
     register = open_runtime(context).register
     standing = assess.list_standing(register, institution, round_code)
@@ -148,7 +148,7 @@ def import_answers(
     round_code: Round,
 ) -> None:
     """Write all answers of a file with their evidence, or nothing at all."""
-    from cyberposture.services import assess
+    from cyberposture.services.assessments import assess
 
     register = open_runtime(context).register
     done = assess.import_answers(register, file, institution, round_code)
@@ -171,7 +171,7 @@ def review(
     """Record a reviewer's own level and grade beside the claim."""
     from cyberposture.exchange.sheets import build_row
     from cyberposture.model.assessments import Review
-    from cyberposture.services import assess
+    from cyberposture.services.assessments import assess
 
     given = build_row(
         Review,
@@ -186,7 +186,7 @@ def review(
 @app.command("submit")
 def submit(context: typer.Context, institution: Institution, round_code: Round) -> None:
     """Hand the answers in."""
-    from cyberposture.services import assess
+    from cyberposture.services.assessments import assess
 
     assess.submit(open_runtime(context).register, institution, round_code)
     typer.echo(f"{institution} handed in its answers for {round_code}")
@@ -196,7 +196,7 @@ def submit(context: typer.Context, institution: Institution, round_code: Round) 
 def finalise(context: typer.Context, institution: Institution, round_code: Round) -> None:
     """Freeze the score of an assessment as its round score."""
     from cyberposture.cli.score import in_words
-    from cyberposture.services import score
+    from cyberposture.services.scores import score
 
     record = score.finalise(open_runtime(context).register, institution, round_code)
     typer.echo(f"{institution} in {round_code}: {in_words(record)}")

@@ -27,7 +27,7 @@ def list_entries(
     as_json: Json = False,
 ) -> None:
     """List entries by time; gate decisions come with their whole question."""
-    from cyberposture.services import audit
+    from cyberposture.services.proof import audit
 
     register = open_runtime(context).register
     entries = audit.read_entries(register, kind=kind, institution=institution, limit=limit)
@@ -68,7 +68,7 @@ def verify(
     """
     from cyberposture.errors import CheckFailed
     from cyberposture.runtime import open_record, public_key_path
-    from cyberposture.services import audit
+    from cyberposture.services.proof import audit
     from cyberposture.store.keys import load_public_key
 
     settings = read_settings(context)
@@ -111,7 +111,7 @@ def replay(
     """
     from cyberposture.errors import CheckFailed
     from cyberposture.runtime import open_record
-    from cyberposture.services import replay as service
+    from cyberposture.services.proof import replay as service
     from cyberposture.store.blobs import BlobDoor
     from cyberposture.store.keys import load_master_key
 
@@ -141,7 +141,7 @@ def contact(
     as_json: Json = False,
 ) -> None:
     """Who allowed us to touch that address? Rule, letter, signatory, and both people."""
-    from cyberposture.services import provenance
+    from cyberposture.services.proof import provenance
 
     moment = None if at is None else as_moment("--at", at)
     found = provenance.trace_contact(open_runtime(context).register, address, moment)

@@ -46,7 +46,7 @@ def request(
     language: Language = "en",
 ) -> None:
     """Write the letter that the institution may sign, from what it declares."""
-    from cyberposture.services import authorise
+    from cyberposture.services.permission import authorise
 
     require_place(out)
     runtime = open_runtime(context)
@@ -75,7 +75,8 @@ def add(
     key: Key = None,
 ) -> None:
     """Record a signed letter; nothing is allowed until a second person grants it."""
-    from cyberposture.services import authorise, people
+    from cyberposture.services.people import people
+    from cyberposture.services.permission import authorise
 
     runtime = open_runtime(context, by)
     private = people.read_key(key or runtime.key_file_of(by))
@@ -91,7 +92,8 @@ def grant(
     key: Key = None,
 ) -> None:
     """Grant a recorded authorisation, as the second person."""
-    from cyberposture.services import authorise, people
+    from cyberposture.services.people import people
+    from cyberposture.services.permission import authorise
 
     runtime = open_runtime(context, by)
     private = people.read_key(key or runtime.key_file_of(by))
@@ -124,7 +126,7 @@ def notice(
     Nothing is sent under an authorisation before its notice is recorded as sent, or waived.
     """
     from cyberposture.errors import WrongUsage
-    from cyberposture.services import notices
+    from cyberposture.services.permission import notices
 
     given = [value for value in (out, sent, acknowledged, waived) if value is not None]
     if len(given) > 1:
@@ -146,7 +148,7 @@ def notice(
 
 
 def _write_notice(runtime: "Runtime", code: str, out: Path, language: str) -> None:
-    from cyberposture.services import notices
+    from cyberposture.services.permission import notices
 
     require_place(out)
     letter = notices.write_notice(
@@ -166,7 +168,8 @@ def revoke(
     key: Key = None,
 ) -> None:
     """Withdraw an authorisation, with or without a key; checks under it end at once."""
-    from cyberposture.services import authorise, people
+    from cyberposture.services.people import people
+    from cyberposture.services.permission import authorise
 
     runtime = open_runtime(context, by)
     file = key or runtime.key_file_of(by)
@@ -186,7 +189,7 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List authorisations with their state."""
-    from cyberposture.services import authorise
+    from cyberposture.services.permission import authorise
 
     found = authorise.list_standing(open_runtime(context).register, institution)
     if as_json:
@@ -206,7 +209,7 @@ def list_all(
 def show(context: typer.Context, code: str, as_json: AnyJson = False) -> None:
     """Show one authorisation whole, as JSON: terms, receipt, grants, withdrawal."""
     from cyberposture.errors import NotFound
-    from cyberposture.services import authorise
+    from cyberposture.services.permission import authorise
 
     for one in authorise.list_standing(open_runtime(context).register):
         if one.terms.id == code:
@@ -216,7 +219,7 @@ def show(context: typer.Context, code: str, as_json: AnyJson = False) -> None:
 
 
 def _state(one: object) -> str:
-    from cyberposture.services.authorise import Standing
+    from cyberposture.services.permission.authorise import Standing
 
     assert isinstance(one, Standing)
     if one.record.withdrawn_at is not None:
@@ -227,7 +230,7 @@ def _state(one: object) -> str:
 
 
 def _document(one: object) -> dict[str, object]:
-    from cyberposture.services.authorise import Standing
+    from cyberposture.services.permission.authorise import Standing
 
     assert isinstance(one, Standing)
     return {

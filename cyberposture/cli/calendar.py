@@ -25,7 +25,7 @@ def add_window(
     """Give an institution a weekly window; it is then scanned inside its windows only."""
     from cyberposture.exchange.sheets import build_row
     from cyberposture.model.gate import Window
-    from cyberposture.services import calendar
+    from cyberposture.services.schedule import calendar
 
     window = build_row(
         Window,
@@ -49,7 +49,7 @@ def add_blackout(
     """Forbid scans for a stretch of time, for the nation or one institution."""
     from cyberposture.clock import from_iso
     from cyberposture.errors import WrongUsage
-    from cyberposture.services import calendar
+    from cyberposture.services.schedule import calendar
 
     try:
         first, last = from_iso(begins), from_iso(ends)
@@ -66,7 +66,7 @@ def add_deny(
     reason: Annotated[str, typer.Option(help="Why.")],
 ) -> None:
     """Put an address range on the national deny list, which no authorisation outweighs."""
-    from cyberposture.services import calendar
+    from cyberposture.services.schedule import calendar
 
     listed = calendar.add_denial(open_runtime(context).register, cidr, reason=reason)
     typer.echo(f"{len(listed.entries)} entries on the deny list")
@@ -75,7 +75,7 @@ def add_deny(
 @app.command("confirm-deny-list")
 def confirm(context: typer.Context) -> None:
     """Confirm the deny list as it stands; without a confirmed list nothing is sent."""
-    from cyberposture.services import calendar
+    from cyberposture.services.schedule import calendar
 
     listed = calendar.confirm_deny_list(open_runtime(context).register)
     typer.echo(f"confirmed: {len(listed.entries)} entries")
@@ -88,7 +88,7 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List what holds now."""
-    from cyberposture.services import calendar
+    from cyberposture.services.schedule import calendar
 
     found = calendar.list_calendar(open_runtime(context).register, institution)
     windows = [

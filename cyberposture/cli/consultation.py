@@ -53,8 +53,8 @@ def open_consultation(
     as_json: Json = False,
 ) -> None:
     """Open a draft to everybody's comments, for at least 30 days."""
-    from cyberposture.services import consultations
-    from cyberposture.services.drafts import read_consulted
+    from cyberposture.services.catalogue import consultations
+    from cyberposture.services.catalogue.drafts import read_consulted
 
     groups = [_group(text) for text in group or ()]
     end = _end(closes, zone)
@@ -80,7 +80,7 @@ def invite(
     by: By = None,
 ) -> None:
     """Record that a group is invited."""
-    from cyberposture.services import consultations
+    from cyberposture.services.catalogue import consultations
 
     invited = _group(group, note)
     consultations.invite_group(open_runtime(context, by).register, code, invited)
@@ -102,7 +102,7 @@ def event(
     """Record a round table, so that comments made there can be entered."""
     from cyberposture.exchange.sheets import build_row
     from cyberposture.model.consultations import Event
-    from cyberposture.services import consultations
+    from cyberposture.services.catalogue import consultations
 
     given = {"title": title, "held_on": as_day("--date", date), "place": place, "host": host,
              "attendance": attendance}  # fmt: skip
@@ -140,7 +140,7 @@ def comment(
     """Enter one comment: on a control, on a clause, or on the draft as a whole."""
     from cyberposture.exchange.sheets import build_row
     from cyberposture.model.consultations import Comment
-    from cyberposture.services import comments
+    from cyberposture.services.catalogue import comments
 
     given = {
         "control": control, "clause": clause, "author": author, "affiliation": affiliation,
@@ -165,7 +165,7 @@ def import_comments(
     as_json: Json = False,
 ) -> None:
     """Enter all comments of a CSV file, or none of them."""
-    from cyberposture.services import comments
+    from cyberposture.services.catalogue import comments
 
     codes = comments.import_comments(open_runtime(context, by).register, code, file, late=late)
     if as_json:
@@ -189,7 +189,7 @@ def amend(
     """Change a comment as its author asked; what it said before stays in its history."""
     from cyberposture.exchange.sheets import build_row
     from cyberposture.model.consultations import Amendment
-    from cyberposture.services import comments
+    from cyberposture.services.catalogue import comments
 
     said = None if text is None and file is None else _text(text, file)
     wanted = build_row(Amendment, "arguments", {"text": said, "is_public": publish})
@@ -206,7 +206,7 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List the consultations, or the comments of one."""
-    from cyberposture.services import comments, consultations
+    from cyberposture.services.catalogue import comments, consultations
 
     register = open_runtime(context).register
     if code is None:
@@ -226,7 +226,7 @@ def list_all(
 @app.command("show")
 def show(context: typer.Context, reference: Reference, as_json: Json = False) -> None:
     """Show one comment with everything that became of it."""
-    from cyberposture.services import comments
+    from cyberposture.services.catalogue import comments
 
     found = comments.get_comment(open_runtime(context).register, reference)
     if as_json:
@@ -240,7 +240,7 @@ def contact(
     context: typer.Context, reference: Reference, reason: Reason = "", by: By = None
 ) -> None:
     """Print the mail address that an author left; that it was read goes on record."""
-    from cyberposture.services import comments
+    from cyberposture.services.catalogue import comments
 
     register = open_runtime(context, by).register
     found = comments.read_contact(register, reference, reason=reason)
@@ -261,7 +261,7 @@ def dispose(
     """Say what came of a comment; the last word stands, earlier ones are kept."""
     from cyberposture.exchange.sheets import build_row
     from cyberposture.model.consultations import Disposition, Outcome
-    from cyberposture.services import comments
+    from cyberposture.services.catalogue import comments
 
     given = {
         "outcome": one_of(get_args(Outcome), outcome, "outcome"),
@@ -284,7 +284,7 @@ def moderate(
     by: By = None,
 ) -> None:
     """Hide a comment, or show it again."""
-    from cyberposture.services import comments
+    from cyberposture.services.catalogue import comments
 
     if hide == restore:
         raise WrongUsage("say what to do: --hide or --restore")
@@ -305,7 +305,7 @@ def close(
     by: By = None,
 ) -> None:
     """Take no more comments; with --adopted link them to the edition that came of them."""
-    from cyberposture.services import consultations
+    from cyberposture.services.catalogue import consultations
 
     view = consultations.close_consultation(
         open_runtime(context, by).register, code,
@@ -325,7 +325,7 @@ def report(
     language: Annotated[str, typer.Option(help="en.")] = "en",
 ) -> None:
     """Write what was said and what came of it, for everybody to read."""
-    from cyberposture.services import consultation_report as service
+    from cyberposture.services.reports import consultation as service
 
     form = one_of(service.FORMATS, file_format, "format")
     require_place(out)

@@ -11,8 +11,8 @@ import typer
 from cyberposture.cli.surroundings import printable, show_table
 
 if TYPE_CHECKING:
-    from cyberposture.services.comments import CommentHistory
-    from cyberposture.services.consultations import ConsultationView
+    from cyberposture.services.catalogue.comments import CommentHistory
+    from cyberposture.services.catalogue.consultations import ConsultationView
     from cyberposture.store.comments import (
         CommentRecord,
         CommentRevision,

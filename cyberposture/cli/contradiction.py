@@ -8,7 +8,7 @@ from cyberposture.cli.options import AnyJson, Json, OnlyInstitution, one_of
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 if TYPE_CHECKING:
-    from cyberposture.services.contradictions import ContradictionView
+    from cyberposture.services.scores.contradictions import ContradictionView
 
 HELP = "Claims that the network contradicts."
 app = typer.Typer()
@@ -21,7 +21,7 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List contradictions in the order in which they opened."""
-    from cyberposture.services import contradictions
+    from cyberposture.services.scores import contradictions
 
     found = contradictions.list_contradictions(open_runtime(context).register, institution)
     if as_json:
@@ -40,7 +40,7 @@ def list_all(
 @app.command("show")
 def show(context: typer.Context, code: str, as_json: AnyJson = False) -> None:
     """Show one contradiction as JSON."""
-    from cyberposture.services import contradictions
+    from cyberposture.services.scores import contradictions
 
     found = contradictions.get_contradiction(open_runtime(context).register, code)
     show_json({**_document(found), "answer_revision": found.record.answer_revision})
@@ -77,7 +77,7 @@ def mark(
 ) -> None:
     """Keep the institution's comment, or move a contradiction to another state."""
     from cyberposture.errors import WrongUsage
-    from cyberposture.services import contradictions
+    from cyberposture.services.scores import contradictions
     from cyberposture.store.contradictions import ContradictionState
 
     register = open_runtime(context).register

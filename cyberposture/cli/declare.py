@@ -22,7 +22,7 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Replace what an institution declares by the file; earlier declarations stay on record."""
-    from cyberposture.services import institutions
+    from cyberposture.services.institutions import entries as institutions
 
     register = open_runtime(context).register
     change = institutions.import_declaration(register, file, institution, reason=reason)
@@ -50,7 +50,7 @@ def diff(
 ) -> None:
     """Say what importing the file would change, or what changed between two moments."""
     from cyberposture.errors import WrongUsage
-    from cyberposture.services import institutions
+    from cyberposture.services.institutions import entries as institutions
 
     if (file is None) == (since is None):
         raise WrongUsage("name a file, or --from a moment")
@@ -77,7 +77,7 @@ def _moment(register: Any, institution: str, option: str, text: str | None) -> d
         WrongUsage: it is neither.
     """
     from cyberposture.errors import NotFound
-    from cyberposture.services import institutions
+    from cyberposture.services.institutions import entries as institutions
 
     if text is None:
         return None
@@ -92,7 +92,7 @@ def _moment(register: Any, institution: str, option: str, text: str | None) -> d
 @app.command("revisions")
 def revisions(context: typer.Context, institution: Institution, as_json: Json = False) -> None:
     """List the declarations of an institution: when each was recorded, by whom and why."""
-    from cyberposture.services import institutions
+    from cyberposture.services.institutions import entries as institutions
 
     found = institutions.list_revisions(open_runtime(context).register, institution)
     if as_json:
@@ -116,7 +116,7 @@ def list_assets(
     as_json: Json = False,
 ) -> None:
     """List what an institution declares now, or declared at a moment."""
-    from cyberposture.services import institutions
+    from cyberposture.services.institutions import entries as institutions
 
     register = open_runtime(context).register
     moment = _moment(register, institution, "--at", at)

@@ -33,13 +33,11 @@ from cyberposture.laboratory.nation import Scene, nation, resolver_of
 from cyberposture.laboratory.nation_names import RESOLVER
 from cyberposture.laboratory.ports import moved, needed_port_offset
 from cyberposture.runtime import lay_workspace, open_runtime
-from cyberposture.services import (
-    rounds,
-    scan,
-    schedules,
-    score,
-    setup,
-)
+from cyberposture.services import setup
+from cyberposture.services.assessments import rounds
+from cyberposture.services.scans import scan
+from cyberposture.services.schedule import schedules
+from cyberposture.services.scores import score
 from cyberposture.settings import load_settings
 from cyberposture.worker.schedule import ScheduleClock
 from cyberposture.worker.works import WORKS

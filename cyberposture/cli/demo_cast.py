@@ -15,7 +15,10 @@ from cyberposture.model.people import Role
 from cyberposture.runtime import Runtime
 from cyberposture.scanning.techniques import TECHNIQUES
 from cyberposture.scoring.assemble import applies
-from cyberposture.services import assess, authorise, institutions, notices, people
+from cyberposture.services.assessments import assess
+from cyberposture.services.institutions import entries as institutions
+from cyberposture.services.people import people
+from cyberposture.services.permission import authorise, notices
 
 REVIEWS = 28
 """How many of the heaviest answers a reviewer looks at, where one comes."""

@@ -11,9 +11,12 @@ from cyberposture.reporting.render import Renderer
 from cyberposture.runtime import Runtime
 from cyberposture.scoring.assemble import parameters_of
 from cyberposture.scoring.explain import people
-from cyberposture.services import contradictions, finding_views, institutions, scan_views, score
-from cyberposture.services.report import find_definition, write_text
-from cyberposture.services.report_inputs import content_of, head_of
+from cyberposture.services.findings import views as finding_views
+from cyberposture.services.institutions import entries as institutions
+from cyberposture.services.reports.inputs import content_of, head_of
+from cyberposture.services.reports.report import find_definition, write_text
+from cyberposture.services.scans import views as scan_views
+from cyberposture.services.scores import contradictions, score
 
 
 def _result(runtime: Runtime, code: str, round_code: str) -> ScoreResult | None:

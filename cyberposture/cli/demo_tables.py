@@ -7,7 +7,9 @@ from typing import Any
 
 from cyberposture.clock import to_iso, utc_now
 from cyberposture.errors import NotFound
-from cyberposture.services import intel, intel_import, intel_observe
+from cyberposture.services.findings import from_intel as intel_observe
+from cyberposture.services.intel import bundles as intel
+from cyberposture.services.intel import taking_in as intel_import
 
 MADE_UP = "CVE-2026-000000001"
 """A number that no flaw has: the numbers of real ones do not begin with noughts."""

@@ -46,7 +46,7 @@ def _register(settings: Settings, actor: str) -> str:
 
 def _edition(settings: Settings, actor: str) -> str:
     from cyberposture.runtime import open_runtime
-    from cyberposture.services.pinned import require_in_force
+    from cyberposture.services.catalogue.pinned import require_in_force
 
     runtime = open_runtime(settings, actor)
     try:
@@ -61,7 +61,7 @@ def _edition(settings: Settings, actor: str) -> str:
 def _chains(settings: Settings, actor: str) -> str:
     from cyberposture.errors import CheckFailed
     from cyberposture.runtime import open_runtime, signing_key_path
-    from cyberposture.services import audit
+    from cyberposture.services.proof import audit
     from cyberposture.store.keys import load_signing_key
 
     runtime = open_runtime(settings, actor)

@@ -11,7 +11,7 @@ from cyberposture.cli.surroundings import open_runtime, say, show_json, show_tab
 
 if TYPE_CHECKING:
     from cyberposture.runtime import Runtime
-    from cyberposture.services.finding_views import FindingView
+    from cyberposture.services.findings.views import FindingView
     from cyberposture.store.findings import FindingEvent
 
 HELP = "What is wrong on the network, since when, and what people say to it."
@@ -38,7 +38,7 @@ def list_all(
 ) -> None:
     """List findings by first sight, with their clocks and what waits for somebody."""
     from cyberposture.model.findings import FindingState
-    from cyberposture.services import finding_views
+    from cyberposture.services.findings import views as finding_views
 
     wanted = None if state is None else one_of(get_args(FindingState), state, "state")
     found = finding_views.list_views(open_runtime(context).register, institution, wanted)
@@ -68,7 +68,7 @@ def _port(one: "FindingView") -> str:
 @app.command("show")
 def show(context: typer.Context, code: Code, as_json: Json = False) -> None:
     """Show one finding as it stands, with every event."""
-    from cyberposture.services import finding_views
+    from cyberposture.services.findings import views as finding_views
 
     register = open_runtime(context).register
     one = finding_views.get_view(register, code)
@@ -85,7 +85,7 @@ def show(context: typer.Context, code: Code, as_json: Json = False) -> None:
 @app.command("history")
 def history(context: typer.Context, code: Code, as_json: Json = False) -> None:
     """Show what happened to one finding: when, what, who and why."""
-    from cyberposture.services import finding_views
+    from cyberposture.services.findings import views as finding_views
 
     events = finding_views.get_history(open_runtime(context).register, code).events
     if as_json:
@@ -109,7 +109,7 @@ def mark(
     until: Until = None, key: Key = None,
 ) -> None:  # fmt: skip
     """Put forward that a finding is a false positive; it is one once a second person decides so."""
-    from cyberposture.services import finding_acts
+    from cyberposture.services.findings import acts as finding_acts
 
     runtime = open_runtime(context, by)
     ends = finding_acts.propose_false_positive(
@@ -122,7 +122,7 @@ def mark(
 @app.command("dispute")
 def dispute(context: typer.Context, code: Code, by: Who, reason: Why, evidence: Proof) -> None:
     """Dispute a finding for the institution; somebody who did not judge it decides."""
-    from cyberposture.services import finding_acts
+    from cyberposture.services.findings import acts as finding_acts
 
     register = open_runtime(context, by).register
     due = finding_acts.dispute(register, code, by, reason=reason, evidence=evidence)
@@ -139,7 +139,7 @@ def decide(
     key: Key = None,
 ) -> None:
     """Decide a dispute or a proposal, as somebody who had no say in the finding before."""
-    from cyberposture.services import finding_acts
+    from cyberposture.services.findings import acts as finding_acts
 
     stands = one_of(("stands", "falls"), decision, "decision") == "stands"
     runtime = open_runtime(context, by)
@@ -154,7 +154,7 @@ def accept(
     context: typer.Context, code: Code, by: Who, reason: Why, until: Until = None, key: Key = None
 ) -> None:
     """Take the risk of a finding as the institution's signatory; it stays visible and counts."""
-    from cyberposture.services import finding_acts
+    from cyberposture.services.findings import acts as finding_acts
 
     runtime = open_runtime(context, by)
     ends = finding_acts.accept(
@@ -171,7 +171,7 @@ def acknowledge(
     reason: Annotated[str, typer.Option(help="How, such as by telephone.")] = "",
 ) -> None:
     """Record that the institution took note of a finding; urgent notices stop."""
-    from cyberposture.services import finding_acts
+    from cyberposture.services.findings import acts as finding_acts
 
     finding_acts.acknowledge(open_runtime(context).register, code, who=who, reason=reason)
     typer.echo(f"{code} is acknowledged")
@@ -182,7 +182,7 @@ def notices(
     context: typer.Context, institution: OnlyInstitution = None, as_json: Json = False
 ) -> None:
     """List the urgent notices that were written: which step, how it goes out, to whom."""
-    from cyberposture.services import urgent
+    from cyberposture.services.findings import urgent
 
     found = urgent.list_notices(open_runtime(context).register, institution)
     if as_json:
@@ -201,7 +201,7 @@ def notices(
 @app.command("errors")
 def errors(context: typer.Context, as_json: Json = False) -> None:
     """Show how often each check was wrong: disputes that were overturned, of those decided."""
-    from cyberposture.services import finding_views
+    from cyberposture.services.findings import views as finding_views
 
     found = finding_views.error_rates(open_runtime(context).register)
     if as_json:
@@ -218,7 +218,7 @@ def errors(context: typer.Context, as_json: Json = False) -> None:
 
 
 def _private(runtime: "Runtime", person: str, key: Path | None) -> str:
-    from cyberposture.services import people
+    from cyberposture.services.people import people
 
     return people.read_key(key or runtime.key_file_of(person))
 

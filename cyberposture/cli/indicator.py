@@ -8,7 +8,7 @@ from cyberposture.cli.options import By, Json, as_day
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 if TYPE_CHECKING:
-    from cyberposture.services.indicators import IndicatorView
+    from cyberposture.services.catalogue.indicators import IndicatorView
 
 HELP = "National indicators: beside the score, never in it."
 app = typer.Typer()
@@ -28,7 +28,7 @@ def set_value(
     as_json: Json = False,
 ) -> None:
     """Enter a value with its source and date; earlier ones stay in its history."""
-    from cyberposture.services import indicators
+    from cyberposture.services.catalogue import indicators
 
     day = as_day("--dated", dated)
     register = open_runtime(context, by).register
@@ -48,7 +48,7 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List the indicators with their newest values, or the history of one."""
-    from cyberposture.services import indicators
+    from cyberposture.services.catalogue import indicators
 
     register = open_runtime(context).register
     if history is None:

@@ -27,7 +27,7 @@ def add(
     """Register one institution."""
     from cyberposture.exchange.sheets import build_row
     from cyberposture.model.institutions import Institution
-    from cyberposture.services import institutions
+    from cyberposture.services.institutions import entries as institutions
 
     new = build_row(
         Institution,
@@ -53,7 +53,7 @@ def import_file(
     reason: Annotated[str, typer.Option(help="Why.")] = "",
 ) -> None:
     """Register all institutions of a file, or none of them."""
-    from cyberposture.services import institutions
+    from cyberposture.services.institutions import entries as institutions
 
     found = institutions.import_institutions(open_runtime(context).register, file, reason=reason)
     typer.echo(f"{len(found)} institutions are registered")
@@ -66,7 +66,7 @@ def list_institutions(
     as_json: Json = False,
 ) -> None:
     """List the institutions as they stand now."""
-    from cyberposture.services import institutions
+    from cyberposture.services.institutions import entries as institutions
 
     found = institutions.list_institutions(open_runtime(context).register, sector)
     if as_json:
@@ -88,7 +88,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show one institution with what it declares."""
-    from cyberposture.services import institutions
+    from cyberposture.services.institutions import entries as institutions
 
     register = open_runtime(context).register
     record = institutions.get_institution(register, code)

@@ -11,7 +11,7 @@ from cyberposture.cli.surroundings import open_runtime, say, show_json, show_tab
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from cyberposture.services.intel import TableView
+    from cyberposture.services.intel.bundles import TableView
     from cyberposture.store.confirmations import ConfirmationRecord
 
 HELP = "Tables of others: known-exploited flaws, versions, end of support, routes, places."
@@ -40,7 +40,7 @@ def import_file(
     from datetime import UTC, datetime, time
 
     from cyberposture.cli.progress import bar
-    from cyberposture.services import intel_import
+    from cyberposture.services.intel import taking_in as intel_import
 
     day = None if as_of is None else as_day("--as-of", as_of)
     moment = None if day is None else datetime.combine(day, time.min, UTC)
@@ -62,7 +62,7 @@ def import_file(
 @app.command("status")
 def status(context: typer.Context, as_json: Json = False) -> None:
     """Say of each kind of table whether there is one, how old it is, and until when it speaks."""
-    from cyberposture.services import intel
+    from cyberposture.services.intel import bundles as intel
 
     found = intel.list_kinds(open_runtime(context).register)
     if as_json:
@@ -92,7 +92,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 @app.command("list")
 def list_tables(context: typer.Context, as_json: Json = False) -> None:
     """List every table that was ever imported, the newest of each kind first."""
-    from cyberposture.services import intel
+    from cyberposture.services.intel import bundles as intel
 
     found = intel.list_tables(open_runtime(context).register)
     if as_json:
@@ -113,7 +113,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show one table: what it is, as of when, who imported it, and whether it may still speak."""
-    from cyberposture.services import intel
+    from cyberposture.services.intel import bundles as intel
 
     view = intel.get_table(open_runtime(context).register, digest)
     document = _view_document(view)
@@ -135,7 +135,7 @@ def observe(
     """Look up what is known of one institution, or of all, in the tables; nothing is sent."""
     from dataclasses import asdict
 
-    from cyberposture.services import intel_observe
+    from cyberposture.services.findings import from_intel as intel_observe
 
     found = intel_observe.observe(open_runtime(context, by).register, institution, reason=reason)
     if as_json:
@@ -173,7 +173,7 @@ def confirm(
 
     from cyberposture.errors import WrongUsage
     from cyberposture.model.checks import Protocol
-    from cyberposture.services import intel
+    from cyberposture.services.intel import bundles as intel
 
     number, _, protocol = port.partition("/")
     if not number.isascii() or not number.isdecimal() or not 1 <= int(number) <= 65_535:
@@ -195,7 +195,7 @@ def list_confirmations(
     context: typer.Context, institution: Institution, as_json: Json = False
 ) -> None:
     """List what an institution confirmed of its versions."""
-    from cyberposture.services import intel
+    from cyberposture.services.intel import bundles as intel
 
     found = intel.list_confirmations(open_runtime(context).register, institution)
     if as_json:
@@ -219,7 +219,7 @@ def withdraw(
     reason: Annotated[str, typer.Option(help="Why.")] = "",
 ) -> None:
     """Have a confirmation hold no longer."""
-    from cyberposture.services import intel
+    from cyberposture.services.intel import bundles as intel
 
     intel.withdraw_confirmation(
         open_runtime(context, by).register, institution, code, reason=reason

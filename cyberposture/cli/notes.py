@@ -5,11 +5,11 @@ from typing import Any
 
 from cyberposture.model.controls import Control
 from cyberposture.scoring.explain import WholeExplanation, people
-from cyberposture.services.basis import Basis
-from cyberposture.services.explain import ControlNote, Permission
-from cyberposture.services.letters import LOADS
-from cyberposture.services.standing import CheckStanding
-from cyberposture.services.trail import Step
+from cyberposture.services.findings.standing import CheckStanding
+from cyberposture.services.permission.letters import LOADS
+from cyberposture.services.scores.basis import Basis
+from cyberposture.services.scores.explain import ControlNote, Permission
+from cyberposture.services.scores.trail import Step
 
 _DIRECTIONS = {"C": "decides", "R": "can only contradict", "S": "supports"}
 MOST_ENDPOINTS = 12

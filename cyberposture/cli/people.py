@@ -26,7 +26,7 @@ def invite(
 ) -> None:
     """Register a person and make a signing key that only this person keeps."""
     from cyberposture.model.people import Role
-    from cyberposture.services import people
+    from cyberposture.services.people import people
 
     held = one_of(get_args(Role), role, "role")
     runtime = open_runtime(context)
@@ -47,7 +47,7 @@ def link(
     as_json: Json = False,
 ) -> None:
     """Print a link by which a person sets password and second factor, once, within seven days."""
-    from cyberposture.services import signing_in
+    from cyberposture.services.people import signing_in
 
     runtime = open_runtime(context)
     token = signing_in.make_link(runtime.register, code, reason=reason)
@@ -65,7 +65,7 @@ def list_people(
     as_json: Json = False,
 ) -> None:
     """List all people with the roles that they hold now."""
-    from cyberposture.services import people
+    from cyberposture.services.people import people
 
     found = people.list_people(open_runtime(context).register)
     if as_json:
@@ -105,7 +105,7 @@ def disable(
     reason: Annotated[str, typer.Option(help="Why.")] = "",
 ) -> None:
     """Record that a person acts no more; what they signed before stays valid."""
-    from cyberposture.services import people
+    from cyberposture.services.people import people
 
     people.disable(open_runtime(context).register, code, reason=reason)
     typer.echo(f"{code} is disabled")

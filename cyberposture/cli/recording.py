@@ -49,7 +49,8 @@ def record(
 
     A good result that decides a control counts only when a second person confirms it.
     """
-    from cyberposture.services import people, procedures
+    from cyberposture.services.findings import procedures
+    from cyberposture.services.people import people
 
     procedures.procedure_of(procedure)
     runtime = open_runtime(context, by)
@@ -71,7 +72,8 @@ def confirm(
     as_json: Json = False,
 ) -> None:
     """Confirm a record as the second person; it counts from then on."""
-    from cyberposture.services import people, procedures
+    from cyberposture.services.findings import procedures
+    from cyberposture.services.people import people
 
     runtime = open_runtime(context, by)
     private = people.read_key(key or runtime.key_file_of(by))
@@ -82,7 +84,7 @@ def records(
     context: typer.Context, institution: OnlyInstitution = None, as_json: Json = False
 ) -> None:
     """List records of procedures, the newest first."""
-    from cyberposture.services import procedures
+    from cyberposture.services.findings import procedures
 
     found = procedures.list_records(open_runtime(context).register, institution)
     if as_json:

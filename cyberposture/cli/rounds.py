@@ -23,7 +23,7 @@ def open_round(
     repair_days_reason: Annotated[str, typer.Option(help="Why; it is printed in reports.")] = "",
 ) -> None:
     """Open a round under the current edition."""
-    from cyberposture.services import rounds
+    from cyberposture.services.assessments import rounds
 
     moment = as_moment("--due", due)
     register = open_runtime(context).register
@@ -40,7 +40,7 @@ def list_rounds(
     as_json: Json = False,
 ) -> None:
     """List all rounds."""
-    from cyberposture.services import rounds
+    from cyberposture.services.assessments import rounds
 
     found = rounds.list_rounds(open_runtime(context).register)
     if as_json:
@@ -57,7 +57,7 @@ def list_rounds(
 @app.command("show")
 def show(context: typer.Context, code: str, as_json: AnyJson = False) -> None:
     """Show one round as JSON."""
-    from cyberposture.services import rounds
+    from cyberposture.services.assessments import rounds
 
     record = rounds.get_round(open_runtime(context).register, code)
     show_json({**record.round.model_dump(mode="json"), "closed_at": record.closed_at})
@@ -68,7 +68,7 @@ def close(
     context: typer.Context, code: str, reason: Annotated[str, typer.Option(help="Why.")] = ""
 ) -> None:
     """Close a round."""
-    from cyberposture.services import rounds
+    from cyberposture.services.assessments import rounds
 
     rounds.close_round(open_runtime(context).register, code, reason=reason)
     typer.echo(f"{code} is closed")

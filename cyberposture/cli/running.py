@@ -40,8 +40,8 @@ def worker(
     """Run the chunks of scans from one vantage until ended (Ctrl-C); many may run at once."""
     from dataclasses import replace
 
-    from cyberposture.services.scan import from_vantage
-    from cyberposture.services.watchdog import Watchdog
+    from cyberposture.services.scans.scan import from_vantage
+    from cyberposture.services.scans.watchdog import Watchdog
     from cyberposture.worker.queue import serve
 
     runtime = open_runtime(context)

@@ -46,7 +46,7 @@ def run(
     PostgreSQL the workers of the vantage do it, and go on with it where this command is ended.
     """
     from cyberposture.cli.progress import bar
-    from cyberposture.services import scan
+    from cyberposture.services.scans import scan
 
     runtime = open_runtime(context)
     request = scan.Request(
@@ -90,7 +90,7 @@ def _require_whole(record: Any) -> None:
         NotAuthorised: with the gate's reason, or `ended-early` where it was stopped while it sent.
     """
     from cyberposture.errors import NotAuthorised
-    from cyberposture.services.denials import Denial, is_cut_short
+    from cyberposture.services.permission.denials import Denial, is_cut_short
 
     if record.state == "done":
         return
@@ -114,7 +114,7 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Say what a scan would contact and what the gate would refuse now; nothing is sent."""
-    from cyberposture.services import scan_views
+    from cyberposture.services.scans import views as scan_views
 
     runtime = open_runtime(context)
     found = scan_views.preview(runtime.register, runtime.scanner, institution)
@@ -138,7 +138,7 @@ def list_scans(
     as_json: Json = False,
 ) -> None:
     """List scans, the newest first."""
-    from cyberposture.services import scan_views
+    from cyberposture.services.scans import views as scan_views
 
     found = scan_views.list_scans(open_runtime(context).register, institution)
     if as_json:
@@ -156,7 +156,7 @@ def list_scans(
 @app.command("show")
 def show(context: typer.Context, code: str, as_json: Json = False) -> None:
     """Show one scan with its chunks: what was sent, under which authorisation, which raw file."""
-    from cyberposture.services import scan_views
+    from cyberposture.services.scans import views as scan_views
 
     found = scan_views.get_scan(open_runtime(context).register, code)
     chunks = [
@@ -193,7 +193,7 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Take in nmap XML made elsewhere; it closes findings only with --requested."""
-    from cyberposture.services import scan_import
+    from cyberposture.services.scans import taking_in as scan_import
 
     record, refused = scan_import.import_scan(
         open_runtime(context).register, file, institution, authorisation,

@@ -8,8 +8,8 @@ from cyberposture.cli.options import Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 if TYPE_CHECKING:
-    from cyberposture.services.rejudging import Difference, Rejudged
-    from cyberposture.services.scan_diff import ScanDiff
+    from cyberposture.services.findings.rejudging import Difference, Rejudged
+    from cyberposture.services.findings.scan_diff import ScanDiff
 
 BECAUSE = {
     "rule": "the rule changed",
@@ -25,7 +25,7 @@ def rejudge(
     as_json: Json = False,
 ) -> None:
     """Judge kept facts anew by the present checks, beside the old judgements; nothing is sent."""
-    from cyberposture.services import rejudging
+    from cyberposture.services.findings import rejudging
 
     found = rejudging.rejudge(open_runtime(context).register, scan=scan, institution=institution)
     if as_json:
@@ -97,7 +97,7 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Put two scans of an institution side by side; what was not tested is never called closed."""
-    from cyberposture.services import scan_diff
+    from cyberposture.services.findings import scan_diff
 
     found = scan_diff.compare(open_runtime(context).register, before, after)
     if as_json:

@@ -11,7 +11,7 @@ from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 from cyberposture.clock import to_iso
 
 if TYPE_CHECKING:
-    from cyberposture.services.due_views import DueView
+    from cyberposture.services.scans.due_views import DueView
 
 HELP = "What starts by itself, and when."
 app = typer.Typer()
@@ -30,7 +30,7 @@ def add(
 ) -> None:
     """Add a schedule row, enabled."""
     from cyberposture.errors import Fault, InvalidInput
-    from cyberposture.services import schedules
+    from cyberposture.services.schedule import schedules
     from cyberposture.store.schedules import TriggerKind
     from cyberposture.worker.schedule import next_run_of
 
@@ -60,7 +60,7 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List schedule rows."""
-    from cyberposture.services import schedules
+    from cyberposture.services.schedule import schedules
 
     found = schedules.list_schedules(open_runtime(context).register)
     if as_json:
@@ -82,7 +82,8 @@ def next_runs(
     as_json: Json = False,
 ) -> None:
     """List what starts next, soonest first; with --institution, what of it is looked at next."""
-    from cyberposture.services import due_views, schedules
+    from cyberposture.services.scans import due_views
+    from cyberposture.services.schedule import schedules
 
     register = open_runtime(context).register
     if institution is not None:
@@ -99,7 +100,7 @@ def next_runs(
 @app.command("due")
 def due(context: typer.Context, institution: OnlyInstitution = None, as_json: Json = False) -> None:
     """List what is due to be looked at now, why, and in which order each institution's comes."""
-    from cyberposture.services import due_views
+    from cyberposture.services.scans import due_views
 
     _show_targets(due_views.list_due(open_runtime(context).register, institution), as_json)
 
@@ -112,7 +113,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show how an institution stands in the schedule: may it be looked at now, what, why, when."""
-    from cyberposture.services import due_views
+    from cyberposture.services.scans import due_views
 
     runtime = open_runtime(context)
     found = due_views.show_institution(runtime.register, runtime.scanner, institution, address)
@@ -152,7 +153,7 @@ def remove(
     context: typer.Context, code: str, reason: Annotated[str, typer.Option(help="Why.")] = ""
 ) -> None:
     """Have a schedule run no more; its row stays on record."""
-    from cyberposture.services import schedules
+    from cyberposture.services.schedule import schedules
 
     schedules.remove_schedule(open_runtime(context).register, code, reason=reason)
     typer.echo(f"{code} is off")

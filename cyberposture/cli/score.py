@@ -64,7 +64,7 @@ def show(
 ) -> None:
     """Show kept scores; with --json each with the document that went in and the result."""
     from cyberposture.errors import WrongUsage
-    from cyberposture.services import score
+    from cyberposture.services.scores import score
 
     if overlay is not None:
         if institution is None or live:
@@ -98,7 +98,7 @@ def show(
 def _show_beside(
     context: typer.Context, institution: str, round_code: str | None, named: str, as_json: bool
 ) -> None:
-    from cyberposture.services.overlays import read_overlay, score_beside
+    from cyberposture.services.scores.overlays import read_overlay, score_beside
 
     runtime = open_runtime(context)
     overlay = read_overlay(runtime.register, runtime.folders.controls, named)
@@ -123,7 +123,7 @@ def explain(
 ) -> None:
     """Say why a number is what it is, down to the answer, the raw file and the authorisation."""
     from cyberposture.cli.notes import control_document, control_note, whole_note
-    from cyberposture.services import explain as service
+    from cyberposture.services.scores import explain as service
 
     register = open_runtime(context).register
     if control is None:
@@ -149,7 +149,7 @@ def plan(
 ) -> None:
     """Rank the next improvements: gates first, then gain in the verified score."""
     from cyberposture.scoring.explain import people
-    from cyberposture.services import explain as service
+    from cyberposture.services.scores import explain as service
 
     steps = service.plan_improvements(open_runtime(context).register, institution, limit)
     if as_json:
@@ -167,7 +167,7 @@ def recompute(
 ) -> None:
     """Recompute every kept score from its own document and report each difference."""
     from cyberposture.errors import CheckFailed, WrongUsage
-    from cyberposture.services import score
+    from cyberposture.services.scores import score
 
     if not verify:
         raise WrongUsage("scores are never overwritten; give --verify")

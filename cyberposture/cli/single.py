@@ -27,7 +27,8 @@ def init(
     """Make a workspace: folder, keys, tables, the edition, and the first administrator's key."""
     from cyberposture.runtime import lay_workspace, public_key_path
     from cyberposture.runtime import open_runtime as opened
-    from cyberposture.services import people, setup
+    from cyberposture.services import setup
+    from cyberposture.services.people import people
 
     settings = read_settings(context)
     lay_workspace(settings)
@@ -91,7 +92,7 @@ def report(
     language: Annotated[str, typer.Option(help="en.")] = "en",
 ) -> None:
     """Write a report as one self-contained HTML file."""
-    from cyberposture.services import report as service
+    from cyberposture.services.reports import report as service
 
     runtime = open_runtime(context)
     path = service.write_report(

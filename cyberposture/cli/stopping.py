@@ -42,7 +42,7 @@ def stop(
     ] = False,
 ) -> None:
     """Stop at once. Anybody may; proof is asked only to resume."""
-    from cyberposture.services import stop as service
+    from cyberposture.services.permission import stop as service
 
     register = open_runtime(context).register
     made = service.stop(
@@ -71,8 +71,8 @@ def resume(
 ) -> None:
     """Agree, under one's own key, to send again; two people must."""
     from cyberposture.model.people import Role
-    from cyberposture.services import people
-    from cyberposture.services import stop as service
+    from cyberposture.services.people import people
+    from cyberposture.services.permission import stop as service
 
     held = one_of(get_args(Role), role, "role")
     runtime = open_runtime(context, by)
@@ -92,7 +92,7 @@ def answer(
     by: Annotated[str, typer.Option(help="Code of the person who answers.")],
 ) -> None:
     """Record what was answered to whoever asked for a stop."""
-    from cyberposture.services import stop as service
+    from cyberposture.services.permission import stop as service
 
     service.answer(open_runtime(context, by).register, code, by, text)
     typer.echo(f"{code}: the answer is on record")
@@ -104,7 +104,7 @@ def stops(
     as_json: Json = False,
 ) -> None:
     """List stops: what, why, which workers fell silent, what was answered, who agreed to go on."""
-    from cyberposture.services import stop as service
+    from cyberposture.services.permission import stop as service
 
     found = service.list_views(open_runtime(context).register, active_only=active)
     documents: list[dict[str, Any]] = [
@@ -138,7 +138,7 @@ def who(
     as_json: Json = False,
 ) -> None:
     """Is it us? Answer whether we contact an address, and who allowed it."""
-    from cyberposture.services import stop as service
+    from cyberposture.services.permission import stop as service
 
     moment = None if at is None else as_moment("--at", at)
     found = service.who(open_runtime(context).register, address, moment)
@@ -191,7 +191,7 @@ def runbook(
     """Print the page for the night: who is it, stop, silence, answer, go on."""
     from cyberposture.cli.surroundings import read_settings
     from cyberposture.content.bundle import find_content
-    from cyberposture.services.letters import render_paper
+    from cyberposture.services.permission.letters import render_paper
 
     settings = read_settings(context)
     reports = find_content(settings.content).reports

@@ -8,8 +8,8 @@ from cyberposture.cli.options import By, Institution, Json, one_of
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 if TYPE_CHECKING:
-    from cyberposture.services.canaries import CanaryView
-    from cyberposture.services.watch import Alarm
+    from cyberposture.services.scans.canaries import CanaryView
+    from cyberposture.services.scans.watch import Alarm
 
 HELP = "What is wrong with our own watching; by itself it looks now, and ends with 7 on an alarm."
 app = typer.Typer(invoke_without_command=True)
@@ -19,7 +19,7 @@ app = typer.Typer(invoke_without_command=True)
 def watch(context: typer.Context, as_json: Json = False) -> None:
     """Look now at canaries, checks, tables, scans, clock, audit heads and urgent notices."""
     from cyberposture.errors import CheckFailed
-    from cyberposture.services import watch as service
+    from cyberposture.services.scans import watch as service
 
     if context.invoked_subcommand is not None:
         return
@@ -55,7 +55,7 @@ def add(
 ) -> None:
     """Plant a canary: a known flaw that has to be found in each cycle, or there is an alarm."""
     from cyberposture.model.checks import Verdict
-    from cyberposture.services import canaries
+    from cyberposture.services.scans import canaries
 
     expected = one_of(get_args(Verdict), verdict, "verdict")
     record = canaries.plant(
@@ -68,7 +68,7 @@ def add(
 @app.command("list")
 def list_all(context: typer.Context, as_json: Json = False) -> None:
     """List the canaries."""
-    from cyberposture.services import canaries
+    from cyberposture.services.scans import canaries
 
     found = canaries.list_canaries(open_runtime(context).register)
     if as_json:
@@ -93,7 +93,7 @@ def remove(
     reason: Annotated[str, typer.Option(help="Why.")] = "",
 ) -> None:
     """Have a canary watched no more; its row stays on record."""
-    from cyberposture.services import canaries
+    from cyberposture.services.scans import canaries
 
     canaries.end(open_runtime(context, by).register, code, reason=reason)
     typer.echo(f"{code} is watched no more")

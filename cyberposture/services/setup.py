@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from cyberposture.services import schedules
-from cyberposture.services.adoption import Draft, record
+from cyberposture.services.catalogue.adoption import Draft, record
 from cyberposture.services.register import Register
+from cyberposture.services.schedule import schedules
 from cyberposture.store import calendar
 from cyberposture.store.editions import find_adoption
 

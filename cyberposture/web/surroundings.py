@@ -14,8 +14,8 @@ from cyberposture.errors import NotAuthorised
 from cyberposture.reporting.render import Sandbox
 from cyberposture.reporting.words import Words, load_words
 from cyberposture.runtime import Runtime
+from cyberposture.services.people.signing_in import SignedIn, find_signed_in
 from cyberposture.services.register import Register
-from cyberposture.services.signing_in import SignedIn, find_signed_in
 from cyberposture.web.access import Action, may
 
 HERE = Path(__file__).parent

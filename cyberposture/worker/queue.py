@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 
 from cyberposture.runtime import Runtime
-from cyberposture.services.watchdog import Watchdog
+from cyberposture.services.scans.watchdog import Watchdog
 from cyberposture.store.queue import MOVE_SCAN, RUN_CHUNK, make_app
 from cyberposture.worker.workplace import LOOK_S, Workplace
 

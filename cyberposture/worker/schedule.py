@@ -22,8 +22,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 from cyberposture.clock import utc_now
 from cyberposture.errors import WrongUsage
 from cyberposture.runtime import Runtime
-from cyberposture.services import schedules
-from cyberposture.services.schedules import Schedule
+from cyberposture.services.schedule import schedules
+from cyberposture.services.schedule.schedules import Schedule
 
 Work = Callable[[Runtime, Schedule], None]
 

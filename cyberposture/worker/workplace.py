@@ -7,9 +7,9 @@ import structlog
 
 from cyberposture.errors import CyberpostureError
 from cyberposture.runtime import Runtime
-from cyberposture.services.conduct import list_stalled, move_on
-from cyberposture.services.dispatch import Runner, Work
-from cyberposture.services.watchdog import Watchdog
+from cyberposture.services.scans.conduct import list_stalled, move_on
+from cyberposture.services.scans.dispatch import Runner, Work
+from cyberposture.services.scans.watchdog import Watchdog
 from cyberposture.store import chunks, queue
 from cyberposture.store.chunks import Wanted
 

@@ -7,18 +7,14 @@ import structlog
 
 from cyberposture.errors import CyberpostureError
 from cyberposture.runtime import Runtime
-from cyberposture.services import (
-    draining,
-    expiry,
-    finding_acts,
-    report,
-    scan,
-    scan_views,
-    score,
-    urgent,
-    watch,
-)
-from cyberposture.services.schedules import Schedule
+from cyberposture.services.findings import acts as finding_acts
+from cyberposture.services.findings import urgent
+from cyberposture.services.permission import expiry
+from cyberposture.services.reports import report
+from cyberposture.services.scans import draining, scan, watch
+from cyberposture.services.scans import views as scan_views
+from cyberposture.services.schedule.schedules import Schedule
+from cyberposture.services.scores import score
 from cyberposture.worker.schedule import Work
 
 

@@ -27,17 +27,14 @@ from cyberposture.runtime import Runtime, open_runtime
 from cyberposture.scanning.permission.gate import decide
 from cyberposture.scanning.reading.parse import parse
 from cyberposture.scoring.rollup import compute
-from cyberposture.services import (
-    audit,
-    contradictions,
-    files,
-    finding_views,
-    institutions,
-    rounds,
-    scan_views,
-    schedules,
-    score,
-)
+from cyberposture.services import files
+from cyberposture.services.assessments import rounds
+from cyberposture.services.findings import views as finding_views
+from cyberposture.services.institutions import entries as institutions
+from cyberposture.services.proof import audit
+from cyberposture.services.scans import views as scan_views
+from cyberposture.services.schedule import schedules
+from cyberposture.services.scores import contradictions, score
 from cyberposture.settings import load_settings
 
 pytestmark = [

@@ -13,7 +13,8 @@ import pytest
 import uvicorn
 
 from cyberposture.runtime import Runtime, open_runtime
-from cyberposture.services import assess, people, signing_in
+from cyberposture.services.assessments import assess
+from cyberposture.services.people import people, signing_in
 from cyberposture.settings import Settings
 from cyberposture.web.app import MOST_BYTES, make_app
 

@@ -26,7 +26,7 @@ from cyberposture.scanning.judging.hostview import view_host
 from cyberposture.scanning.reading.facts import read_facts
 from cyberposture.scanning.reading.parse import ParsedScan, parse, parse_door
 from cyberposture.scanning.reading.states import State
-from cyberposture.services.findings import fell_silent
+from cyberposture.services.findings.following import fell_silent
 
 pytestmark = [
     pytest.mark.loopback,

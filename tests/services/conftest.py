@@ -31,23 +31,19 @@ from cyberposture.model.examples import ExampleFacts
 from cyberposture.model.institutions import Institution
 from cyberposture.model.observations import Fact
 from cyberposture.scanning.judging.examples import compile_facts
-from cyberposture.services import (
-    assess,
-    audit,
-    authorise,
-    finding_views,
-    institutions,
-    notices,
-    people,
-    rounds,
-    setup,
-)
-from cyberposture.services.adoption import Draft
-from cyberposture.services.basis import Basis, gather_basis
-from cyberposture.services.judging import Judged, judge_scan
+from cyberposture.services import setup
+from cyberposture.services.assessments import assess, rounds
+from cyberposture.services.catalogue.adoption import Draft
+from cyberposture.services.findings import views as finding_views
+from cyberposture.services.findings.judging import Judged, judge_scan
+from cyberposture.services.findings.standing import CheckStanding
+from cyberposture.services.institutions import entries as institutions
+from cyberposture.services.people import people
+from cyberposture.services.permission import authorise, notices
+from cyberposture.services.proof import audit
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
-from cyberposture.services.standing import CheckStanding
+from cyberposture.services.scores.basis import Basis, gather_basis
 from cyberposture.store import scans, tables
 from cyberposture.store.audit import AuditLog
 from cyberposture.store.blobs import BlobDoor

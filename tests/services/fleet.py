@@ -18,7 +18,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from cyberposture.services import audit
+from cyberposture.services.proof import audit
 from cyberposture.store import tables as t
 
 SETTINGS = {

@@ -7,8 +7,9 @@ from edition_samples import RETIRED, first, second, write_edition
 
 from cyberposture.content.bundle import ContentFolders
 from cyberposture.errors import NotFound, WrongState
-from cyberposture.services import adoption, assess, rounds, suggestions
-from cyberposture.services.adoption import read_draft
+from cyberposture.services.assessments import assess, rounds, suggestions
+from cyberposture.services.catalogue import adoption
+from cyberposture.services.catalogue.adoption import read_draft
 from cyberposture.store import answers, assessments
 
 ENGINES = ("sqlite", "postgresql")

@@ -27,46 +27,28 @@ from cyberposture.errors import (
 from cyberposture.model.assessments import Review
 from cyberposture.model.consultations import Amendment, Comment, Disposition, Event, Group
 from cyberposture.model.gate import Window
-from cyberposture.services import (
-    adoption,
-    assess,
-    audit,
-    authorise,
-    calendar,
-    canaries,
-    comments,
-    consultation_report,
-    consultations,
-    contradictions,
-    draining,
-    export,
-    files,
-    finding_acts,
-    finding_views,
-    indicators,
-    intel,
-    intel_import,
-    intel_observe,
-    notices,
-    people,
-    procedures,
-    questionnaire,
-    report,
-    rounds,
-    scan,
-    scan_import,
-    scan_views,
-    schedules,
-    score,
-    signing_in,
-    stop,
-    suggestions,
-    turns,
-    watch,
-)
-from cyberposture.services import institutions as registry
-from cyberposture.services.adoption import Draft
-from cyberposture.services.drafts import read_consulted
+from cyberposture.services import files
+from cyberposture.services.assessments import assess, questionnaire, rounds, suggestions
+from cyberposture.services.catalogue import adoption, comments, consultations, indicators
+from cyberposture.services.catalogue.adoption import Draft
+from cyberposture.services.catalogue.drafts import read_consulted
+from cyberposture.services.findings import acts as finding_acts
+from cyberposture.services.findings import from_intel as intel_observe
+from cyberposture.services.findings import procedures
+from cyberposture.services.findings import views as finding_views
+from cyberposture.services.institutions import entries as registry
+from cyberposture.services.intel import bundles as intel
+from cyberposture.services.intel import taking_in as intel_import
+from cyberposture.services.people import people, signing_in
+from cyberposture.services.permission import authorise, notices, stop
+from cyberposture.services.proof import audit, export
+from cyberposture.services.reports import consultation as consultation_report
+from cyberposture.services.reports import report
+from cyberposture.services.scans import canaries, draining, scan, turns, watch
+from cyberposture.services.scans import taking_in as scan_import
+from cyberposture.services.scans import views as scan_views
+from cyberposture.services.schedule import calendar, schedules
+from cyberposture.services.scores import contradictions, score
 from cyberposture.store.audit import AuditLog
 from cyberposture.store.heads import HeadsFile
 

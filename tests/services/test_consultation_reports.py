@@ -14,9 +14,11 @@ from cyberposture.content.bundle import find_content
 from cyberposture.content.editions import identify
 from cyberposture.errors import MissingService, NotFound, WrongUsage
 from cyberposture.model.consultations import Comment, Disposition, Event, Group
-from cyberposture.services import adoption, audit, comments, consultations, report
-from cyberposture.services.adoption import Draft
-from cyberposture.services.consultation_report import write_consultation
+from cyberposture.services.catalogue import adoption, comments, consultations
+from cyberposture.services.catalogue.adoption import Draft
+from cyberposture.services.proof import audit
+from cyberposture.services.reports import report
+from cyberposture.services.reports.consultation import write_consultation
 
 ENGINES = ("sqlite", "postgresql")
 

@@ -12,10 +12,11 @@ import pytest
 from cyberposture.content.editions import identify
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState, WrongUsage
 from cyberposture.model.consultations import Amendment, Comment, Disposition, Event, Group
-from cyberposture.services import adoption, audit, comments, consultations
-from cyberposture.services.adoption import Draft
-from cyberposture.services.consultations import ConsultationView
-from cyberposture.services.drafts import read_consulted
+from cyberposture.services.catalogue import adoption, comments, consultations
+from cyberposture.services.catalogue.adoption import Draft
+from cyberposture.services.catalogue.consultations import ConsultationView
+from cyberposture.services.catalogue.drafts import read_consulted
+from cyberposture.services.proof import audit
 from cyberposture.store.comments import CommentRecord
 
 ENGINES = ("sqlite", "postgresql")

@@ -3,7 +3,8 @@
 import pytest
 
 from cyberposture.errors import NotFound, WrongState
-from cyberposture.services import assess, contradictions, rounds, score
+from cyberposture.services.assessments import assess, rounds
+from cyberposture.services.scores import contradictions, score
 
 HOST = "127.53.0.1"
 SSH = "remote-access.ssh-not-on-the-internet"

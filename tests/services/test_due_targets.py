@@ -7,7 +7,10 @@ import pytest
 from cyberposture.clock import to_iso
 from cyberposture.errors import NotFound, WrongUsage
 from cyberposture.model.gate import Window
-from cyberposture.services import calendar, draining, due_views, rounds, schedules, stop, turns
+from cyberposture.services.assessments import rounds
+from cyberposture.services.permission import stop
+from cyberposture.services.scans import draining, due_views, turns
+from cyberposture.services.schedule import calendar, schedules
 from cyberposture.store import due as store
 
 ENGINES = ("sqlite", "postgresql")

@@ -14,11 +14,15 @@ from cyberposture.content.editions import identify
 from cyberposture.content.translations import in_language, source_digest
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.model.controls import Chosen, Profile
-from cyberposture.services import adoption, assess, report, rounds, score, setup
-from cyberposture.services.adoption import Draft, read_draft
-from cyberposture.services.audit import read_entries
-from cyberposture.services.explain import explain_one
-from cyberposture.services.rehearsal import rehearse
+from cyberposture.services import setup
+from cyberposture.services.assessments import assess, rounds
+from cyberposture.services.catalogue import adoption
+from cyberposture.services.catalogue.adoption import Draft, read_draft
+from cyberposture.services.proof.audit import read_entries
+from cyberposture.services.reports import report
+from cyberposture.services.scores import score
+from cyberposture.services.scores.explain import explain_one
+from cyberposture.services.scores.rehearsal import rehearse
 from cyberposture.store.editions import get_edition_content, list_editions
 
 ENGINES = ("sqlite", "postgresql")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cyberposture.services import finding_views
-from cyberposture.services.judging import judge_scan
+from cyberposture.services.findings import views as finding_views
+from cyberposture.services.findings.judging import judge_scan
 from cyberposture.store.facts import list_facts, list_latest_facts, list_latest_judgements
 
 AGE = "repair.findings-do-not-grow-old"

@@ -6,8 +6,7 @@ import pytest
 
 from cyberposture.errors import InvalidInput, NotAuthorised, WrongState
 from cyberposture.scoring.assemble import Tally
-from cyberposture.services import finding_acts as acts
-from cyberposture.services import finding_views as views
+from cyberposture.services.findings import acts, views
 
 TELNET = "cleartext.no-telnet-or-r-login"
 HOST = "127.50.0.1"

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from cyberposture.errors import WrongState
-from cyberposture.services import finding_acts as acts
+from cyberposture.services.findings import acts
 from cyberposture.store.findings import life_of
 
 TELNET = "cleartext.no-telnet-or-r-login"

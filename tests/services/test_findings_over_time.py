@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cyberposture.services import finding_views
+from cyberposture.services.findings import views as finding_views
 
 TELNET = "cleartext.no-telnet-or-r-login"
 STORES = "exposure.stores-ask-for-a-login"

@@ -8,8 +8,8 @@ from cyberposture.content.comparing.books import book_of
 from cyberposture.errors import InvalidInput, NotFound, WrongState, WrongUsage
 from cyberposture.exchange.oscal.catalogue_out import catalogue_document
 from cyberposture.exchange.oscal.words import encode
-from cyberposture.services import foreign
-from cyberposture.services.comparing import find_book
+from cyberposture.services.catalogue import foreign
+from cyberposture.services.catalogue.comparing import find_book
 from cyberposture.store import audit
 
 ENGINES = ("sqlite", "postgresql")

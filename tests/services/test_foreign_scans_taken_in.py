@@ -8,7 +8,10 @@ import pytest
 
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.model.observations import Fact
-from cyberposture.services import audit, files, scan_import, scan_views
+from cyberposture.services import files
+from cyberposture.services.proof import audit
+from cyberposture.services.scans import taking_in as scan_import
+from cyberposture.services.scans import views as scan_views
 from cyberposture.store.facts import list_facts
 
 IN, OUT = "127.59.7.1", "127.59.8.1"

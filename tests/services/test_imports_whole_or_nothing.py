@@ -3,7 +3,9 @@
 import pytest
 
 from cyberposture.errors import InvalidInput, NotFound, WrongState
-from cyberposture.services import assess, files, institutions
+from cyberposture.services import files
+from cyberposture.services.assessments import assess
+from cyberposture.services.institutions import entries as institutions
 
 GOOD = {"control": "IAM-09", "level": 2}
 EVIDENCE = {"file": "policy.txt", "title": "Policy", "dated": "2026-10-01"}

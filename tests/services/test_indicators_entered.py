@@ -6,8 +6,10 @@ from datetime import date
 import pytest
 
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound
-from cyberposture.services import audit, indicators, people
-from cyberposture.services.indicators import IndicatorView
+from cyberposture.services.catalogue import indicators
+from cyberposture.services.catalogue.indicators import IndicatorView
+from cyberposture.services.people import people
+from cyberposture.services.proof import audit
 
 ENGINES = ("sqlite", "postgresql")
 JUNE = date(2026, 6, 30)

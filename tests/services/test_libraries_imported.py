@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cyberposture.errors import InvalidInput, NotFound
-from cyberposture.services import foreign
+from cyberposture.services.catalogue import foreign
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "exchange" / "libraries"))
 

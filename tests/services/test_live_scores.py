@@ -8,7 +8,9 @@ import pytest
 from cyberposture.errors import WrongState
 from cyberposture.model.assessments import Review
 from cyberposture.scoring.rollup import compute
-from cyberposture.services import assess, authorise, explain, score
+from cyberposture.services.assessments import assess
+from cyberposture.services.permission import authorise
+from cyberposture.services.scores import explain, score
 
 TELNET = "cleartext.no-telnet-or-r-login"
 CLEAN = {"rest": "closed", "services": {"443": "ssl/http"}}

@@ -10,18 +10,13 @@ from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongStat
 from cyberposture.model.gate import Window
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.gate import sift
-from cyberposture.services import (
-    audit,
-    authorise,
-    calendar,
-    expiry,
-    notices,
-    people,
-    scan,
-    scan_views,
-    stop,
-)
-from cyberposture.services.ground import gather
+from cyberposture.services.people import people
+from cyberposture.services.permission import authorise, expiry, notices, stop
+from cyberposture.services.permission.ground import gather
+from cyberposture.services.proof import audit
+from cyberposture.services.scans import scan
+from cyberposture.services.scans import views as scan_views
+from cyberposture.services.schedule import calendar
 from cyberposture.store import outbox
 
 HOST, HOSTED = "127.72.0.1", "127.72.0.9"

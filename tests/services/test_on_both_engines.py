@@ -1,7 +1,8 @@
 """One story told on SQLite and on PostgreSQL: the services do the same on both."""
 
 from cyberposture.scoring.assemble import Tally
-from cyberposture.services import contradictions, finding_views, score
+from cyberposture.services.findings import views as finding_views
+from cyberposture.services.scores import contradictions, score
 
 ENGINES = ("sqlite", "postgresql")
 HOST, OTHER = "127.58.0.1", "127.58.0.2"

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cyberposture.errors import WrongState
-from cyberposture.services import authorise, people
+from cyberposture.services.people import people
+from cyberposture.services.permission import authorise
 
 ENGINES = ("sqlite", "postgresql")
 RANGE = "127.57.0.0/24"

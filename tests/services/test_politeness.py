@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from cyberposture.model.plans import Plan
-from cyberposture.services.politeness import find_polite, packets_of
+from cyberposture.services.scans.politeness import find_polite, packets_of
 from cyberposture.store import chunks, scans, turns
 from cyberposture.store.chunks import NewChunk, Wanted
 

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.scanning.permission.signing import record_text, require_signature
 from cyberposture.scoring.assemble import Tally
-from cyberposture.services import audit, people, procedures
+from cyberposture.services.findings import procedures
+from cyberposture.services.people import people
+from cyberposture.services.proof import audit
 from cyberposture.store import scans, tables
 
 ANSWERS = "procedures.contact-accepts-a-test"

@@ -13,10 +13,12 @@ from cyberposture.errors import InvalidInput, NotFound, WrongState
 from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.overlays import Overlay
 from cyberposture.model.parameters import SectorRules
-from cyberposture.services import assess, score, setup
-from cyberposture.services.adoption import Draft, record
-from cyberposture.services.nation_inputs import baseline_of
-from cyberposture.services.overlays import read_overlay, score_beside
+from cyberposture.services import setup
+from cyberposture.services.assessments import assess
+from cyberposture.services.catalogue.adoption import Draft, record
+from cyberposture.services.reports.nation_inputs import baseline_of
+from cyberposture.services.scores import score
+from cyberposture.services.scores.overlays import read_overlay, score_beside
 
 TELNET = "cleartext.no-telnet-or-r-login"
 RULE = {

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from cyberposture.content.editions import identify
 from cyberposture.errors import NotFound, WrongState, WrongUsage
-from cyberposture.services import finding_views, rejudging, scan_diff
+from cyberposture.services.findings import rejudging, scan_diff
+from cyberposture.services.findings import views as finding_views
 from cyberposture.store import scans, tables
 from cyberposture.store.facts import list_judgements
 

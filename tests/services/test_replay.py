@@ -14,10 +14,10 @@ from cyberposture.model.lookups import LookupQuestion
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.gate import permit
 from cyberposture.scanning.permission.lookups import decide_lookup
-from cyberposture.services import stop
-from cyberposture.services.gate_log import GateLog
-from cyberposture.services.ground import gather
-from cyberposture.services.replay import document, replay
+from cyberposture.services.permission import stop
+from cyberposture.services.permission.gate_log import GateLog
+from cyberposture.services.permission.ground import gather
+from cyberposture.services.proof.replay import document, replay
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act
 from cyberposture.store.audit import BEGINNING, read_entry
@@ -315,7 +315,7 @@ def test_letter_that_nobody_was_told_of_is_found(office, log, tmp_path):
 
 
 def test_memory_is_bounded_by_what_is_under_way(office, log, monkeypatch):
-    from cyberposture.services import replay as module
+    from cyberposture.services.proof import replay as module
 
     most = 0
     step = module._Chain.step

@@ -4,7 +4,8 @@ import pytest
 
 from cyberposture.errors import WrongState
 from cyberposture.model.assessments import Review
-from cyberposture.services import assess, rounds, score
+from cyberposture.services.assessments import assess, rounds
+from cyberposture.services.scores import score
 
 ANSWERS = {"answers": [{"control": "IAM-09", "level": 1}]}
 CALLS = {

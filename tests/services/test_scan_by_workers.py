@@ -24,7 +24,9 @@ from cyberposture.clock import utc_now
 from cyberposture.laboratory.certificates import Certificates
 from cyberposture.laboratory.hosts import Host, Service
 from cyberposture.laboratory.laboratory import Laboratory
-from cyberposture.services import scan, scan_views, stop
+from cyberposture.services.permission import stop
+from cyberposture.services.scans import scan
+from cyberposture.services.scans import views as scan_views
 from cyberposture.store import tables as t
 
 ENGINES = ("postgresql",)

@@ -29,10 +29,16 @@ from cyberposture.laboratory.hosts import Host, Service
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.runtime import Runtime, open_runtime
 from cyberposture.scanning.reading.parse import parse
-from cyberposture.services import audit, files, finding_views, scan, scan_views, schedules, stop
-from cyberposture.services.conduct import STAGES, move_on
-from cyberposture.services.here import run_here
-from cyberposture.services.watchdog import Watchdog
+from cyberposture.services import files
+from cyberposture.services.findings import views as finding_views
+from cyberposture.services.permission import stop
+from cyberposture.services.proof import audit
+from cyberposture.services.scans import scan
+from cyberposture.services.scans import views as scan_views
+from cyberposture.services.scans.conduct import STAGES, move_on
+from cyberposture.services.scans.here import run_here
+from cyberposture.services.scans.watchdog import Watchdog
+from cyberposture.services.schedule import schedules
 from cyberposture.settings import load_settings
 from cyberposture.store import chunks, contacts
 from cyberposture.store.facts import list_facts
@@ -208,7 +214,7 @@ def test_many_hosts_in_one_run_still_get_one_connection_each(office, scanner):
 VICTIM = """
 import sys
 from cyberposture.runtime import open_runtime
-from cyberposture.services import scan
+from cyberposture.services.scans import scan
 from cyberposture.settings import load_settings
 
 runtime = open_runtime(load_settings(workspace=sys.argv[1], database_url=sys.argv[2]), "victim")

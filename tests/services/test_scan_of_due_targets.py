@@ -11,7 +11,10 @@ import pytest
 
 from cyberposture.content.bundle import find_content
 from cyberposture.runtime import Runtime
-from cyberposture.services import audit, due_views, scan_views, schedules
+from cyberposture.services.proof import audit
+from cyberposture.services.scans import due_views
+from cyberposture.services.scans import views as scan_views
+from cyberposture.services.schedule import schedules
 from cyberposture.settings import load_settings
 from cyberposture.worker.works import WORKS
 

@@ -18,8 +18,13 @@ from cyberposture.model.gate import GateQuestion
 from cyberposture.scanning.permission.gate import decide
 from cyberposture.scanning.reading.parse import parse
 from cyberposture.scanning.techniques import is_fragile
-from cyberposture.services import audit, files, finding_views, scan, scan_views, stop
-from cyberposture.services.conduct import STAGES
+from cyberposture.services import files
+from cyberposture.services.findings import views as finding_views
+from cyberposture.services.permission import stop
+from cyberposture.services.proof import audit
+from cyberposture.services.scans import scan
+from cyberposture.services.scans import views as scan_views
+from cyberposture.services.scans.conduct import STAGES
 from cyberposture.store.chunks import ChunkRecord
 from cyberposture.store.database import open_database
 from cyberposture.store.facts import FactRecord, JudgementRecord, list_facts, list_judgements

@@ -19,7 +19,10 @@ from cyberposture.laboratory.certificates import Certificates
 from cyberposture.laboratory.hosts import Host, Service, Zone
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.ports import moved, needed_port_offset
-from cyberposture.services import audit, finding_views, replay, scan, scan_views
+from cyberposture.services.findings import views as finding_views
+from cyberposture.services.proof import audit, replay
+from cyberposture.services.scans import scan
+from cyberposture.services.scans import views as scan_views
 from cyberposture.store.database import open_database
 from cyberposture.store.facts import FactRecord, JudgementRecord, list_facts, list_judgements
 

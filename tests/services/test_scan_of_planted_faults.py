@@ -14,7 +14,7 @@ from cyberposture.laboratory.hosts import Host, Service
 from cyberposture.laboratory.laboratory import Counters, Laboratory
 from cyberposture.laboratory.ports import needed_port_offset
 from cyberposture.scanning.techniques import TECHNIQUES
-from cyberposture.services import scan
+from cyberposture.services.scans import scan
 from cyberposture.store.database import open_database
 from cyberposture.store.facts import list_judgements
 

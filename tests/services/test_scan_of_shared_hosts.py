@@ -13,9 +13,11 @@ from cyberposture.laboratory.certificates import Certificates
 from cyberposture.laboratory.hosts import Host, Service
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.ports import needed_port_offset
-from cyberposture.services import audit, files, scan
-from cyberposture.services.replay import replay
-from cyberposture.services.sharing import SHARED_FOR
+from cyberposture.services import files
+from cyberposture.services.proof import audit
+from cyberposture.services.proof.replay import replay
+from cyberposture.services.scans import scan
+from cyberposture.services.scans.sharing import SHARED_FOR
 from cyberposture.store.facts import list_facts, list_judgements
 
 pytestmark = [

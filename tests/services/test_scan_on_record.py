@@ -12,7 +12,8 @@ from cyberposture.laboratory.certificates import Certificates
 from cyberposture.laboratory.hosts import Host, Service
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.ports import needed_port_offset
-from cyberposture.services import provenance, replay, scan
+from cyberposture.services.proof import provenance, replay
+from cyberposture.services.scans import scan
 
 pytestmark = [
     pytest.mark.loopback,

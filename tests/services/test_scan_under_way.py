@@ -18,8 +18,12 @@ from cyberposture.laboratory.certificates import Certificates
 from cyberposture.laboratory.hosts import Host, Service
 from cyberposture.laboratory.laboratory import Laboratory
 from cyberposture.laboratory.ports import needed_port_offset
-from cyberposture.services import audit, calendar, scan, scan_views, stop
-from cyberposture.services.denials import Denial
+from cyberposture.services.permission import stop
+from cyberposture.services.permission.denials import Denial
+from cyberposture.services.proof import audit
+from cyberposture.services.scans import scan
+from cyberposture.services.scans import views as scan_views
+from cyberposture.services.schedule import calendar
 from cyberposture.store import tables
 from cyberposture.store.facts import list_latest_judgements
 

@@ -12,7 +12,9 @@ from cyberposture.clock import find_zone, to_iso, utc_now
 from cyberposture.content.bundle import find_content
 from cyberposture.errors import WrongUsage
 from cyberposture.runtime import Runtime
-from cyberposture.services import audit, schedules, score
+from cyberposture.services.proof import audit
+from cyberposture.services.schedule import schedules
+from cyberposture.services.scores import score
 from cyberposture.settings import load_settings
 from cyberposture.worker.schedule import ScheduleClock, next_run_of
 from cyberposture.worker.works import WORKS

@@ -6,8 +6,14 @@ import pyotp
 import pytest
 
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound
-from cyberposture.services import audit, people, signing_in
-from cyberposture.services.signing_in import ABSOLUTE_LIMIT, FREE_FAILURES, IDLE_LIMIT, LINK_LASTS
+from cyberposture.services.people import people, signing_in
+from cyberposture.services.people.signing_in import (
+    ABSOLUTE_LIMIT,
+    FREE_FAILURES,
+    IDLE_LIMIT,
+    LINK_LASTS,
+)
+from cyberposture.services.proof import audit
 
 ENGINES = ("sqlite", "postgresql")
 PASSWORD = "seven lamps on a quiet quay"

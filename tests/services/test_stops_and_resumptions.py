@@ -9,8 +9,11 @@ from cyberposture.scanning.permission.signing import (
     require_signature,
     resumption_text,
 )
-from cyberposture.services import audit, people, scan, stop
-from cyberposture.services.ground import gather
+from cyberposture.services.people import people
+from cyberposture.services.permission import stop
+from cyberposture.services.permission.ground import gather
+from cyberposture.services.proof import audit
+from cyberposture.services.scans import scan
 from cyberposture.store import tables
 
 HOST = "127.59.0.1"

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongUsage
 from cyberposture.scanning.judging.computed_products import find_exploited
-from cyberposture.services import intel, intel_import, intel_observe
-from cyberposture.services.standing import standing_of
+from cyberposture.services.findings import from_intel as intel_observe
+from cyberposture.services.findings.standing import standing_of
+from cyberposture.services.intel import bundles as intel
+from cyberposture.services.intel import taking_in as intel_import
 from cyberposture.store import bundles
 from cyberposture.store.facts import list_latest_facts
 

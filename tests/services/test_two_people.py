@@ -8,8 +8,11 @@ import sqlalchemy as sa
 
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.scanning.permission.signing import generate_key_pair
-from cyberposture.services import audit, authorise, files, people
-from cyberposture.services.ground import gather
+from cyberposture.services import files
+from cyberposture.services.people import people
+from cyberposture.services.permission import authorise
+from cyberposture.services.permission.ground import gather
+from cyberposture.services.proof import audit
 from cyberposture.store import tables
 
 SCOPE = "127.56.0.0/24"

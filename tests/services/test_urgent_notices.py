@@ -2,7 +2,9 @@
 
 import pytest
 
-from cyberposture.services import finding_acts, finding_views, urgent
+from cyberposture.services.findings import acts as finding_acts
+from cyberposture.services.findings import urgent
+from cyberposture.services.findings import views as finding_views
 
 STORES = "exposure.stores-ask-for-a-login"
 HOST = "127.50.0.1"

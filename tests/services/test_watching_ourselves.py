@@ -5,7 +5,11 @@ import sqlalchemy as sa
 
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.model.intel import Bundle
-from cyberposture.services import canaries, finding_acts, schedules, setup, urgent, watch
+from cyberposture.services import setup
+from cyberposture.services.findings import acts as finding_acts
+from cyberposture.services.findings import urgent
+from cyberposture.services.scans import canaries, watch
+from cyberposture.services.schedule import schedules
 from cyberposture.store import bundles, outbox, scans, tables
 
 TELNET = "cleartext.no-telnet-or-r-login"

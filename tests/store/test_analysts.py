@@ -23,12 +23,13 @@ from cyberposture.model.checks import Check, Verdict
 from cyberposture.model.controls import Control
 from cyberposture.model.institutions import Institution
 from cyberposture.model.observations import Fact, HostFact, Judgement, PortFact
-from cyberposture.services import assess, setup
-from cyberposture.services.export import Exported, export_analysts
-from cyberposture.services.institutions import add_institution
+from cyberposture.services import setup
+from cyberposture.services.assessments import assess
+from cyberposture.services.assessments.rounds import open_round
+from cyberposture.services.institutions.entries import add_institution
+from cyberposture.services.proof.export import Exported, export_analysts
 from cyberposture.services.register import Register
-from cyberposture.services.rounds import open_round
-from cyberposture.services.score import finalise, score_live
+from cyberposture.services.scores.score import finalise, score_live
 from cyberposture.store import authorisations, chunks, scans
 from cyberposture.store.acts import Act
 from cyberposture.store.answering import record_answer

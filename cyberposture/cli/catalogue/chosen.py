@@ -29,7 +29,7 @@ def read_content(context: typer.Context, edition: str | None) -> "Content":
     """
     from cyberposture.content.bundle import find_content
     from cyberposture.content.loader import load_content
-    from cyberposture.services.adoption import get_adopted_content
+    from cyberposture.services.catalogue.adoption import get_adopted_content
 
     if edition is None:
         return load_content(find_content(read_settings(context).content))

@@ -77,7 +77,7 @@ def check(
 def _find_adopted(context: typer.Context, rules: str) -> "Catalogue | None":
     """Return the adopted catalogue with these rules; None too where there is no register."""
     from cyberposture.runtime import has_register, open_record
-    from cyberposture.services.pinned import find_catalogue
+    from cyberposture.services.catalogue.pinned import find_catalogue
 
     settings = read_settings(context)
     if not has_register(settings):

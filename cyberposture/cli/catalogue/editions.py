@@ -18,8 +18,8 @@ from cyberposture.cli.surroundings import (
 if TYPE_CHECKING:
     from cyberposture.model.comparison import Book, Change, Comparison, Wording
     from cyberposture.model.scores import InstitutionScore
-    from cyberposture.services.adoption import Draft
-    from cyberposture.services.rehearsal import Effect, Rehearsal
+    from cyberposture.services.catalogue.adoption import Draft
+    from cyberposture.services.scores.rehearsal import Effect, Rehearsal
 
 WIDTH = 100
 """Characters of what is said about one change; the JSON holds all of it."""
@@ -65,7 +65,7 @@ def diff(
 def _book(context: typer.Context, name: str) -> "Book":
     from cyberposture.content.bundle import find_content
     from cyberposture.errors import WrongUsage
-    from cyberposture.services.comparing import find_book, read_book
+    from cyberposture.services.catalogue.comparing import find_book, read_book
 
     if not name.strip():
         raise WrongUsage("a side of the comparison is empty", advice=SIDE)
@@ -162,7 +162,7 @@ def _short(text: str) -> str:
 
 def list_editions(context: typer.Context, as_json: Json = False) -> None:
     """List the editions that were adopted, oldest first; the last is in force."""
-    from cyberposture.services import adoption
+    from cyberposture.services.catalogue import adoption
 
     found = adoption.list_adoptions(open_runtime(context).register)
     if as_json:
@@ -207,8 +207,8 @@ def adopt(
     from cyberposture.cli.progress import bar
     from cyberposture.content.bundle import ContentFolders
     from cyberposture.errors import InvalidInput, NotFound, WrongUsage
-    from cyberposture.services import adoption
-    from cyberposture.services.rehearsal import rehearse
+    from cyberposture.services.catalogue import adoption
+    from cyberposture.services.scores.rehearsal import rehearse
 
     if not dry_run and not reason:
         raise WrongUsage("an edition is put in force for a --reason; --dry-run needs none")

@@ -25,7 +25,7 @@ from cyberposture.errors import WrongUsage
 if TYPE_CHECKING:
     from cyberposture.model.controls import Catalogue
     from cyberposture.model.foreign import ForeignControl, Remark
-    from cyberposture.services.foreign import Imported
+    from cyberposture.services.catalogue.foreign import Imported
 
 SHOWN_REMARKS = 20
 _WORDS = {"foreign": "catalogue", "crosswalk": "crosswalk"}
@@ -72,7 +72,7 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Keep a catalogue that others wrote, whole, or bring our workbook back into its folder."""
-    from cyberposture.services import foreign
+    from cyberposture.services.catalogue import foreign
 
     if kind is not None:
         one_of(("oscal", "library", "xlsx"), kind, "format")
@@ -160,7 +160,7 @@ def _told(found: "Imported") -> dict[str, Any]:
 
 def list_imported(context: typer.Context, as_json: Json = False) -> None:
     """List the catalogues and crosswalks that were imported, oldest first."""
-    from cyberposture.services import foreign
+    from cyberposture.services.catalogue import foreign
 
     records = foreign.list_imported(open_runtime(context).register)
     if as_json:
@@ -185,7 +185,7 @@ def list_imported(context: typer.Context, as_json: Json = False) -> None:
 
 def list_foreign(context: typer.Context, name: str, as_json: bool) -> None:
     """List the controls of an imported catalogue; it has no weights and tiers."""
-    from cyberposture.services import foreign
+    from cyberposture.services.catalogue import foreign
 
     catalogue = foreign.get_catalogue(open_runtime(context).register, name)
     if as_json:
@@ -225,7 +225,7 @@ def list_edges(
     as_json: Json = False,
 ) -> None:
     """List what stands beside what in an imported crosswalk."""
-    from cyberposture.services import foreign
+    from cyberposture.services.catalogue import foreign
 
     crosswalks = foreign.get_crosswalks(open_runtime(context).register, name)
     if as_json:
@@ -262,7 +262,7 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
     """Write the catalogue: OSCAL, a workbook to work in, a book to read, or one imported."""
-    from cyberposture.services import foreign
+    from cyberposture.services.catalogue import foreign
 
     one_of(("oscal", "xlsx", "html"), kind, "format")
     if kind != "oscal":

@@ -10,7 +10,11 @@ from pydantic import BaseModel, Field
 
 from cyberposture.errors import Conflict, Fault, InvalidInput
 from cyberposture.model.assessments import Level
-from cyberposture.services.questionnaire import read_cards, read_questionnaire, save_answer
+from cyberposture.services.assessments.questionnaire import (
+    read_cards,
+    read_questionnaire,
+    save_answer,
+)
 from cyberposture.store.answers import AnswerRevision
 from cyberposture.web.access import may
 from cyberposture.web.pages.cards import (

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from cyberposture.content.translations import Translations, in_language
 from cyberposture.model.controls import Control
 from cyberposture.reporting.words import Words
-from cyberposture.services.questionnaire import Card, Questionnaire
+from cyberposture.services.assessments.questionnaire import Card, Questionnaire
 from cyberposture.store.answers import AnswerRevision
 
 NOT_APPLICABLE = "na"

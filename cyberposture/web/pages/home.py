@@ -7,8 +7,12 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
-from cyberposture.services import assess
-from cyberposture.services.questionnaire import Progress, Questionnaire, read_questionnaire
+from cyberposture.services.assessments import assess
+from cyberposture.services.assessments.questionnaire import (
+    Progress,
+    Questionnaire,
+    read_questionnaire,
+)
 from cyberposture.web.access import may
 from cyberposture.web.surroundings import Allowed, Visit
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from cyberposture.errors import InvalidInput, NotAuthorised
-from cyberposture.services import signing_in
+from cyberposture.services.people import signing_in
 from cyberposture.web.surroundings import (
     COOKIE,
     DOOR,

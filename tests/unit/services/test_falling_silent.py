@@ -7,7 +7,7 @@ import pytest
 from cyberposture.model.examples import ExampleFacts
 from cyberposture.scanning.judging.examples import compile_facts
 from cyberposture.scanning.judging.hostview import HostView, view_host
-from cyberposture.services.findings import fell_silent
+from cyberposture.services.findings.following import fell_silent
 
 HOST = "192.0.2.7"
 TEN = [("tcp", port) for port in range(1, 11)]

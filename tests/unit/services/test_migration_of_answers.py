@@ -11,7 +11,7 @@ from cyberposture.content.comparing.books import book_of
 from cyberposture.content.comparing.differences import compare
 from cyberposture.model.assessments import Answer, Evidence
 from cyberposture.model.comparison import KINDS
-from cyberposture.services.migration import FATES, inherit
+from cyberposture.services.catalogue.migration import FATES, inherit
 
 
 def proof(name: str) -> Evidence:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from cyberposture.model.authorisations import AuthorisationTerms
 from cyberposture.scanning.stages import Wish
 from cyberposture.scanning.techniques import find_technique
-from cyberposture.services.ground import Ground
-from cyberposture.services.outlook import Outlook, first_look, techniques_allowed
+from cyberposture.services.permission.ground import Ground
 from cyberposture.services.scanner import Scanner
+from cyberposture.services.scans.outlook import Outlook, first_look, techniques_allowed
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 PLANT, OFFICE = "127.0.9.1", "127.0.1.1"

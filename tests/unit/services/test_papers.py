@@ -10,8 +10,8 @@ from cyberposture.content.bundle import find_content
 from cyberposture.errors import NotFound
 from cyberposture.model.authorisations import ConsentedCIDR, ConsentedName
 from cyberposture.model.institutions import Asset, Declaration
-from cyberposture.services.declared_scope import hosted_by, scope_of
-from cyberposture.services.letters import FOLDER, LetterFacts, write_letter
+from cyberposture.services.permission.declared_scope import hosted_by, scope_of
+from cyberposture.services.permission.letters import FOLDER, LetterFacts, write_letter
 
 REPORTS = find_content(None).reports
 PAPERS = sorted((REPORTS / FOLDER).glob("*.en.txt"))

@@ -1,0 +1,1 @@
+"""Rounds and the answers that institutions give in them."""

@@ -1,0 +1,1 @@
+"""The catalogue in the register: adopted, pinned, compared, consulted upon."""

@@ -1,0 +1,1 @@
+"""What was seen is judged, and what fails is followed until it is repaired."""

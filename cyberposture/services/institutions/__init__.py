@@ -1,0 +1,1 @@
+"""Institutions in the register, and what they declare."""

@@ -1,0 +1,180 @@
+"""Institutions enter the register and declare what is theirs."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cyberposture.errors import Fault, InvalidInput
+from cyberposture.exchange.declarations import AssetSheet, read_assets, read_institutions
+from cyberposture.model.institutions import Declaration, Institution
+from cyberposture.services.register import Register
+from cyberposture.services.schedule import due
+from cyberposture.store import declarations as kept
+from cyberposture.store import institutions as store
+from cyberposture.store.institutions import InstitutionRecord
+
+
+def _faults_of(register: Register, institution: Institution, where: str) -> list[Fault]:
+    """Return what in an institution the catalogue's framework does not know."""
+    framework = register.content.catalogue.framework
+    sectors = {sector.id for sector in framework.sectors}
+    features = {feature.id for feature in framework.features}
+    faults = [
+        Fault(where, f"unknown sector {sector}; known: {', '.join(sorted(sectors))}")
+        for sector in institution.sectors
+        if sector not in sectors
+    ]
+    faults += [
+        Fault(where, f"unknown feature {feature}; known: {', '.join(sorted(features))}")
+        for feature in institution.features
+        if feature not in features
+    ]
+    return faults
+
+
+def add_institution(
+    register: Register, institution: Institution, *, reason: str = ""
+) -> InstitutionRecord:
+    """Register one institution and return it.
+
+    Raises:
+        InvalidInput: its sectors or features are not those of the framework.
+        WrongState: its code is taken.
+    """
+    faults = _faults_of(register, institution, institution.code)
+    if faults:
+        raise InvalidInput(faults)
+    with register.change("institution-added", institution.code, reason=reason) as change:
+        record = store.insert_institution(change.connection, institution, change.by)
+        change.institution_id = record.id
+        change.tell(institution=institution.model_dump(mode="json"))
+    return record
+
+
+def import_institutions(register: Register, path: Path, *, reason: str = "") -> list[Institution]:
+    """Register all institutions of a file, or none; return them in the file's order.
+
+    Raises:
+        InvalidInput: with each fault at its file and line.
+    """
+    found = read_institutions(path)
+    faults = [f for where, one in found for f in _faults_of(register, one, where)]
+    with register.reading() as connection:
+        for where, one in found:
+            if store.find_institution_id(connection, one.code) is not None:
+                faults.append(Fault(where, f"{one.code} is in the register already"))
+    if faults:
+        raise InvalidInput(faults)
+    with register.change("institutions-imported", path.name, reason=reason) as change:
+        for _, institution in found:
+            store.insert_institution(change.connection, institution, change.by)
+        change.tell(institutions=[one.model_dump(mode="json") for _, one in found])
+    return [institution for _, institution in found]
+
+
+def list_institutions(register: Register, sector: str | None = None) -> list[InstitutionRecord]:
+    """Return the institutions as they stand now, by code."""
+    with register.reading() as connection:
+        return store.list_institutions(connection, as_of=register.clock(), sector=sector)
+
+
+def get_institution(register: Register, code: str) -> InstitutionRecord:
+    """Return one institution as it stands now.
+
+    Raises:
+        NotFound: it is not in the register.
+    """
+    with register.reading() as connection:
+        return store.get_institution(connection, code, as_of=register.clock())
+
+
+def _sheet_for(path: Path, code: str) -> AssetSheet:
+    sheet = read_assets(path)
+    if sheet.institution is not None and sheet.institution != code:
+        raise InvalidInput(
+            Fault(path.name, f"is the declaration of {sheet.institution}, not of {code}")
+        )
+    return sheet
+
+
+def import_declaration(
+    register: Register, path: Path, code: str, *, reason: str = ""
+) -> dict[str, Any]:
+    """Replace what an institution declares by the file, and return what changed, as asset ids.
+
+    Raises:
+        InvalidInput: with each fault at its file and line; nothing was changed.
+        NotFound: the institution is not in the register.
+    """
+    sheet = _sheet_for(path, code)
+    with register.change("declared", code, reason=reason) as change:
+        record = kept.record_declaration(
+            change.connection, Declaration(institution=code, assets=sheet.assets), change.by
+        )
+        change.institution_id = record.institution_id
+        declared = kept.get_declaration(change.connection, record.institution_id, as_of=change.now)
+        vantages = due.vantages_in_use(change.connection)
+        due.enter_declared(change.connection, record.institution_id, declared, change.now, vantages)
+        difference = {
+            "revision": record.revision,
+            "added": list(record.added),
+            "changed": list(record.changed),
+            "removed": list(record.removed),
+        }
+        change.tell(**difference)
+    return difference
+
+
+def diff_declaration(register: Register, path: Path, code: str) -> dict[str, list[str]]:
+    """Return what importing the file would change, as asset ids; nothing is changed.
+
+    Raises:
+        InvalidInput: with each fault at its file and line.
+        NotFound: the institution is not in the register.
+    """
+    wanted = {asset.id: asset for asset in _sheet_for(path, code).assets}
+    present = {asset.id: asset for asset in get_declaration(register, code).assets}
+    return {
+        "added": [key for key in wanted if key not in present],
+        "changed": [key for key in wanted if key in present and wanted[key] != present[key]],
+        "removed": [key for key in present if key not in wanted],
+    }
+
+
+def compare_declarations(
+    register: Register, code: str, since: datetime, until: datetime | None = None
+) -> dict[str, list[str]]:
+    """Return what changed in a declaration from one moment to another (or now), as asset ids.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    before = {asset.id: asset for asset in get_declaration(register, code, since).assets}
+    after = {asset.id: asset for asset in get_declaration(register, code, until).assets}
+    return {
+        "added": [key for key in after if key not in before],
+        "changed": [key for key in after if key in before and after[key] != before[key]],
+        "removed": [key for key in before if key not in after],
+    }
+
+
+def list_revisions(register: Register, code: str) -> list[kept.DeclarationRevision]:
+    """Return every declaration of an institution, oldest first.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.reading() as connection:
+        institution_id = store.get_institution_id(connection, code)
+        return kept.list_declarations(connection, institution_id)
+
+
+def get_declaration(register: Register, code: str, at: datetime | None = None) -> Declaration:
+    """Return what an institution declared at a moment, or now; no assets where it never did.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.reading() as connection:
+        institution_id = store.get_institution_id(connection, code)
+        return kept.get_declaration(connection, institution_id, as_of=at or register.clock())

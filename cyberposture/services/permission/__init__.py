@@ -1,0 +1,1 @@
+"""What may be contacted and who allowed it, from the request to the stop switch."""

@@ -1,0 +1,1 @@
+"""The inputs of reports, gathered from the register."""

@@ -1,0 +1,144 @@
+"""Writes reports: one self-contained file each, for one audience, whole or not at all."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import get_args
+
+from cyberposture.content.bundle import ContentFolders
+from cyberposture.errors import MissingService, NotFound, WrongUsage
+from cyberposture.model.reports import Audience, ReportDefinition
+from cyberposture.reporting.render import Renderer
+from cyberposture.reporting.view.institution import institution_view
+from cyberposture.reporting.view.nation import nation_view
+from cyberposture.services.register import Register
+from cyberposture.services.reports.inputs import InstitutionGatherer
+from cyberposture.services.reports.nation_inputs import NationGatherer
+
+
+def find_definition(register: Register, name: str) -> ReportDefinition:
+    """Return the definition of a report.
+
+    Raises:
+        NotFound: there is no such report.
+    """
+    for definition in register.content.reports:
+        if definition.id == name:
+            return definition
+    names = ", ".join(d.id for d in register.content.reports)
+    raise NotFound("report", name, advice=f"there are: {names}")
+
+
+@contextmanager
+def placed(path: Path, text: str) -> Iterator[None]:
+    """Write a file under another name, and put it in its place when all inside went well.
+
+    Raises:
+        MissingService: no file can be written there.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text, encoding="utf-8")
+        yield
+        draft.replace(path)
+    except OSError as error:
+        raise MissingService(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        # What took its place is gone by now; what did not must not lie about.
+        if draft.exists():
+            draft.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole: under another name first, so that nobody ever reads half of it.
+
+    Raises:
+        MissingService: no file can be written there.
+    """
+    with placed(path, text):
+        pass
+
+
+def _audience(text: str, definition: ReportDefinition) -> Audience:
+    if text not in get_args(Audience) or text not in definition.audiences:
+        raise WrongUsage(
+            f"the report {definition.id} is not made for {text!r}",
+            advice=f"made for: {', '.join(definition.audiences)}",
+        )
+    return text
+
+
+def render_report(
+    register: Register,
+    renderer: Renderer,
+    name: str,
+    audience: str,
+    *,
+    institution: str | None = None,
+    round_code: str | None = None,
+    language: str = "en",
+) -> str:
+    """Return a report as the text of one HTML file.
+
+    Raises:
+        NotFound: report, institution, round or score is not there.
+        WrongUsage: it is not made for this audience or in this language, or lacks its subject.
+    """
+    definition = find_definition(register, name)
+    reader = _audience(audience, definition)
+    words = renderer.words(definition, language)
+    if definition.subject == "consultation":
+        raise WrongUsage(
+            f"the report {name} is about one consultation",
+            advice="cyberposture consultation report CODE --out FILE",
+        )
+    with register.reading() as connection:
+        if definition.subject == "institution":
+            if institution is None:
+                raise WrongUsage(f"the report {name} is about one --institution")
+            inputs = InstitutionGatherer(register, connection, institution, round_code).gather()
+            view = institution_view(definition, reader, words, inputs)
+            return renderer.render(definition, reader, view)
+        if round_code is None:
+            raise WrongUsage(f"the report {name} is about one --round")
+        nation = NationGatherer(register, connection, round_code).gather()
+        return renderer.render(definition, reader, nation_view(definition, reader, words, nation))
+
+
+def write_report(
+    register: Register,
+    folders: ContentFolders,
+    name: str,
+    audience: str,
+    out: Path,
+    *,
+    institution: str | None = None,
+    round_code: str | None = None,
+    language: str = "en",
+) -> Path:
+    """Write a report to `out` and return the path; who made it for whom goes on record first.
+
+    Raises: as `render_report`, and
+        MissingService: no file can be written there.
+    """
+    renderer = Renderer(folders.reports)
+    text = render_report(
+        register,
+        renderer,
+        name,
+        audience,
+        institution=institution,
+        round_code=round_code,
+        language=language,
+    )
+    with placed(out, text), register.change("report-written", name) as change:
+        change.tell(
+            audience=audience,
+            institution=institution,
+            round=round_code,
+            language=language,
+            file=out.name,
+        )
+    return out

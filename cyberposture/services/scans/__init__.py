@@ -1,0 +1,1 @@
+"""Scans from plan to judgement, and how gently they go."""

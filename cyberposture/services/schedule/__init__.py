@@ -1,0 +1,1 @@
+"""When something is looked at next, and when never."""

@@ -1,0 +1,1 @@
+"""Scores: computed, kept, explained down to the raw file."""

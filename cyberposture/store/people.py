@@ -140,7 +140,7 @@ def insert_membership(connection: Connection, membership: Membership, act: Act) 
             "id": membership_id,
             "person_id": person_id,
             "institution_id": institution_id,
-            **membership.model_dump(include={"role", "valid_from", "valid_until"}),
+            **membership.model_dump(include={"role", "sector", "valid_from", "valid_until"}),
             **act.written(),
         },
     )
@@ -212,7 +212,7 @@ def _record_key(
 
 
 def _read_person(row: RowMapping) -> PersonRecord:
-    names = ("code", "name", "public_key", "invited_at", "disabled_at")
+    names = ("code", "name", "public_key", "invited_at", "disabled_at", "mail", "language")
     return PersonRecord(row["id"], Person(**{name: row[name] for name in names}))
 
 
@@ -221,6 +221,7 @@ def _read_membership(row: RowMapping) -> MembershipRecord:
         person=row["code"],
         role=row["role"],
         institution=row["institution"],
+        sector=row["sector"],
         valid_from=row["valid_from"],
         valid_until=row["valid_until"],
     )

@@ -4,34 +4,194 @@ What is not in the table is denied. A route names its action; where it names an 
 a role that is held for another institution does not count.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, Literal, get_args
 
 from cyberposture.model.people import Membership, Role
 
-Action = Literal["see-home", "see-answers", "answer", "see-people", "invite-people"]
-Reach = Literal["own", "all"]
-"""Only the institution that the role is held for, or every institution."""
+Action = Literal[
+    # everybody who is signed in
+    "see-home",
+    "keep-own-account",
+    # an assessment, from the institution's side
+    "see-answers",
+    "answer",
+    "comment",
+    "see-evidence",
+    "attach-evidence",
+    "scope",
+    "declare",
+    "assign",
+    "ask-the-cert",
+    "take-out",
+    "take-in",
+    "see-summary",
+    "attest",
+    "submit",
+    "reply-to-result",
+    "plan-improvements",
+    # an assessment, from the CERT's side
+    "see-rounds",
+    "keep-rounds",
+    "confirm-scope",
+    "answer-question",
+    "see-review-queue",
+    "review",
+    "release-result",
+    "decide-appeal",
+    "accept-plan",
+    # people and institutions
+    "see-people",
+    "invite-people",
+    "see-institutions",
+    "keep-institutions",
+    # what may be contacted, when, and what it showed
+    "see-authorisations",
+    "request-authorisation",
+    "grant-authorisation",
+    "withdraw-authorisation",
+    "see-schedule",
+    "keep-schedule",
+    "see-scans",
+    "run-scan",
+    "ask-for-scan",
+    "see-network",
+    "dispute-finding",
+    "see-findings",
+    "judge-finding",
+    "see-contradictions",
+    "stop-own-scans",
+    "stop-all-scans",
+    "see-audit",
+    "see-watch",
+    # what management reads
+    "see-institution-results",
+    "see-sector-results",
+    "see-nation-results",
+    # consultations
+    "moderate-comments",
+    # machines
+    "keep-tokens",
+]
+Reach = Literal["own", "sector", "assigned", "all"]
+"""The institution that the role is held for; the institutions of the role's sector; those whose
+assessment was assigned to the person; or every institution."""
 
-_INSTITUTION: Final = ("institution-lead", "helper", "contributor")
+_Row = dict[Role, Reach]
+_HOME: Final = ("institution-lead", "helper", "contributor")
+_CERT: Final = ("cert-administrator", "cert-analyst")
 
-ACCESS: Final[dict[Action, dict[Role, Reach]]] = {
-    "see-home": dict.fromkeys(get_args(Role), "own"),
+
+def _own(*roles: Role) -> _Row:
+    return dict.fromkeys(roles, "own")
+
+
+def _all(*roles: Role) -> _Row:
+    return dict.fromkeys(roles, "all")
+
+
+_SIGNED_IN: Final = _own(*get_args(Role))
+
+ACCESS: Final[dict[Action, _Row]] = {
+    "see-home": _SIGNED_IN,
+    "keep-own-account": _SIGNED_IN,
     "see-answers": {
-        **dict.fromkeys((*_INSTITUTION, "signatory", "observer"), "own"),
-        "reviewer": "all",
+        **_own(*_HOME, "signatory", "auditor"), "reviewer": "assigned",
+        **_all("cert-administrator"),
     },
-    "answer": dict.fromkeys(_INSTITUTION, "own"),
-    "see-people": {"cert-administrator": "all", "institution-lead": "own"},
-    "invite-people": {"cert-administrator": "all", "institution-lead": "own"},
-}
+    "answer": _own(*_HOME),
+    "comment": {**_own(*_HOME, "signatory"), "reviewer": "assigned"},
+    "see-evidence": {**_own(*_HOME, "signatory", "auditor"), "reviewer": "assigned"},
+    "attach-evidence": _own(*_HOME),
+    "scope": _own("institution-lead"),
+    "declare": _own("institution-lead"),
+    "assign": _own("institution-lead"),
+    "ask-the-cert": _own(*_HOME, "signatory"),
+    "take-out": _own("institution-lead", "contributor"),
+    "take-in": _own("institution-lead", "contributor"),
+    "see-summary": _own("institution-lead", "signatory"),
+    "attest": _own("signatory"),
+    "submit": _own("institution-lead"),
+    "reply-to-result": _own("institution-lead", "signatory"),
+    "plan-improvements": _own("institution-lead"),
+    "see-rounds": {**_all(*_CERT, "reviewer"), "sector-regulator": "sector"},
+    "keep-rounds": {**_all("cert-administrator"), "sector-regulator": "sector"},
+    "confirm-scope": _all(*_CERT),
+    "answer-question": {**_all(*_CERT), "reviewer": "assigned"},
+    "see-review-queue": _all("cert-administrator", "reviewer"),
+    "review": {"reviewer": "assigned"},
+    "release-result": _all("cert-administrator"),
+    "decide-appeal": _all("cert-administrator"),
+    "accept-plan": _all(*_CERT),
+    "see-people": {**_own("institution-lead"), **_all("cert-administrator")},
+    "invite-people": {**_own("institution-lead"), **_all("cert-administrator")},
+    "see-institutions": {**_all(*_CERT), "sector-regulator": "sector"},
+    "keep-institutions": _all("cert-administrator"),
+    "see-authorisations": {
+        **_own("institution-lead", "signatory"), **_all(*_CERT, "authorising-officer"),
+    },
+    "request-authorisation": _all("cert-analyst"),
+    "grant-authorisation": _all("authorising-officer"),
+    "withdraw-authorisation": {**_own("institution-lead"), **_all(*_CERT, "authorising-officer")},
+    "see-schedule": _all(*_CERT),
+    "keep-schedule": _all(*_CERT),
+    "see-scans": _all(*_CERT),
+    "run-scan": _all("cert-analyst"),
+    "ask-for-scan": _own("institution-lead"),
+    "see-network": _own("institution-lead", "contributor"),
+    "dispute-finding": _own("institution-lead", "contributor"),
+    "see-findings": {**_all(*_CERT), "sector-regulator": "sector"},
+    "judge-finding": _all(*_CERT),
+    "see-contradictions": {**_all(*_CERT), "reviewer": "assigned", "sector-regulator": "sector"},
+    "stop-own-scans": {**_own("institution-lead", "contributor"), **_all(*_CERT)},
+    "stop-all-scans": _all(*_CERT),
+    "see-audit": _all("cert-administrator"),
+    "see-watch": _all(*_CERT),
+    "see-institution-results": {
+        **_own("institution-lead", "signatory", "observer", "auditor"),
+        "reviewer": "assigned", "sector-regulator": "sector", **_all(*_CERT),
+    },
+    "see-sector-results": {"sector-regulator": "sector", **_all(*_CERT, "national-observer")},
+    "see-nation-results": _all(*_CERT, "national-observer"),
+    "moderate-comments": _all(*_CERT),
+    "keep-tokens": {**_own("institution-lead"), **_all("cert-administrator")},
+}  # fmt: skip
 
 
-def may(memberships: Iterable[Membership], action: Action, institution: str | None = None) -> bool:
-    """Return whether one of the roles held now allows the action (for this institution)."""
+def may(
+    memberships: Iterable[Membership],
+    action: Action,
+    institution: str | None = None,
+    *,
+    sectors: Collection[str] = (),
+    assigned: Collection[str] = (),
+) -> bool:
+    """Return whether one of the roles held now allows the action (for this institution).
+
+    `sectors` are those of the institution, or the one that a page is about; `assigned` are the
+    institutions whose assessments were given to the person to review.
+    """
     reach = ACCESS[action]
-    for one in memberships:
-        allowed = reach.get(one.role)
-        if allowed == "all" or (allowed == "own" and institution in (None, one.institution)):
+    return any(
+        _reaches(reach[one.role], one, institution, sectors, assigned)
+        for one in memberships
+        if one.role in reach
+    )
+
+
+def _reaches(
+    reach: Reach,
+    one: Membership,
+    institution: str | None,
+    sectors: Collection[str],
+    assigned: Collection[str],
+) -> bool:
+    match reach:
+        case "all":
             return True
-    return False
+        case "own":
+            return institution in (None, one.institution)
+        case "assigned":
+            return institution is None or institution in assigned
+        case "sector":
+            return (institution is None and not sectors) or one.sector in sectors

@@ -9,7 +9,7 @@ from fastapi.staticfiles import StaticFiles
 
 from cyberposture.errors import CyberpostureError, InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.runtime import Runtime
-from cyberposture.web.pages import answers, home, sign_in
+from cyberposture.web.pages import find_routers
 from cyberposture.web.surroundings import HERE, SignInFirst, make_portal, portal_of
 
 MOST_BYTES = 2_000_000
@@ -42,8 +42,8 @@ def make_app(runtime: Runtime) -> FastAPI:
     # Its own pages of documentation load scripts from elsewhere.
     app = FastAPI(title="cyberposture", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.portal = make_portal(runtime)
-    for room in (sign_in, home, answers):
-        app.include_router(room.router)
+    for router in find_routers():
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     app.middleware("http")(_guard)
     app.exception_handler(SignInFirst)(_to_the_door)

@@ -14,9 +14,10 @@ from cyberposture.errors import NotAuthorised
 from cyberposture.reporting.render import Sandbox
 from cyberposture.reporting.words import Words, load_words
 from cyberposture.runtime import Runtime
+from cyberposture.services.people.reach import assigned_to, sectors_of
 from cyberposture.services.people.signing_in import SignedIn, find_signed_in
 from cyberposture.services.register import Register
-from cyberposture.web.access import Action, may
+from cyberposture.web.access import ACCESS, Action, may
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "ur")
@@ -76,7 +77,8 @@ def make_portal(runtime: Runtime) -> Portal:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    words = {code: load_words([shared, HERE / "words"], code) for code in LANGUAGES}
+    folders = [shared, *sorted(one for one in (HERE / "words").iterdir() if one.is_dir())]
+    words = {code: load_words(folders, code) for code in LANGUAGES}
     return Portal(runtime, words, environment)
 
 
@@ -127,6 +129,26 @@ class Visit:
         """The register as this person works with it."""
         return self.portal.register_of(self.person.person)
 
+    def may(
+        self, action: Action, institution: str | None = None, sector: str | None = None
+    ) -> bool:
+        """Return whether this person may do this, for this institution or sector if one is named.
+
+        Sectors and assignments are looked up only where a role's reach depends on them.
+        """
+        held = self.person.memberships
+        if sector is not None:
+            return may(held, action, institution, sectors=(sector,))
+        if institution is None or may(held, action, institution):
+            return may(held, action, institution)
+        reaches = {ACCESS[action].get(one.role) for one in held}
+        sectors, assigned = frozenset[str](), frozenset[str]()
+        if "sector" in reaches:
+            sectors = sectors_of(self.register, institution)
+        if "assigned" in reaches:
+            assigned = assigned_to(self.register, self.person.person)
+        return may(held, action, institution, sectors=sectors, assigned=assigned)
+
     def show(self, template: str, status: int = 200, **view: Any) -> HTMLResponse:
         """Return a page for this person."""
         return self.portal.render(self.request, template, status, person=self.person, **view)
@@ -144,9 +166,11 @@ class Allowed:
         Raises:
             NotAuthorised: their roles do not allow it.
         """
-        if not may(person.memberships, self.action, request.path_params.get("institution")):
+        visit = Visit(request, portal_of(request), person)
+        place = request.path_params
+        if not visit.may(self.action, place.get("institution"), place.get("sector")):
             raise NotAuthorised("not-allowed", "this page is not for the roles that you hold")
-        return Visit(request, portal_of(request), person)
+        return visit
 
 
 def require_form_key(visit: Visit, given: str) -> None:

@@ -5,6 +5,7 @@ from sqlalchemy import Index, Table, UniqueConstraint
 from cyberposture.store.tables.columns import (
     day,
     document,
+    ended,
     flag,
     identity,
     metadata,
@@ -198,4 +199,20 @@ scores = Table(
     Index(None, "institution_id", "kind", "as_of"),
     Index(None, "round_id"),
     UniqueConstraint("corrects_id"),
+)
+
+# Who reviews an assessment: part is first or second.
+review_assignments = Table(
+    "review_assignments",
+    metadata,
+    identity(),
+    owner(),
+    reference("assessment_id", "assessments"),
+    reference("person_id", "people"),
+    words("part"),
+    *written(),
+    *ended("ended"),
+    Index(None, "institution_id"),
+    Index(None, "assessment_id"),
+    Index(None, "person_id"),
 )

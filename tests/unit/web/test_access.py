@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from cyberposture.model.people import Membership, Role
 from cyberposture.web.access import ACCESS, Action, may
-from cyberposture.web.pages import answers, home, sign_in
+from cyberposture.web.pages import find_routers
 from cyberposture.web.surroundings import Allowed
 
 FOR_ANYBODY = {
@@ -20,10 +20,7 @@ FOR_ANYBODY = {
 }
 """What is open before anybody signed in; an invitation is guarded by its own secret."""
 ROUTES = [
-    route
-    for room in (sign_in, home, answers)
-    for route in room.router.routes
-    if isinstance(route, APIRoute)
+    route for router in find_routers() for route in router.routes if isinstance(route, APIRoute)
 ]
 
 
@@ -55,7 +52,7 @@ def test_every_action_of_the_table_is_named_and_no_other():
 def test_a_role_at_one_institution_opens_nothing_at_another(role, action):
     memberships = [held(role, "hill-water")]
     reach = ACCESS[action].get(role)
-    assert may(memberships, action, "hill-water") is (reach is not None)
+    assert may(memberships, action, "hill-water") is (reach in ("own", "all"))
     assert may(memberships, action, "meadow-water") is (reach == "all")
     assert may(memberships, action) is (reach is not None)
 
@@ -64,8 +61,25 @@ def test_without_a_role_nothing_is_open():
     assert not any(may([], action, place) for action in ACCESS for place in (None, "hill-water"))
 
 
+def test_a_reviewer_reaches_the_institutions_that_were_assigned_and_no_other():
+    pool = [held("reviewer", None)]
+    assert may(pool, "review", "hill-water", assigned=["hill-water"])
+    assert not may(pool, "review", "hill-water", assigned=["meadow-water"])
+    assert not may([held("institution-lead", "hill-water")], "review", "hill-water",
+                   assigned=["hill-water"])  # fmt: skip
+
+
+def test_a_regulator_reaches_its_own_sector_and_no_other():
+    regulator = [held("sector-regulator", None).model_copy(update={"sector": "water"})]
+    assert may(regulator, "see-findings", "hill-water", sectors=["power", "water"])
+    assert not may(regulator, "see-findings", "grid", sectors=["power"])
+    assert not may(regulator, "see-sector-results", sectors=["power"])
+    assert may(regulator, "see-sector-results")
+    assert not may(regulator, "answer", "hill-water", sectors=["water"])
+
+
 def test_a_role_at_the_centre_reaches_institutions_only_where_the_table_says_all():
-    assert may([held("reviewer", None)], "see-answers", "hill-water")
+    assert may([held("cert-administrator", None)], "see-answers", "hill-water")
     assert not may([held("institution-lead", None)], "answer", "hill-water")
 
 

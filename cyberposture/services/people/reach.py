@@ -1,0 +1,18 @@
+"""How far a role reaches: the sectors of an institution, and what a reviewer was given."""
+
+from cyberposture.services.register import Register
+from cyberposture.store.institutions import find_institution
+from cyberposture.store.review_assignments import list_assignments
+
+
+def sectors_of(register: Register, institution: str) -> frozenset[str]:
+    """Return the sectors that an institution stands in now; none where it is not known."""
+    with register.reading() as connection:
+        found = find_institution(connection, institution, as_of=register.clock())
+    return frozenset() if found is None else frozenset(found.institution.sectors)
+
+
+def assigned_to(register: Register, person: str) -> frozenset[str]:
+    """Return the institutions whose assessments this person was given to review."""
+    with register.reading() as connection:
+        return frozenset(one.institution for one in list_assignments(connection, person=person))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import FileSystemLoader, StrictUndefined
 
 from cyberposture.errors import NotAuthorised
@@ -18,6 +18,7 @@ from cyberposture.services.people.reach import assigned_to, sectors_of
 from cyberposture.services.people.signing_in import SignedIn, find_signed_in
 from cyberposture.services.register import Register
 from cyberposture.web.access import ACCESS, Action, may
+from cyberposture.web.navigation import Menu, menu_for
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "ur")
@@ -55,10 +56,16 @@ class Portal:
         """Return a page in the language of the request."""
         words = self.words[language_of(request)]
         other = next(one for one in LANGUAGES if one != words.language)
-        frame = {"language": words.language, "direction": words.direction, "other": other}
-        text = self.environment.get_template(template).render(
-            say=words.say, path=request.url.path, **frame, **view
-        )
+        path, done = request.url.path, f"done.{request.query_params.get('done', '')}"
+        frame = {
+            "language": words.language,
+            "direction": words.direction,
+            "other": other,
+            "path": path,
+            "menu": Menu((), ()),
+            "done": words.say(done) if done in words.keys else "",
+        }
+        text = self.environment.get_template(template).render(say=words.say, **frame | view)
         return HTMLResponse(text, status)
 
 
@@ -151,7 +158,15 @@ class Visit:
 
     def show(self, template: str, status: int = 200, **view: Any) -> HTMLResponse:
         """Return a page for this person."""
-        return self.portal.render(self.request, template, status, person=self.person, **view)
+        place = self.request.path_params.get("institution")
+        menu = menu_for(self.person.memberships, self.request.url.path, place)
+        return self.portal.render(
+            self.request, template, status, person=self.person, menu=menu, **view
+        )
+
+    def go(self, path: str, done: str = "") -> RedirectResponse:
+        """Return the way to a page that says what was done: the words `done.KEY`."""
+        return RedirectResponse(f"{path}?done={done}" if done else path, 303)
 
 
 @dataclass(frozen=True)

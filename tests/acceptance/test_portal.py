@@ -128,10 +128,11 @@ def test_every_answer_carries_what_keeps_it_safe(portal, lead):
     [
         ("institution-lead", "meadow-office", False),
         ("contributor", "meadow-office", False),
-        ("observer", "hill-office", True),
+        ("observer", "hill-office", False),
+        ("auditor", "hill-office", True),
         ("signatory", "meadow-office", False),
         ("cert-analyst", None, False),
-        ("reviewer", None, True),
+        ("reviewer", None, False),
         ("national-observer", None, False),
     ],
 )

@@ -1,0 +1,81 @@
+"""Where one can go: the one table of places, of which each person sees what their roles open.
+
+A place belongs to a group; people with many places see the groups first. A place of an institution
+is shown on that institution's pages, and elsewhere to whoever belongs to one institution alone.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from cyberposture.model.people import Membership
+from cyberposture.web.access import Action, may
+
+FEW = 6
+"""Up to so many places stand side by side, without groups."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place: its words are `place.KEY`; `{institution}` in its path is filled in."""
+
+    group: str
+    key: str
+    path: str
+    action: Action
+
+
+PLACES: Final = (
+    # One line a place, in the order in which people see them; groups are words `group.KEY`.
+    Place("work", "home", "/", "see-home"),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A place as one person sees it from one page."""
+
+    key: str
+    path: str
+    is_here: bool
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What stands below a page's header: groups, if there are many places, and places."""
+
+    groups: tuple[Shown, ...]
+    places: tuple[Shown, ...]
+
+
+def menu_for(held: Iterable[Membership], path: str, institution: str | None) -> Menu:
+    """Return the menu of a page for somebody who holds these roles now."""
+    held = tuple(held)
+    codes = {one.institution for one in held if one.institution is not None}
+    own = institution or (codes.pop() if len(codes) == 1 else None)
+    open_to = [(one, one.path.format(institution=own)) for one in _open_to(held, own)]
+    here = _here([at for _, at in open_to], path)
+    if len(open_to) <= FEW:
+        return Menu((), tuple(Shown(one.key, at, at == here) for one, at in open_to))
+    group = next((one.group for one, at in open_to if at == here), "work")
+    firsts: dict[str, str] = {}
+    for one, at in open_to:
+        firsts.setdefault(one.group, at)
+    groups = tuple(Shown(name, at, name == group) for name, at in firsts.items())
+    beside = [(one, at) for one, at in open_to if one.group == group]
+    return Menu(groups, tuple(Shown(one.key, at, at == here) for one, at in beside))
+
+
+def _open_to(held: tuple[Membership, ...], own: str | None) -> Iterator[Place]:
+    for one in PLACES:
+        needs_institution = "{institution}" in one.path
+        if needs_institution and own is None:
+            continue
+        if may(held, one.action, own if needs_institution else None):
+            yield one
+
+
+def _here(paths: list[str], path: str) -> str | None:
+    """Return the place that a page belongs to: the longest that its path begins with."""
+    fitting = [at for at in paths if path == at or (at != "/" and path.startswith(f"{at}/"))]
+    return max(fitting, key=len, default=None)

@@ -1,0 +1,88 @@
+"""Asks the portal in process, without a socket: one request in, one answer out."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlencode, urlsplit
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; names of headers are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    set_cookies: tuple[str, ...]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
+
+class Browser:
+    """Speaks to an application as a web server does, and follows nothing by itself."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._runner = asyncio.Runner()
+
+    def close(self) -> None:
+        """End the loop that the requests ran in."""
+        self._runner.close()
+
+    def ask(
+        self,
+        method: str,
+        address: str,
+        *,
+        form: dict[str, str] | None = None,
+        cookies: dict[str, str] | None = None,
+        **headers: str,
+    ) -> Answer:
+        """Send one request and return its answer."""
+        body = b"" if form is None else urlencode(form).encode()
+        sent = {"host": "portal.example", "content-length": str(len(body)), **headers}
+        if form is not None:
+            sent["content-type"] = "application/x-www-form-urlencoded"
+        if cookies:
+            sent["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        return self._runner.run(self._exchange(method, address, sent, body))
+
+    async def _exchange(
+        self, method: str, address: str, headers: dict[str, str], body: bytes
+    ) -> Answer:
+        parts = urlsplit(address)
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": unquote(parts.path),
+            "raw_path": parts.path.encode(),
+            "query_string": parts.query.encode(),
+            "root_path": "",
+            "headers": [(n.lower().encode(), v.encode("latin-1")) for n, v in headers.items()],
+            "client": ("127.0.0.1", 50000),
+            "server": ("portal.example", 80),
+        }
+        sent: list[dict[str, Any]] = []
+        waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            return waiting.pop(0) if waiting else {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        await self._app(scope, receive, send)
+        start = next(one for one in sent if one["type"] == "http.response.start")
+        pairs = [(name.decode().lower(), value.decode()) for name, value in start["headers"]]
+        return Answer(
+            start["status"],
+            dict(pairs),
+            tuple(value for name, value in pairs if name == "set-cookie"),
+            b"".join(one.get("body", b"") for one in sent if one["type"] == "http.response.body"),
+        )

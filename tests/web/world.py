@@ -1,0 +1,150 @@
+"""Two institutions that know nothing of each other, somebody for every role, and all their rows.
+
+`PLACES` fills the path of any route of the portal. A route that asks for something new needs one
+line there: its name in the path, with one value that belongs to `OWN` and one to `FOREIGN`.
+"""
+
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import get_args
+from uuid import uuid4
+
+from fastapi import FastAPI
+
+from cyberposture.clock import utc_now
+from cyberposture.model.institutions import Institution
+from cyberposture.model.people import Role
+from cyberposture.runtime import Runtime, lay_workspace, open_runtime
+from cyberposture.services import setup
+from cyberposture.services.assessments import assess, rounds
+from cyberposture.services.institutions import entries
+from cyberposture.services.people import signing_in
+from cyberposture.services.register import Register
+from cyberposture.settings import Settings
+from cyberposture.store import assessments as kept_assessments
+from cyberposture.store import institutions as kept_institutions
+from cyberposture.store import people as kept_people
+from cyberposture.store import review_assignments, sessions
+from cyberposture.store import rounds as kept_rounds
+from cyberposture.web.app import make_app
+
+OWN, FOREIGN, NOWHERE = "hill-water", "meadow-power", "nowhere-office"
+SECTORS = {OWN: "water", FOREIGN: "power", NOWHERE: "gas"}
+AT_AN_INSTITUTION: frozenset[Role] = frozenset(
+    {"institution-lead", "helper", "contributor", "observer", "signatory", "auditor"}
+)
+ROLES: tuple[Role, ...] = get_args(Role)
+ROUND, CONTROL = "autumn", "GOV-01"
+FORM_KEY = "the-key-of-the-forms-of-this-session"
+
+
+@dataclass
+class World:
+    """A register in use, the portal before it, and what stands in the paths of its routes."""
+
+    runtime: Runtime
+    app: FastAPI
+    places: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By name in a path and by institution: what stands there."""
+
+    @property
+    def register(self) -> Register:
+        """The register itself."""
+        return self.runtime.register
+
+    def acting(self, person: str) -> Register:
+        """Return the register as this person works with it."""
+        return replace(self.register, actor=person)
+
+    def person_of(self, role: Role) -> str:
+        """Return who holds a role (at `OWN` where it is one of an institution)."""
+        return f"p-{role}"
+
+    def session_of(self, person: str) -> str:
+        """Return the cookie of a new session, whose forms carry `FORM_KEY`."""
+        token = secrets.token_urlsafe(32)
+        with self.register.database.transaction() as connection:
+            record = kept_people.get_person(connection, person)
+            sessions.insert_session(
+                connection, signing_in._digest(token), record.id, FORM_KEY, self.register.clock()
+            )
+        return token
+
+
+def settle(folder: Path) -> World:
+    """Return the world, made in a folder by the same services that people use."""
+    settings = Settings(workspace=folder / "workspace")
+    lay_workspace(settings)
+    runtime = open_runtime(settings, "tests")
+    setup.adopt_content(runtime.register)
+    setup.confirm_empty_deny_list(runtime.register)
+    world = World(runtime, make_app(runtime))
+    _found_institutions(world)
+    _invite_everybody(world)
+    _ask(world)
+    world.places.update(_places(world))
+    return world
+
+
+def _found_institutions(world: World) -> None:
+    for code in (OWN, FOREIGN):
+        entries.add_institution(
+            world.register,
+            Institution(code=code, name=f"{code.title()} (invented)", sectors=(SECTORS[code],),
+                        tier="A", features=("web",), contacts=("Porter, extension 9",)),
+        )  # fmt: skip
+
+
+def _invite_everybody(world: World) -> None:
+    now = utc_now()
+    with world.register.change("people-settled") as change:
+        for role in ROLES:
+            person = world.person_of(role)
+            made = kept_people.Person(code=person, name=f"{role} (invented)",
+                                      public_key=secrets.token_hex(32), invited_at=now)  # fmt: skip
+            kept_people.insert_person(change.connection, made, change.by)
+            held = kept_people.Membership(
+                person=person, role=role, valid_from=now,
+                institution=OWN if role in AT_AN_INSTITUTION else None,
+                sector=SECTORS[OWN] if role == "sector-regulator" else None,
+            )  # fmt: skip
+            kept_people.insert_membership(change.connection, held, change.by)
+
+
+def _ask(world: World) -> None:
+    """Open a round for both, and give the review of the own one to the reviewer."""
+    due = utc_now() + timedelta(days=30)
+    rounds.open_round(world.register, ROUND, "Autumn", due)
+    for code in (OWN, FOREIGN):
+        assess.open_assessment(world.register, code, ROUND, profile="start")
+    with world.register.change("review-assigned", OWN) as change:
+        connection = change.connection
+        change.institution_id = kept_institutions.get_institution_id(connection, OWN)
+        round_id = kept_rounds.get_round(connection, ROUND).id
+        assessment = kept_assessments.get_assessment(connection, change.institution_id, round_id)
+        reviewer = kept_people.get_person(connection, world.person_of("reviewer"))
+        review_assignments.insert_assignment(
+            connection, change.institution_id, assessment.id, reviewer.id, change.by, part="first"
+        )
+
+
+def _places(world: World) -> dict[str, dict[str, str]]:
+    """Return what fills the paths; `NOWHERE` is what never was."""
+
+    def same(value: str) -> dict[str, str]:
+        return dict.fromkeys((OWN, FOREIGN, NOWHERE), value)
+
+    def own_rows(**values: str) -> dict[str, str]:
+        return {OWN: values["own"], FOREIGN: values["foreign"], NOWHERE: str(uuid4())}
+
+    return {
+        "institution": {code: code for code in (OWN, FOREIGN, NOWHERE)},
+        "sector": dict(SECTORS),
+        "round_code": same(ROUND),
+        "domain": same("GOV"),
+        "control": same(CONTROL),
+        "token": same("a-link-that-nobody-made"),
+        "code": same("en"),
+    }

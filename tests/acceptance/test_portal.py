@@ -21,7 +21,7 @@ from cyberposture.web.app import MOST_BYTES, make_app
 pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
 
 PASSWORD = "seven lamps on a quiet quay"
-PAGE = "/institutions/hill-office/rounds/autumn/GOV"
+PAGE = "/institutions/hill-office/rounds/autumn/answers/GOV"
 
 
 class Served:

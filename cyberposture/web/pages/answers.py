@@ -28,7 +28,7 @@ from cyberposture.web.pages.cards import (
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
-DOMAIN = "/institutions/{institution}/rounds/{round_code}/{domain}"
+DOMAIN = "/institutions/{institution}/rounds/{round_code}/answers/{domain}"
 _LEVELS = {"0": 0, "1": 1, "2": 2, "3": 3}
 
 
@@ -43,7 +43,7 @@ class Page:
     @property
     def path(self) -> str:
         """The page's own address."""
-        return f"/institutions/{self.institution}/rounds/{self.round_code}/{self.domain}"
+        return f"/institutions/{self.institution}/rounds/{self.round_code}/answers/{self.domain}"
 
 
 class AnswerForm(BaseModel):

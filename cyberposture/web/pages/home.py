@@ -44,7 +44,7 @@ def _tasks(one: Questionnaire) -> tuple[Task, ...]:
     open_domains = [d for d in one.domains if d.answered < d.asked]
     # What was begun comes first: an open page is finished sooner than a new one.
     open_domains.sort(key=lambda domain: domain.answered == 0)
-    base = f"/institutions/{one.institution.code}/rounds/{one.round_code}"
+    base = f"/institutions/{one.institution.code}/rounds/{one.round_code}/answers"
     return tuple(
         Task(d, MINUTES_EACH * (d.asked - d.answered), f"{base}/{d.id}")
         for d in open_domains[:NEXT_STEPS]

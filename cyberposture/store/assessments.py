@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID, uuid4
 
 import rfc8785
@@ -12,21 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 
 from cyberposture.errors import InvalidInput, NotFound, WrongState
+from cyberposture.model.life import AssessmentState, leads_to, what_is_shut
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 from cyberposture.store.once import insert_once
-
-AssessmentState = Literal[
-    "planned",
-    "scoping",
-    "answering",
-    "submitted",
-    "in-review",
-    "clarification",
-    "preliminary",
-    "finalised",
-    "archived",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +117,16 @@ def record_state(
     expected: Collection[AssessmentState],
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Move an assessment to another state.
+    """Move an assessment to another state, along a step that there is; staying is allowed.
 
     Raises:
         NotFound: there is no such assessment.
-        WrongState: it is in none of the `expected` states.
+        WrongState: it is in none of the `expected` states, or no step leads from there to `state`.
     """
     present = lock_assessment(connection, assessment_id)["state"]
-    if present not in expected:
-        raise WrongState(f"the assessment is {present}, not {' or '.join(sorted(expected))}")
+    if present not in expected or not (present == state or leads_to(present, state)):
+        said, advice = what_is_shut(present, [one for one in expected if one != present])
+        raise WrongState(said, advice=advice)
     _change(connection, assessment_id, state=state)
     record_event(connection, assessment_id, f"became {state}", act, details=details)
 

@@ -12,12 +12,14 @@ from cyberposture.exchange.answers import AnswerSheet, PlacedAnswer, read_answer
 from cyberposture.model.assessments import Answer, Evidence, Review
 from cyberposture.model.controls import Catalogue, Profile
 from cyberposture.model.institutions import Institution
+from cyberposture.model.life import AssessmentState
 from cyberposture.services.assessments.carrying import carry_over
+from cyberposture.services.assessments.still_open import require_open
 from cyberposture.services.catalogue.pinned import get_pinned
 from cyberposture.services.register import Change, Register
 from cyberposture.store import answering, answers, assessments, institutions, rounds
 from cyberposture.store.answers import Standing
-from cyberposture.store.assessments import AssessmentRecord, AssessmentState
+from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.rounds import RoundRecord
 
 FINAL_STATES: tuple[AssessmentState, ...] = ("finalised", "archived")
@@ -278,10 +280,12 @@ def import_answers(
     with register.change("answers-imported", institution, reason=reason) as change:
         change.institution_id = assessment.institution_id
         # The files took their time, and the round may have closed meanwhile.
-        find_answerable(change.connection, institution, round_code)
-        assessments.record_state(
-            change.connection, assessment.id, "answering", change.by, expected=OPEN_STATES
-        )
+        _, assessment = find_answerable(change.connection, institution, round_code)
+        require_open(change.connection, assessment, [one.row.control for one in sheet.answers])
+        if assessment.state != "clarification":
+            assessments.record_state(
+                change.connection, assessment.id, "answering", change.by, expected=OPEN_STATES
+            )
         given = [
             _answer(register, change, placed, files.get(placed.row.control, {}))
             for placed in sheet.answers

@@ -18,6 +18,7 @@ from cyberposture.services.assessments.assess import (
     find_answerable,
     find_parts,
 )
+from cyberposture.services.assessments.still_open import require_open
 from cyberposture.services.catalogue.pinned import Pinned, get_pinned
 from cyberposture.services.findings.standing import CheckStanding, standing_of
 from cyberposture.services.register import Register
@@ -220,6 +221,7 @@ def save_answer(
         if not _takes_answer(asked):
             what = f"{control} takes no answer: the network alone decides it"
             raise InvalidInput(Fault("control", what))
+        require_open(connection, assessment, [control])
         last = opened.given.get(control)
         given = Answer(
             control=control,
@@ -228,7 +230,7 @@ def save_answer(
             reason=reason,
             evidence=() if last is None else last.answer.evidence,
         )
-        if assessment.state != "answering":
+        if assessment.state not in ("answering", "clarification"):
             assessments.record_state(
                 connection, assessment.id, "answering", change.by, expected=OPEN_STATES
             )

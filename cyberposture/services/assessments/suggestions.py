@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cyberposture.errors import NotFound
 from cyberposture.services.assessments.assess import find_answerable, find_parts
+from cyberposture.services.assessments.still_open import require_open
 from cyberposture.services.register import Register
 from cyberposture.store import answering, answers, assessments
 from cyberposture.store.answers import AnswerRevision
@@ -41,6 +42,7 @@ def confirm(
     with register.change("answers-confirmed", institution, reason=reason) as change:
         _, assessment = find_answerable(change.connection, institution, round_code)
         change.institution_id = assessment.institution_id
+        require_open(change.connection, assessment, controls)
         assessments.lock_assessment(change.connection, assessment.id)
         known = answers.list_answers(change.connection, assessment.id, controls=controls)
         for control in controls:

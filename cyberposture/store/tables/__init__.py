@@ -49,6 +49,8 @@ from cyberposture.store.tables.intel import (
     version_confirmations,
 )
 from cyberposture.store.tables.keeping import audit_entries, audit_heads, blobs, data_keys
+from cyberposture.store.tables.offline import offline_returns
+from cyberposture.store.tables.posting import deliveries, webhooks
 from cyberposture.store.tables.preparing import (
     delegations,
     extension_decisions,
@@ -72,6 +74,8 @@ from cyberposture.store.tables.register import (
     people,
     person_keys,
     rounds,
+    substitutions,
+    successions,
 )
 from cyberposture.store.tables.running import (
     buckets,
@@ -93,9 +97,13 @@ from cyberposture.store.tables.scanning import (
     scans,
     workers,
 )
+from cyberposture.store.tables.sharing import service_answers, service_uses, shared_services
 from cyberposture.store.tables.signing_in import (
     accounts,
+    challenges,
+    identities,
     recovery_codes,
+    second_factors,
     sessions,
     sign_in_links,
 )
@@ -117,6 +125,7 @@ __all__ = [
     "buckets",
     "bundles",
     "canaries",
+    "challenges",
     "chunk_attempts",
     "chunk_targets",
     "chunks",
@@ -133,6 +142,7 @@ __all__ = [
     "data_keys",
     "declarations",
     "delegations",
+    "deliveries",
     "denials",
     "due_targets",
     "editions",
@@ -147,6 +157,7 @@ __all__ = [
     "flaws",
     "grants",
     "helpers",
+    "identities",
     "indicators",
     "institution_versions",
     "institutions",
@@ -154,6 +165,7 @@ __all__ = [
     "memberships",
     "metadata",
     "notices",
+    "offline_returns",
     "outbox",
     "people",
     "person_keys",
@@ -170,18 +182,25 @@ __all__ = [
     "scope_decisions",
     "scopes",
     "scores",
+    "second_factors",
+    "service_answers",
+    "service_uses",
     "sessions",
     "shared_answers",
+    "shared_services",
     "sign_in_links",
     "stop_acknowledgements",
     "stop_codes",
     "stop_resumptions",
     "stops",
     "submissions",
+    "substitutions",
+    "successions",
     "support_ends",
     "table_prefixes",
     "turns",
     "version_confirmations",
+    "webhooks",
     "windows",
     "withdrawals",
     "workers",

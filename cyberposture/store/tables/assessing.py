@@ -55,6 +55,7 @@ assessment_events = Table(
     document("details", optional=True),
     *written(),
     UniqueConstraint("assessment_id", "number"),
+    Index(None, "kind", "at"),
 )
 
 # A frozen return: which revision of each answer, and who signed the digest of it.

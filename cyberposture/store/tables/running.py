@@ -94,10 +94,12 @@ outbox = Table(
     moment("next_attempt_at"),
     moment("delivered_at", optional=True),
     words("problem"),
+    words("digest", optional=True),
     *written(),
     UniqueConstraint("code"),
     Index(None, "state", "next_attempt_at"),
     Index(None, "person_id", "at"),
+    Index(None, "digest"),
 )
 
 indicators = Table(

@@ -197,6 +197,7 @@ finding_events = Table(
     *written(),
     UniqueConstraint("finding_id", "number"),
     Index(None, "institution_id", "at"),
+    Index(None, "kind", "at"),
 )
 
 # What a check must say of an address of our own with a known flaw, at least once in a cycle.

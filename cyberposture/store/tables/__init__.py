@@ -50,6 +50,7 @@ from cyberposture.store.tables.intel import (
 )
 from cyberposture.store.tables.keeping import audit_entries, audit_heads, blobs, data_keys
 from cyberposture.store.tables.offline import offline_returns
+from cyberposture.store.tables.offline import offline_returns
 from cyberposture.store.tables.posting import deliveries, webhooks
 from cyberposture.store.tables.preparing import (
     delegations,
@@ -165,6 +166,7 @@ __all__ = [
     "memberships",
     "metadata",
     "notices",
+    "offline_returns",
     "offline_returns",
     "outbox",
     "people",

@@ -46,11 +46,11 @@ def request(
     language: Language = "en",
 ) -> None:
     """Write the letter that the institution may sign, from what it declares."""
-    from cyberposture.services.permission import authorise
+    from cyberposture.services.permission import requests
 
     require_place(out)
     runtime = open_runtime(context)
-    letter = authorise.request_letter(
+    letter = requests.request_letter(
         runtime.register,
         runtime.folders.reports,
         institution,

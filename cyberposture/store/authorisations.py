@@ -4,10 +4,10 @@ Documents are kept as they come and never edited. Whether they are enough is for
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 from uuid import UUID, uuid4
 
 import rfc8785
@@ -17,6 +17,12 @@ from sqlalchemy import Connection, RowMapping
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
+from cyberposture.store.paging import Page, Turn, read_page
+
+LetterState = Literal[
+    "awaits-grant", "awaits-notice", "not-begun", "in-force", "ends-soon", "expired", "withdrawn"
+]
+"""How far an authorisation is, as its rows tell it; whether signatures hold is for the services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,63 @@ def list_authorisations(
     return _load(connection, query)
 
 
+def page_authorisations(
+    connection: Connection,
+    turn: Turn,
+    *,
+    now: datetime,
+    soon: datetime,
+    institutions: Collection[UUID] | None = None,
+    state: LetterState | None = None,
+) -> Page[AuthorisationRecord]:
+    """Return a page of authorisations, the newest first; with `state`, those that stand so now.
+
+    What is in force and ends before `soon` ends soon.
+    """
+    a = t.authorisations
+    query = sa.select(a)
+    if institutions is not None:
+        query = query.where(a.c.institution_id.in_(institutions))
+    if state is not None:
+        query = query.where(_states(now, soon) == state)
+    found = read_page(connection, query, (a.c.at, a.c.code), turn, is_newest_first=True)
+    return Page(tuple(_loaded(connection, found.rows)), found.before, found.after)
+
+
+def codes_taken() -> sa.Select[tuple[str]]:
+    """Return the query for every reference number that stands on an authorisation."""
+    return sa.select(t.authorisations.c.code)
+
+
+def count_states(
+    connection: Connection,
+    *,
+    now: datetime,
+    soon: datetime,
+    institutions: Collection[UUID] | None = None,
+) -> dict[LetterState, int]:
+    """Return how many authorisations stand how; every state is among them."""
+    stands = _states(now, soon).label("state")
+    query = sa.select(stands, sa.func.count().label("n")).group_by(stands)
+    if institutions is not None:
+        query = query.where(t.authorisations.c.institution_id.in_(institutions))
+    found = {row.state: row.n for row in connection.execute(query)}
+    return {state: found.get(state, 0) for state in get_args(LetterState)}
+
+
+def _states(now: datetime, soon: datetime) -> sa.ColumnElement[Any]:
+    a, g, w, n = t.authorisations.c, t.grants.c, t.withdrawals.c, t.notices.c
+    return sa.case(
+        (sa.exists().where(w.authorisation_id == a.id), "withdrawn"),
+        (a.valid_until <= now, "expired"),
+        (~sa.exists().where(g.authorisation_id == a.id), "awaits-grant"),
+        (~sa.exists().where(n.authorisation_id == a.id, n.sent_at.is_not(None)), "awaits-notice"),
+        (a.valid_from > now, "not-begun"),
+        (a.valid_until <= soon, "ends-soon"),
+        else_="in-force",
+    )
+
+
 def _lock(connection: Connection, code: str) -> RowMapping:
     query = sa.select(t.authorisations).where(t.authorisations.c.code == code).with_for_update()
     row = connection.execute(query).mappings().one_or_none()
@@ -192,7 +255,10 @@ def _lock(connection: Connection, code: str) -> RowMapping:
 
 
 def _load(connection: Connection, query: sa.Select[Any]) -> list[AuthorisationRecord]:
-    rows = connection.execute(query).mappings().all()
+    return _loaded(connection, connection.execute(query).mappings().all())
+
+
+def _loaded(connection: Connection, rows: Sequence[RowMapping]) -> list[AuthorisationRecord]:
     ids = [row["id"] for row in rows]
     grants: dict[UUID, list[dict[str, Any]]] = {}
     for grant in _about(connection, t.grants, ids, t.grants.c.number):

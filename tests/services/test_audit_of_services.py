@@ -40,7 +40,7 @@ from cyberposture.services.institutions import entries as registry
 from cyberposture.services.intel import bundles as intel
 from cyberposture.services.intel import taking_in as intel_import
 from cyberposture.services.people import people, signing_in
-from cyberposture.services.permission import authorise, notices, stop
+from cyberposture.services.permission import authorise, notices, requests, stop
 from cyberposture.services.proof import audit, export
 from cyberposture.services.reports import consultation as consultation_report
 from cyberposture.services.reports import report
@@ -116,8 +116,8 @@ def registering(office, scanner) -> Iterator[Step]:
         yield people.invite, "person-invited", lambda p=person, r=role: office.invite(p, r)
     yield people.disable, "person-disabled", lambda: people.disable(register, "gone")
     yield (
-        authorise.request_letter, "authorisation-requested",
-        lambda: authorise.request_letter(register, office.reports, CODE, "R-1", load=3, days=9),
+        requests.request_letter, "authorisation-requested",
+        lambda: requests.request_letter(register, office.reports, CODE, "R-1", load=3, days=9),
     )  # fmt: skip
     request = scan.Request(CODE)
     yield scan.run_scan, "scan-planned", lambda: scan.run_scan(register, scanner, request)
@@ -621,7 +621,7 @@ FAILING: dict[str, Callable[[Any], Any]] = {
     "a person of no institution": lambda o: people.invite(
         o.register, "lead", "L", "institution-lead", o.key_of("lead"), institution="nobody"
     ),
-    "a letter without addresses": lambda o: authorise.request_letter(
+    "a letter without addresses": lambda o: requests.request_letter(
         o.register, o.reports, "dale-office", "R-9", load=3, days=9
     ),
     "an assessment twice": lambda o: assess.open_assessment(o.register, CODE, "autumn"),

@@ -10,7 +10,7 @@ from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongStat
 from cyberposture.scanning.permission.signing import generate_key_pair
 from cyberposture.services import files
 from cyberposture.services.people import people
-from cyberposture.services.permission import authorise
+from cyberposture.services.permission import authorise, requests
 from cyberposture.services.permission.ground import gather
 from cyberposture.services.proof import audit
 from cyberposture.store import tables
@@ -218,7 +218,7 @@ def test_withdrawn_authorisation_is_granted_no_more(office, code):
 
 def letter(office, code, reference="R-1", **options):
     given = {"load": 3, "days": 30} | options
-    return authorise.request_letter(office.register, office.reports, code, reference, **given)
+    return requests.request_letter(office.register, office.reports, code, reference, **given)
 
 
 def test_letter_says_what_is_allowed_and_its_digest_is_on_record(office, code):

@@ -1,7 +1,7 @@
 """The life of an authorisation: requested, recorded, granted by a second person, ended."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -12,12 +12,10 @@ from cyberposture.content.reading.documents import Document, build, faults_of, r
 from cyberposture.content.reading.files import read_bytes
 from cyberposture.errors import Fault, InvalidInput, WrongState
 from cyberposture.exchange.sheets import build_row
-from cyberposture.model.addresses import CIDRText
 from cyberposture.model.authorisations import (
     AuthorisationTerms,
     Grant,
     Receipt,
-    Reference,
     TermsEntry,
     Withdrawal,
 )
@@ -33,12 +31,11 @@ from cyberposture.scanning.permission.signing import (
     signed_text,
     terms_digest,
 )
-from cyberposture.scanning.techniques import TECHNIQUES, find_technique
+from cyberposture.scanning.techniques import TECHNIQUES
 from cyberposture.services.people.roles import CERT, require_role
 from cyberposture.services.permission.consents import find_missing
-from cyberposture.services.permission.declared_scope import hosted_by, scope_of
 from cyberposture.services.permission.ground import is_granted
-from cyberposture.services.permission.letters import Letter, LetterFacts, write_letter
+from cyberposture.services.permission.requests import REQUESTED
 from cyberposture.services.permission.scopes import require_own_scope
 from cyberposture.services.register import Register
 from cyberposture.store import authorisations as store
@@ -48,8 +45,6 @@ from cyberposture.store.authorisations import AuthorisationRecord
 from cyberposture.store.notices import NoticeRecord
 
 MAX_LETTER_BYTES = 25_000_000
-REQUESTED = "authorisation-requested"
-"""The kind of the audit entry that holds the digest of a letter of ours."""
 GRANTERS: frozenset[Role] = frozenset({"authorising-officer"})
 
 
@@ -84,63 +79,6 @@ class Standing:
     def is_told(self) -> bool:
         """Whether its notice went out, or was waived."""
         return any(notice.sent_at is not None for notice in self.notices)
-
-
-def request_letter(
-    register: Register,
-    reports: Path,
-    institution: str,
-    reference: str,
-    *,
-    load: int,
-    days: int,
-    exclusions: tuple[str, ...] = (),
-    opt_in: tuple[str, ...] = (),
-    special_allowed: bool = False,
-    language: str = "en",
-) -> Letter:
-    """Return the letter that the institution may sign, made from what it declares.
-
-    Raises:
-        InvalidInput: the reference or an exclusion is not as it should be.
-        WrongUsage: there is no such technique.
-        NotFound: the institution is not in the register, or there is no such language.
-        WrongState: it declared no address and no name.
-    """
-    for technique in opt_in:
-        find_technique(technique)
-    with register.change(REQUESTED, reference) as change:
-        record = institutions.get_institution(change.connection, institution, as_of=change.now)
-        change.institution_id = record.id
-        declared = declarations.get_declaration(change.connection, record.id, as_of=change.now)
-        given = {"reference": reference, "exclusions": exclusions}
-        request = build_row(_Request, "arguments", given)
-        scope = scope_of(declared, request.exclusions, special_allowed)
-        if not scope:
-            raise WrongState(f"{institution} declared no address or name that is not excluded")
-        facts = LetterFacts(
-            reference=request.reference,
-            institution=record.institution.name,
-            valid_from=change.now,
-            valid_until=change.now + timedelta(days=days),
-            scope=scope,
-            exclusions=request.exclusions,
-            load=load,
-            opt_in=opt_in,
-            contacts=record.institution.contacts,
-            has_plant="ot" in record.institution.features,
-            hosted=hosted_by(declared, request.exclusions),
-        )
-        letter = write_letter(reports, facts, language)
-        change.tell(institution=institution, letter_sha256=letter.sha256, language=language)
-    return letter
-
-
-class _Request(Model):
-    """What a letter is about, checked before anything is written."""
-
-    reference: Reference
-    exclusions: tuple[CIDRText, ...]
 
 
 class _Ending(Model):
@@ -244,14 +182,39 @@ def add(
     """
     document = read_file(file, file.name)
     written = build(TermsFile, document)
-    data = _read_letter(letter)
+    papers = Papers(_read_letter(letter))
+    return record_terms(register, document, papers, receiver, private_key, written=written)
+
+
+@dataclass(frozen=True)
+class Papers:
+    """The signed letter as it was received, and the sheets on which third parties consent."""
+
+    letter: bytes
+    sheets: tuple[bytes, ...] = ()
+
+
+def record_terms(
+    register: Register,
+    document: Document,
+    papers: Papers,
+    receiver: str,
+    private_key: str,
+    *,
+    written: TermsFile,
+) -> AuthorisationRecord:
+    """Record terms that were read from `document`, with the papers and the receiver's signature.
+
+    Raises: as `add`.
+    """
     with register.change("authorisation-received", written.id) as change:
         change.institution_id = institutions.get_institution_id(
             change.connection, written.institution
         )
         person = require_role(change.connection, receiver, CERT, change.now)
-        sha256 = register.blobs.put(
-            change.connection, change.institution_id, "letter", data, change.by
+        sha256, *_ = (
+            register.blobs.put(change.connection, change.institution_id, "letter", one, change.by)
+            for one in (papers.letter, *papers.sheets)
         )
         terms = _terms(document, written, sha256, receiver, change.now)
         _require_our_letter(change.connection, document, terms, change.institution_id)

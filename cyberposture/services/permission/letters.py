@@ -14,6 +14,7 @@ from typing import Any, Final
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from cyberposture.clock import to_iso
 from cyberposture.errors import NotFound
 from cyberposture.model.authorisations import TermsEntry
 from cyberposture.model.gate import NameEntry
@@ -78,6 +79,20 @@ def write_letter(reports: Path, facts: LetterFacts, language: str = SOURCE_LANGU
         "scope": scope_values(facts.scope),
     }
     return render_paper(reports, "letter", language, values)
+
+
+def asked_of(facts: LetterFacts) -> dict[str, Any]:
+    """Return what a letter asks for as plain JSON values, for when its signed copy comes back."""
+    return {
+        "valid_from": to_iso(facts.valid_from),
+        "valid_until": to_iso(facts.valid_until),
+        "scope": [entry.model_dump(mode="json") for entry in facts.scope],
+        "exclusions": list(facts.exclusions),
+        "load": facts.load,
+        "opt_in": list(facts.opt_in),
+        "contacts": list(facts.contacts),
+        "hosted": {one.third_party: list(one.entries) for one in facts.hosted},
+    }
 
 
 def on_paper(moment: datetime) -> str:

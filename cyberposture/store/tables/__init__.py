@@ -50,7 +50,6 @@ from cyberposture.store.tables.intel import (
 )
 from cyberposture.store.tables.keeping import audit_entries, audit_heads, blobs, data_keys
 from cyberposture.store.tables.offline import offline_returns
-from cyberposture.store.tables.offline import offline_returns
 from cyberposture.store.tables.posting import deliveries, webhooks
 from cyberposture.store.tables.preparing import (
     delegations,
@@ -63,6 +62,12 @@ from cyberposture.store.tables.preparing import (
     scope_decisions,
     scopes,
     shared_answers,
+)
+from cyberposture.store.tables.proving import (
+    answer_imports,
+    attestation_links,
+    attestations,
+    evidence_uses,
 )
 from cyberposture.store.tables.register import (
     adoptions,
@@ -77,6 +82,18 @@ from cyberposture.store.tables.register import (
     rounds,
     substitutions,
     successions,
+)
+from cyberposture.store.tables.reviewing import (
+    appeals,
+    clarifications,
+    opinions,
+    plan_actions,
+    plan_events,
+    preliminary_results,
+    result_comments,
+    review_draws,
+    round_invitations,
+    round_plans,
 )
 from cyberposture.store.tables.running import (
     buckets,
@@ -112,12 +129,16 @@ from cyberposture.store.tables.signing_in import (
 __all__ = [
     "accounts",
     "adoptions",
+    "answer_imports",
     "answer_layouts",
     "answer_rows",
     "answers",
+    "appeals",
     "assessment_events",
     "assessments",
     "assets",
+    "attestation_links",
+    "attestations",
     "audit_entries",
     "audit_heads",
     "authorisations",
@@ -130,6 +151,7 @@ __all__ = [
     "chunk_attempts",
     "chunk_targets",
     "chunks",
+    "clarifications",
     "comment_contacts",
     "comment_dispositions",
     "comment_moderations",
@@ -148,6 +170,7 @@ __all__ = [
     "due_targets",
     "editions",
     "evidence",
+    "evidence_uses",
     "exploited_flaws",
     "extension_decisions",
     "extensions",
@@ -167,17 +190,24 @@ __all__ = [
     "metadata",
     "notices",
     "offline_returns",
-    "offline_returns",
+    "opinions",
     "outbox",
     "people",
     "person_keys",
+    "plan_actions",
+    "plan_events",
+    "preliminary_results",
     "question_answers",
     "questions",
     "recovery_codes",
     "reference_numbers",
     "remarks",
+    "result_comments",
     "review_assignments",
+    "review_draws",
     "reviews",
+    "round_invitations",
+    "round_plans",
     "rounds",
     "scans",
     "schedules",

@@ -70,6 +70,8 @@ submissions = Table(
     words("digest"),
     words("signatory"),
     words("signature"),
+    number("attestation", optional=True),
+    words("receipt", optional=True),
     *written(),
     UniqueConstraint("assessment_id", "number"),
 )
@@ -133,6 +135,9 @@ evidence = Table(
     day("dated"),
     day("expires", optional=True),
     moment("withdrawn_at", optional=True),
+    words("media", optional=True),
+    moment("seen_at", optional=True),
+    words("seen_by", optional=True),
     *written(),
     UniqueConstraint("institution_id", "code", "revision"),
     Index(None, "institution_id", "sha256"),

@@ -95,6 +95,18 @@ from cyberposture.store.tables.reviewing import (
     round_invitations,
     round_plans,
 )
+from cyberposture.store.tables.reviewing import (
+    appeals,
+    clarifications,
+    opinions,
+    plan_actions,
+    plan_events,
+    preliminary_results,
+    result_comments,
+    review_draws,
+    round_invitations,
+    round_plans,
+)
 from cyberposture.store.tables.running import (
     buckets,
     due_targets,

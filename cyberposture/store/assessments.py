@@ -88,7 +88,7 @@ def insert_assessment(
         raise InvalidInput("a control is asked twice")
     if find_assessment(connection, institution_id, round_id) is not None:
         raise WrongState("the institution has an assessment in this round already")
-    layout = _keep_layout(connection, controls)
+    layout = keep_layout(connection, controls)
     assessment_id = uuid4()
     connection.execute(
         sa.insert(t.assessments),
@@ -336,7 +336,8 @@ def _change(connection: Connection, assessment_id: UUID, **values: Any) -> None:
     )
 
 
-def _keep_layout(connection: Connection, controls: Sequence[str]) -> str:
+def keep_layout(connection: Connection, controls: Sequence[str]) -> str:
+    """Keep a list of controls, once, and return the digest under which it is known."""
     digest = hashlib.sha256(rfc8785.dumps(list(controls))).hexdigest()
     insert_once(connection, t.answer_layouts, {"digest": digest, "controls": list(controls)})
     return digest

@@ -18,6 +18,7 @@ from cyberposture.store.answers import (
     list_reviews,
     stand,
 )
+from cyberposture.store.evidence_uses import seen_pieces
 
 
 def record_answer(
@@ -77,7 +78,8 @@ def record_answers(
     if rows:
         connection.execute(_INSERT_ANSWER, rows)
         reviews = list_reviews(connection, assessment_id, controls=controls)
-        standing = {c: stand(present.get(c), reviews.get(c)) for c in controls}
+        held = seen_pieces(connection, assessment_id, controls=controls)
+        standing = {c: stand(present.get(c), reviews.get(c), held.get(c, ())) for c in controls}
         patch_row(connection, sheet, standing, act.at)
     return written
 
@@ -118,7 +120,9 @@ def record_review(
             **own.written(),
         },
     )
-    patch_row(connection, sheet, {review.control: stand(answer, new)}, act.at)
+    held = seen_pieces(connection, assessment_id, controls=[review.control])
+    standing = {review.control: stand(answer, new, held.get(review.control, ()))}
+    patch_row(connection, sheet, standing, act.at)
     return new
 
 

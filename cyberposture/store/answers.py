@@ -1,7 +1,7 @@
 """What was answered and reviewed, every revision of it; writing stands in `answering`."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,9 +9,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping, Table
 
-from cyberposture.model.assessments import Answer, Review
+from cyberposture.model.assessments import Answer, Evidence, Review
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
+from cyberposture.store.evidence_uses import seen_pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +76,35 @@ def list_standing(
 ) -> dict[str, Standing]:
     """Return what counts (at `as_of`) for each control that was answered or reviewed.
 
-    A suggestion counts as no answer. The approval of a claim that something does not apply counts
+    A suggestion counts as no answer. What the institution holds itself counts as evidence once a
+    reviewer saw it there. The approval of a claim that something does not apply counts
     for the revision that it looked at only; a reviewer's level stands until the next review.
     """
     answers = list_answers(connection, assessment_id, as_of=as_of, controls=controls)
     reviews = list_reviews(connection, assessment_id, as_of=as_of, controls=controls)
+    seen = seen_pieces(connection, assessment_id, as_of=as_of, controls=controls)
     standing = {}
     for control in sorted(answers.keys() | reviews.keys()):
-        found = stand(answers.get(control), reviews.get(control))
+        found = stand(answers.get(control), reviews.get(control), seen.get(control, ()))
         if found != Standing():
             standing[control] = found
     return standing
 
 
-def stand(answer: AnswerRevision | None, review: ReviewRevision | None) -> Standing:
-    """Return what counts of the newest answer and the newest review of a control."""
+def stand(
+    answer: AnswerRevision | None,
+    review: ReviewRevision | None,
+    held: Sequence[Evidence] = (),
+) -> Standing:
+    """Return what counts of the newest answer and the newest review of a control.
+
+    `held` is what a reviewer saw of the evidence that the institution keeps itself.
+    """
     if answer is not None and answer.is_suggestion:
         answer = None
+    if answer is not None and held:
+        evidence = (*answer.answer.evidence, *held)
+        answer = replace(answer, answer=answer.answer.model_copy(update={"evidence": evidence}))
     if review is not None and review.review.approves_not_applicable:
         seen = 0 if answer is None else answer.revision
         review = review if review.answer_revision == seen else None

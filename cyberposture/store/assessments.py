@@ -62,6 +62,9 @@ class SubmissionRecord:
     signatory: str
     signature: str
     act: Act
+    attestation: int | None = None
+    """The number of the attestation that it rests on; None: handed in without one."""
+    receipt: str | None = None
 
 
 def insert_assessment(
@@ -260,6 +263,8 @@ def record_submission(
     digest: str,
     signatory: str,
     signature: str,
+    attestation: int | None = None,
+    receipt: str | None = None,
 ) -> SubmissionRecord:
     """Freeze a return and return it: which revision of each answer, attested by whom.
 
@@ -268,7 +273,9 @@ def record_submission(
     """
     assessment = lock_assessment(connection, assessment_id)
     number = len(list_submissions(connection, assessment_id)) + 1
-    record = SubmissionRecord(uuid4(), number, revisions, digest, signatory, signature, act)
+    record = SubmissionRecord(
+        uuid4(), number, revisions, digest, signatory, signature, act, attestation, receipt
+    )
     connection.execute(
         sa.insert(t.submissions),
         {
@@ -280,6 +287,8 @@ def record_submission(
             "digest": digest,
             "signatory": signatory,
             "signature": signature,
+            "attestation": attestation,
+            "receipt": receipt,
             **act.written(),
         },
     )
@@ -299,6 +308,8 @@ def list_submissions(connection: Connection, assessment_id: UUID) -> list[Submis
             row["signatory"],
             row["signature"],
             read_act(row),
+            row["attestation"],
+            row["receipt"],
         )
         for row in connection.execute(query).mappings()
     ]

@@ -39,6 +39,18 @@ class EvidenceRecord:
     place: str = ""
     keeper: str = ""
     withdrawn_at: datetime | None = None
+    media: str | None = None
+    """What the file turned out to be when it came, such as `pdf`; None where nobody looked."""
+    seen_at: datetime | None = None
+    """Of what the institution holds itself: when a reviewer saw it there."""
+    seen_by: str | None = None
+
+    @property
+    def speaks_for_itself(self) -> bool:
+        """Whether it raises a grade: a file does, what the institution holds once it was seen."""
+        if self.withdrawn_at is not None or self.sha256 is None:
+            return False
+        return self.kind == "file" or (self.kind == "held" and self.seen_at is not None)
 
     def piece(self) -> Evidence | None:
         """Return it as an answer refers to it, or None where it has no digest."""
@@ -68,6 +80,7 @@ def insert_evidence(
     file_name: str = "",
     place: str = "",
     keeper: str = "",
+    media: str | None = None,
 ) -> EvidenceRecord:
     """List a new piece of evidence and return its first revision, with a fresh code."""
     record = EvidenceRecord(
@@ -84,6 +97,7 @@ def insert_evidence(
         file_name,
         place,
         keeper,
+        media=media,
     )
     return _write(connection, record)
 
@@ -150,6 +164,23 @@ def list_evidence(
         query = query.where(e.c.withdrawn_at.is_(None))
     rows = connection.execute(query.order_by(e.c.dated.desc(), e.c.code)).mappings()
     return [_read(row) for row in rows]
+
+
+def find_by_digest(
+    connection: Connection, institution_id: UUID, sha256: str
+) -> EvidenceRecord | None:
+    """Return the piece that is listed under this digest and was not withdrawn, or None."""
+    found = list_evidence(connection, institution_id)
+    return next((one for one in found if one.sha256 == sha256), None)
+
+
+def count_evidence(connection: Connection, institution_id: UUID) -> int:
+    """Return how many pieces an institution ever listed, withdrawn ones too."""
+    e = t.evidence
+    query = sa.select(sa.func.count(sa.distinct(e.c.code))).where(
+        e.c.institution_id == institution_id
+    )
+    return connection.execute(query).scalar_one()
 
 
 def list_revisions(connection: Connection, institution_id: UUID, code: str) -> list[EvidenceRecord]:

@@ -95,18 +95,6 @@ from cyberposture.store.tables.reviewing import (
     round_invitations,
     round_plans,
 )
-from cyberposture.store.tables.reviewing import (
-    appeals,
-    clarifications,
-    opinions,
-    plan_actions,
-    plan_events,
-    preliminary_results,
-    result_comments,
-    review_draws,
-    round_invitations,
-    round_plans,
-)
 from cyberposture.store.tables.running import (
     buckets,
     due_targets,
@@ -126,6 +114,7 @@ from cyberposture.store.tables.scanning import (
     judgements,
     scans,
     workers,
+    zone_scanners,
 )
 from cyberposture.store.tables.sharing import service_answers, service_uses, shared_services
 from cyberposture.store.tables.signing_in import (
@@ -248,4 +237,5 @@ __all__ = [
     "windows",
     "withdrawals",
     "workers",
+    "zone_scanners",
 ]

@@ -98,7 +98,21 @@ workers = Table(
     moment("started_at"),
     moment("seen_at"),
     moment("ended_at", optional=True),
+    document("setup", optional=True),
     Index(None, "ended_at"),
+)
+
+# Scanners that cannot reach the register and work on signed leases.
+zone_scanners = Table(
+    "zone_scanners",
+    metadata,
+    identity(),
+    words("name"),
+    words("vantage"),
+    words("public_key"),
+    *written(),
+    *ended("ended"),
+    UniqueConstraint("name"),
 )
 
 facts = Table(

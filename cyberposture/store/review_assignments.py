@@ -12,7 +12,8 @@ from cyberposture.errors import NotFound
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act
 
-Part = Literal["first", "second"]
+Part = Literal["first", "second", "third"]
+"""Who reviews first, who by themselves a second time, and whose word settles where they differ."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,17 +31,18 @@ def add(
     """Add a schedule row, enabled."""
     from cyberposture.errors import Fault, InvalidInput
     from cyberposture.services.schedule import schedules
+    from cyberposture.services.schedule.triggers import next_run_of
     from cyberposture.store.schedules import TriggerKind
-    from cyberposture.worker.schedule import next_run_of
 
     fires = one_of(get_args(TriggerKind), trigger, "trigger")
     try:
         given = json.loads(arguments)
     except json.JSONDecodeError as error:
         raise InvalidInput(Fault("--arguments", str(error))) from error
-    next_run = next_run_of(code, fires, spec, zone)
+    register = open_runtime(context).register
+    next_run = next_run_of(code, fires, spec, zone, now=register.clock())
     schedules.add_schedule(
-        open_runtime(context).register,
+        register,
         code,
         kind,
         fires,
@@ -157,3 +158,14 @@ def remove(
 
     schedules.remove_schedule(open_runtime(context).register, code, reason=reason)
     typer.echo(f"{code} is off")
+
+
+@app.command("resume")
+def resume(
+    context: typer.Context, code: str, reason: Annotated[str, typer.Option(help="Why.")] = ""
+) -> None:
+    """Have a schedule run again that was removed."""
+    from cyberposture.services.schedule import schedules
+
+    found = schedules.resume_schedule(open_runtime(context).register, code, reason=reason)
+    typer.echo(f"{code} is on" + (f"; next {found.next_run.isoformat()}" if found.next_run else ""))

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, RowMapping, Table
 
 from cyberposture.errors import NotFound
 from cyberposture.store import tables as t
@@ -150,6 +150,19 @@ def cancel_blackout(connection: Connection, blackout_id: UUID, act: Act) -> None
     _end(connection, t.blackouts, blackout_id, act, "cancelled")
 
 
+def get_blackout(connection: Connection, blackout_id: UUID) -> BlackoutRecord:
+    """Return a blackout.
+
+    Raises:
+        NotFound: there is none.
+    """
+    query = sa.select(t.blackouts).where(t.blackouts.c.id == blackout_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound("blackout", str(blackout_id))
+    return _read_blackout(row)
+
+
 def list_blackouts(
     connection: Connection, institution_id: UUID | None, *, as_of: datetime
 ) -> list[BlackoutRecord]:
@@ -165,11 +178,35 @@ def list_blackouts(
         .where(sa.or_(b.c.cancelled_at.is_(None), b.c.cancelled_at > as_of))
         .order_by(b.c.starts_at, b.c.ends_at)
     )
+    return [_read_blackout(row) for row in connection.execute(query).mappings()]
+
+
+def _read_blackout(row: RowMapping) -> BlackoutRecord:
     names = ("id", "institution_id", "title", "starts_at", "ends_at", "cancelled_at")
-    return [
-        BlackoutRecord(**{name: row[name] for name in names}, act=read_act(row))
-        for row in connection.execute(query).mappings()
-    ]
+    return BlackoutRecord(**{name: row[name] for name in names}, act=read_act(row))
+
+
+def list_blackouts_between(
+    connection: Connection,
+    institution_id: UUID | None,
+    begins: datetime,
+    ends: datetime,
+    *,
+    as_of: datetime,
+) -> list[BlackoutRecord]:
+    """Return the blackouts that hold for an institution at some time between two, by start.
+
+    National ones are among them; for no institution, only those. What was cancelled is not.
+    """
+    b = t.blackouts
+    query = (
+        sa.select(b)
+        .where(b.c.ends_at > begins, b.c.starts_at < ends, b.c.at <= as_of)
+        .where(sa.or_(b.c.institution_id.is_(None), b.c.institution_id == institution_id))
+        .where(b.c.cancelled_at.is_(None))
+        .order_by(b.c.starts_at, b.c.ends_at)
+    )
+    return [_read_blackout(row) for row in connection.execute(query).mappings()]
 
 
 def record_deny_list(

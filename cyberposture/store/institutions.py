@@ -102,6 +102,12 @@ def get_owner_id(connection: Connection, code: str | None) -> UUID | None:
     return None if code is None else get_institution_id(connection, code)
 
 
+def codes_by_id(connection: Connection) -> dict[UUID, str]:
+    """Return the code of every institution that ever was, by id."""
+    i = t.institutions.c
+    return {row.id: row.code for row in connection.execute(sa.select(i.id, i.code))}
+
+
 def find_institution(
     connection: Connection, code: str, *, as_of: datetime
 ) -> InstitutionRecord | None:

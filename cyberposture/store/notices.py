@@ -3,6 +3,7 @@
 The text is an encrypted file, because the stop code stands in it; here is its digest.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -85,6 +86,18 @@ def list_notices(
     if authorisation_id is not None:
         query = query.where(n.c.authorisation_id == authorisation_id)
     return [_read(row) for row in connection.execute(query).mappings()]
+
+
+def list_of(
+    connection: Connection, authorisations: Collection[UUID]
+) -> dict[UUID, list[NoticeRecord]]:
+    """Return the notices of some authorisations in the order in which they were written."""
+    n = t.notices
+    query = sa.select(n).where(n.c.authorisation_id.in_(authorisations)).order_by(n.c.at, n.c.code)
+    found: dict[UUID, list[NoticeRecord]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["authorisation_id"], []).append(_read(row))
+    return found
 
 
 def list_told(connection: Connection, institution_id: UUID) -> frozenset[UUID]:

@@ -1,6 +1,6 @@
 """Scan runs: what was planned under which authorisations, and how it went; see also `chunks`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from cyberposture.errors import NotFound, WrongState
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 from cyberposture.store.codes import new_code
+from cyberposture.store.paging import Page, Turn, read_page
 
 ScanKind = Literal["scheduled", "manual", "imported", "canary", "recorded", "tables"]
 """`recorded`: no scan at all, but what people did by an agreed procedure and wrote down; `tables`:
@@ -164,6 +165,56 @@ def list_scans(
     if state is not None:
         query = query.where(s.c.state == state)
     return [_read(row) for row in connection.execute(query).mappings()]
+
+
+def page_scans(
+    connection: Connection,
+    turn: Turn,
+    *,
+    institution_id: UUID | None = None,
+    state: ScanState | None = None,
+) -> Page[ScanRecord]:
+    """Return a page of runs, the newest first."""
+    s = t.scans
+    query = sa.select(s)
+    if institution_id is not None:
+        query = query.where(s.c.institution_id == institution_id)
+    if state is not None:
+        query = query.where(s.c.state == state)
+    found = read_page(connection, query, (s.c.at, s.c.code), turn, is_newest_first=True)
+    return Page(tuple(_read(row) for row in found.rows), found.before, found.after)
+
+
+def find_before(connection: Connection, scan: ScanRecord) -> str | None:
+    """Return the code of the newest run of the same institution and vantage before this one."""
+    s = t.scans.c
+    query = (
+        sa.select(s.code)
+        .where(s.institution_id == scan.institution_id, s.at < scan.act.at)
+        .where(s.vantage == scan.vantage, s.kind.not_in(("recorded", "tables")))
+        .order_by(s.at.desc())
+        .limit(1)
+    )
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def list_running(
+    connection: Connection, *, institutions: Collection[UUID] | None = None
+) -> list[ScanRecord]:
+    """Return the runs that are under way, the newest first, of all institutions or of some."""
+    s = t.scans
+    query = sa.select(s).where(s.c.state == "running").order_by(s.c.at.desc(), s.c.code)
+    if institutions is not None:
+        query = query.where(s.c.institution_id.in_(institutions))
+    return [_read(row) for row in connection.execute(query).mappings()]
+
+
+def codes_of(connection: Connection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the codes of these runs, by id."""
+    s = t.scans.c
+    query = sa.select(s.id, s.code).where(s.id.in_(ids))
+    return {row.id: row.code for row in connection.execute(query)}
 
 
 _COLUMNS = tuple(name for name in ScanRecord.__slots__ if name not in ("act", "authorisations"))

@@ -3,6 +3,7 @@
 Anyone may stop; how many people must agree before sending again is for the services to ask.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 from cyberposture.store.codes import new_code
 from cyberposture.store.once import insert_once
+from cyberposture.store.paging import Page, Turn, read_page
 
 StopScope = Literal["all", "institution", "cidr", "scan"]
 StopSpeed = Literal["drain", "now"]
@@ -166,6 +168,35 @@ def list_resumptions(connection: Connection, stop_id: UUID) -> list[Resumption]:
     r = t.stop_resumptions
     query = sa.select(r).where(r.c.stop_id == stop_id).order_by(r.c.at, r.c.actor)
     return [Resumption(row["role"], read_act(row)) for row in connection.execute(query).mappings()]
+
+
+def page_stops(connection: Connection, turn: Turn) -> Page[StopRecord]:
+    """Return a page of the stops that there ever were, the newest first."""
+    s = t.stops
+    found = read_page(connection, sa.select(s), (s.c.at, s.c.code), turn, is_newest_first=True)
+    return Page(tuple(_read(row) for row in found.rows), found.before, found.after)
+
+
+def resumptions_of(connection: Connection, stops: Collection[UUID]) -> dict[UUID, list[Resumption]]:
+    """Return who agreed to send again after each of these stops, in order."""
+    r = t.stop_resumptions
+    query = sa.select(r).where(r.c.stop_id.in_(stops)).order_by(r.c.at, r.c.actor)
+    found: dict[UUID, list[Resumption]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["stop_id"], []).append(Resumption(row["role"], read_act(row)))
+    return found
+
+
+def acknowledgements_of(
+    connection: Connection, stops: Collection[UUID]
+) -> dict[UUID, list[Acknowledgement]]:
+    """Return which workers have stopped for each of these stops, in order."""
+    a = t.stop_acknowledgements
+    query = sa.select(a).where(a.c.stop_id.in_(stops)).order_by(a.c.at, a.c.worker)
+    found: dict[UUID, list[Acknowledgement]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["stop_id"], []).append(Acknowledgement(row["worker"], row["at"]))
+    return found
 
 
 def record_acknowledgement(

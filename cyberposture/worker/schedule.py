@@ -8,60 +8,21 @@ import contextlib
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import structlog
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.date import DateTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from cyberposture.clock import utc_now
 from cyberposture.errors import WrongUsage
 from cyberposture.runtime import Runtime
 from cyberposture.services.schedule import schedules
 from cyberposture.services.schedule.schedules import Schedule
+from cyberposture.services.schedule.triggers import next_run_of, trigger_of
 
 Work = Callable[[Runtime, Schedule], None]
-
-
-def trigger_of(code: str, kind: str, spec: str, zone: str) -> BaseTrigger:
-    """Return the trigger that a row describes, in the row's own zone.
-
-    Raises:
-        WrongUsage: the row's text is no such trigger.
-    """
-    try:
-        match kind:
-            case "cron":
-                return CronTrigger.from_crontab(spec, timezone=zone)
-            case "interval":
-                return IntervalTrigger(seconds=_seconds(spec), timezone=zone)
-            case "date":
-                return DateTrigger(datetime.fromisoformat(spec), timezone=zone)
-            case other:
-                raise WrongUsage(f"no trigger of kind {other!r}: cron, interval or date")
-    except (ValueError, KeyError, OverflowError) as error:
-        raise WrongUsage(f"schedule {code}: {spec!r} in {zone!r} is no {kind}") from error
-
-
-def _seconds(spec: str) -> int:
-    if int(spec) < 1:
-        raise ValueError("an interval is at least a second long")
-    return int(spec)
-
-
-def next_run_of(code: str, kind: str, spec: str, zone: str) -> datetime | None:
-    """Return when a trigger fires next, in UTC, or None where it never does again.
-
-    Raises:
-        WrongUsage: the text is no such trigger.
-    """
-    found = trigger_of(code, kind, spec, zone).get_next_fire_time(None, utc_now())
-    return found.astimezone(UTC) if found is not None else None
 
 
 class ScheduleClock:
@@ -143,5 +104,7 @@ class ScheduleClock:
             self._log.error("schedule failed", schedule=code, trace=traceback.format_exc())
         next_run = None
         if row.trigger_kind != "date":
-            next_run = next_run_of(code, row.trigger_kind, row.trigger_spec, row.zone)
+            next_run = next_run_of(
+                code, row.trigger_kind, row.trigger_spec, row.zone, now=utc_now()
+            )
         schedules.record_finished(register, code, problem, next_run)

@@ -14,9 +14,10 @@ from cyberposture.errors import WrongUsage
 from cyberposture.runtime import Runtime
 from cyberposture.services.proof import audit
 from cyberposture.services.schedule import schedules
+from cyberposture.services.schedule.triggers import next_run_of
 from cyberposture.services.scores import score
 from cyberposture.settings import load_settings
-from cyberposture.worker.schedule import ScheduleClock, next_run_of
+from cyberposture.worker.schedule import ScheduleClock
 from cyberposture.worker.works import WORKS
 
 
@@ -131,7 +132,7 @@ def test_cron_row_that_was_missed_is_caught_up_once(runtime):
 
 def test_cron_row_that_was_not_missed_waits(runtime):
     diary = Diary()
-    later = next_run_of("nightly", "cron", "0 3 * * *", "UTC")
+    later = next_run_of("nightly", "cron", "0 3 * * *", "UTC", now=utc_now())
     add(runtime, "nightly", "cron", "0 3 * * *", next_run=later)
     add(runtime, "mark", "date", in_s(0.1))
     with running(runtime, {"score": diary.note}):
@@ -191,7 +192,7 @@ def test_row_that_cannot_be_read_stops_no_other(runtime):
 )
 def test_trigger_that_makes_no_sense_is_named(kind, spec, zone):
     with pytest.raises(WrongUsage, match=kind):
-        next_run_of("row", kind, spec, zone)
+        next_run_of("row", kind, spec, zone, now=utc_now())
 
 
 def test_row_that_appears_later_is_taken_up_and_one_that_is_removed_is_dropped(runtime):

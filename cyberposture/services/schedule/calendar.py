@@ -2,14 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from cyberposture.errors import Fault, InvalidInput, WrongUsage
+from cyberposture.errors import Fault, InvalidInput, NotFound, WrongUsage
+from cyberposture.exchange.sheets import build_row
 from cyberposture.model.addresses import read_cidr
+from cyberposture.model.foundation import Model, Sentence
 from cyberposture.model.gate import Window
 from cyberposture.services.register import Register
 from cyberposture.store import calendar as store
 from cyberposture.store import institutions
 from cyberposture.store.calendar import BlackoutRecord, DenyList, WindowRecord
+
+
+class _Reasoned(Model):
+    reason: Sentence
 
 
 def add_window(register: Register, institution: str, window: Window) -> WindowRecord:
@@ -79,6 +86,54 @@ def confirm_deny_list(register: Register) -> DenyList:
     with register.change("deny-list-confirmed") as change:
         present = store.find_deny_list(change.connection, as_of=change.now)
         entries = [] if present is None else list(present.entries)
+        change.tell(entries=entries)
+        return store.record_deny_list(change.connection, entries, change.by)
+
+
+def end_window(register: Register, institution: str, window: UUID, *, reason: str = "") -> None:
+    """Take a window from an institution; without any it may be scanned at all times.
+
+    Raises:
+        NotFound: there is no such institution, or no such window of it in force.
+    """
+    with register.change("window-ended", institution, reason=reason) as change:
+        change.institution_id = institutions.get_institution_id(change.connection, institution)
+        held = store.list_windows(change.connection, change.institution_id, as_of=change.now)
+        found = next((one for one in held if one.id == window), None)
+        if found is None:
+            raise NotFound("window", str(window))
+        store.end_window(change.connection, window, change.by)
+        change.tell(weekdays=list(found.weekdays), start=found.start, length_s=found.length_s,
+                    zone=found.zone)  # fmt: skip
+
+
+def cancel_blackout(register: Register, blackout: UUID, *, reason: str = "") -> None:
+    """Have a blackout count no more, before its end.
+
+    Raises:
+        NotFound: there is no such blackout in force.
+    """
+    with register.change("blackout-cancelled", reason=reason) as change:
+        found = store.get_blackout(change.connection, blackout)
+        change.subject, change.institution_id = found.title, found.institution_id
+        store.cancel_blackout(change.connection, blackout, change.by)
+        change.tell(begins=found.starts_at.isoformat(), ends=found.ends_at.isoformat())
+
+
+def remove_denial(register: Register, cidr: str, *, reason: str) -> DenyList:
+    """Take an address range off the national deny list; the revision before stays on record.
+
+    Raises:
+        InvalidInput: it is not said why.
+        NotFound: the range is not on the list.
+    """
+    build_row(_Reasoned, "arguments", {"reason": reason})
+    with register.change("denial-removed", cidr, reason=reason) as change:
+        present = store.find_deny_list(change.connection, as_of=change.now)
+        before = [] if present is None else list(present.entries)
+        entries = [entry for entry in before if entry["cidr"] != cidr]
+        if len(entries) == len(before):
+            raise NotFound("entry of the deny list", cidr)
         change.tell(entries=entries)
         return store.record_deny_list(change.connection, entries, change.by)
 

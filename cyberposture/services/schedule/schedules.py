@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cyberposture.errors import NotFound, WrongUsage
+from cyberposture.errors import NotFound, WrongState, WrongUsage
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.foundation import Code, Model
 from cyberposture.services.register import Register
+from cyberposture.services.schedule.triggers import next_run_of
 from cyberposture.store import institutions
 from cyberposture.store import schedules as store
 from cyberposture.store.schedules import ScheduleRecord, TriggerKind
@@ -96,6 +97,28 @@ def remove_schedule(register: Register, code: str, *, reason: str = "") -> None:
     with register.change("schedule-removed", code, reason=reason) as change:
         change.institution_id = store.get_schedule(change.connection, code).institution_id
         store.disable_schedule(change.connection, code, change.by)
+
+
+def resume_schedule(register: Register, code: str, *, reason: str = "") -> Schedule:
+    """Have a schedule run again, and return it.
+
+    Raises:
+        NotFound: there is no such schedule.
+        WrongState: it runs already, or what was to happen once has happened.
+    """
+    with register.change("schedule-resumed", code, reason=reason) as change:
+        record = store.get_schedule(change.connection, code)
+        change.institution_id = record.institution_id
+        if record.is_enabled:
+            raise WrongState(f"the schedule {code} runs already")
+        if record.trigger_kind == "date" and record.last_run is not None:
+            raise WrongState(f"what {code} was for has happened; add a new one")
+        next_run = next_run_of(
+            code, record.trigger_kind, record.trigger_spec, record.zone, now=change.now
+        )
+        store.enable_schedule(change.connection, code, change.by)
+        store.record_next_run(change.connection, code, next_run)
+    return get_schedule(register, code)
 
 
 def list_schedules(register: Register, *, enabled_only: bool = False) -> list[Schedule]:

@@ -17,11 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, RowMapping
 
 from cyberposture.errors import InvalidInput
+from cyberposture.model.offline import Seal
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 from cyberposture.store.database import after_commit
 from cyberposture.store.heads import HeadsFile, SignedHead, sign_head, written_moment
+from cyberposture.store.keys import public_hex
 from cyberposture.store.once import insert_once
+from cyberposture.store.seals import seal
 
 SYSTEM_CHAIN = "system"
 BEGINNING = "0" * 64
@@ -64,6 +67,19 @@ class AuditLog:
     def __init__(self, signer: Ed25519PrivateKey, heads_file: HeadsFile) -> None:
         self._signer = signer
         self._heads_file = heads_file
+
+    def seal(self, what: str, document: dict[str, Any]) -> Seal:
+        """Return the register's seal under a document that leaves it, with the key of its heads.
+
+        Raises:
+            InvalidInput: the document is not plain JSON.
+        """
+        return seal(self._signer, what, document)
+
+    @property
+    def key(self) -> str:
+        """The public key under which heads and seals are verified, 64 hexadecimal digits."""
+        return public_hex(self._signer.public_key())
 
     def append(
         self,

@@ -41,8 +41,9 @@ def insert_return(
     institution_id: UUID,
     assessment_id: UUID,
     new: NewReturn,
-    outcome: Outcome,
     act: Act,
+    *,
+    outcome: Outcome,
 ) -> ReturnRecord:
     """Record what became of a file and return the record."""
     connection.execute(

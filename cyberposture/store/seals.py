@@ -1,4 +1,4 @@
-"""Seals: the register's Ed25519 signature under a document that leaves it, or under one that returns.
+"""Seals: an Ed25519 signature under a document that leaves the register, or comes back to it.
 
 A seal covers the RFC 8785 JSON of the document together with a word that says what it is, so that a
 seal under one kind of paper says nothing about another.

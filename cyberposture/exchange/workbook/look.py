@@ -9,8 +9,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from cyberposture.errors import Fault, InvalidInput
 
-BRAND, INK, SOFT, WASH, LINE, PAPER = (
-    "#0B5D4E", "#18222C", "#55616C", "#F4F2EC", "#DCD8CD", "#FFFFFF",
+BRAND, INK, SOFT, WASH, LINE, PAPER, OPEN = (
+    "#0B5D4E", "#18222C", "#55616C", "#F4F2EC", "#DCD8CD", "#FFFFFF", "#FFF9DB",
 )  # fmt: skip
 LONGEST = 32_767
 """Signs that one cell holds. Source: Microsoft, Excel specifications and limits, 2024."""
@@ -26,6 +26,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "key": _TEXT | {"locked": False, "bold": True, "font_color": BRAND, "bg_color": WASH},
     "number": _TEXT | {"locked": False, "num_format": "0", "align": "center", "indent": 0},
     "choice": _TEXT | {"locked": False, "align": "center", "indent": 0},
+    "open": _TEXT | {"locked": False, "bg_color": OPEN},
+    "open_day": _TEXT | {"locked": False, "bg_color": OPEN, "num_format": "yyyy-mm-dd"},
     "fixed": _TEXT,
     "fixed_key": _TEXT | {"bold": True, "font_color": BRAND, "bg_color": WASH},
     "header": {"bold": True, "font_name": "Calibri", "font_size": 10, "font_color": PAPER,

@@ -66,7 +66,7 @@ def open_sheets(name: str, data: bytes) -> tuple[dict[str, list[Row]], list[Faul
     Raises:
         InvalidInput: it is no workbook, or too large.
     """
-    _require_bounded(name, data)
+    require_bounded(name, data)
     try:
         with warnings.catch_warnings():
             # What the library does not support (drop-downs of newer kinds) is not read anyway.
@@ -80,7 +80,7 @@ def open_sheets(name: str, data: bytes) -> tuple[dict[str, list[Row]], list[Faul
         raise InvalidInput(Fault(name, f"no workbook that can be read: {what}")) from error
 
 
-def _require_bounded(name: str, data: bytes) -> None:
+def require_bounded(name: str, data: bytes) -> None:
     """Refuse a file whose parts are too many, unpack to too much, or declare entities."""
     if len(data) > MAX_BYTES:
         raise InvalidInput(Fault(name, f"larger than {MAX_BYTES} bytes"))

@@ -1,8 +1,9 @@
 """People who act in the register, each with a signing key of their own."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from cyberposture.model.foundation import Code, Model, Moment
 
@@ -22,13 +23,40 @@ Role = Literal[
 ]
 
 
-PublicKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-"""An Ed25519 public key: 32 bytes in lower-case hexadecimal."""
+PublicKey = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
+"""An Ed25519 public key: 32 bytes in lower-case hexadecimal; empty where none was made yet."""
 
 
-MailAddress = Annotated[
-    str, StringConstraints(pattern=r"^[^@\s<>\"',;:]{1,64}@[A-Za-z0-9.-]{1,253}$", max_length=254)
-]
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_PLAIN_MAIL = rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*"
+_LONGEST_NAME, _LONGEST_MAIL = 64, 254
+
+
+def is_mail_address(text: str) -> bool:
+    """Return whether this is an address of the plain form that every mail server takes.
+
+    No quotes, comments, brackets or signs of other alphabets: what programs read differently
+    could send a notice to somebody else. Source: RFC 5321, 4.1.2 (Dot-string) and 4.5.3.1.
+    """
+    fits = len(text) <= _LONGEST_MAIL and text.find("@") <= _LONGEST_NAME
+    return fits and re.fullmatch(_PLAIN_MAIL, text) is not None
+
+
+def find_mail_address(text: str) -> str | None:
+    """Return the first mail address in what people wrote, such as `Duty <duty@hill.example>`."""
+    words = re.split(r"[\s<>()\[\]\"',;]+", text)
+    tidy = (word.removeprefix("mailto:").strip(".:") for word in words)
+    return next((word for word in tidy if is_mail_address(word)), None)
+
+
+def _mail_address(text: str) -> str:
+    if not is_mail_address(text):
+        raise ValueError("a plain mail address is expected, such as a.khan@example.org")
+    return text
+
+
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
 """An address of the plain form that every mail server takes. Source: RFC 5321, 4.1.2 and 4.5.3."""
 
 
@@ -37,7 +65,8 @@ class Person(Model):
 
     code: Code
     name: str
-    public_key: PublicKey
+    public_key: PublicKey = ""
+    """Under the empty one nothing is signed: whoever needs a key makes it first."""
     invited_at: Moment
     disabled_at: Moment | None = None
     mail: MailAddress | None = None
@@ -55,3 +84,5 @@ class Membership(Model):
     sector: Code | None = None
     valid_from: Moment
     valid_until: Moment | None = None
+    acting_for: Code | None = None
+    """Whose role it is, where this person stands in for somebody."""

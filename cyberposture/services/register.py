@@ -55,6 +55,8 @@ class Register:
     content: Content
     edition: Edition
     actor: str
+    acts_for: str | None = None
+    """In whose place the actor acts, where they stand in for somebody: every act names both."""
     restored: dict[tuple[str, str], tuple[Catalogue, tuple[Translations, ...]]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -70,12 +72,15 @@ class Register:
         entry then stands in that institution's chain. Nothing is kept on an error.
         """
         with self.database.transaction() as connection:
-            by = Act(self.actor, reason, self.clock())
-            change = Change(connection, by, subject=subject)
+            why = reason if self.acts_for is None else f"for {self.acts_for}; {reason}"
+            change = Change(connection, Act(self.actor, why, self.clock()), subject=subject)
             yield change
+            if self.acts_for is not None:
+                change.tell(acting_for=self.acts_for)
             self.audit.append(
-                connection, change.institution_id, kind, change.subject, by, data=change.data
-            )
+                connection, change.institution_id, kind, change.subject, change.by,
+                data=change.data,
+            )  # fmt: skip
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

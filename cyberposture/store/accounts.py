@@ -1,4 +1,4 @@
-"""Accounts at the portal: password, second factor, recovery codes, and the links that open them."""
+"""Accounts at the portal: passwords, recovery codes, and the links that open them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,12 @@ from cyberposture.store.acts import Act
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """What is kept to know a person by; the seed of the second factor is a sealed file."""
+    """What is kept to know a person by, beside their second factors."""
 
     person_id: UUID
     password: str
-    secret_sha256: str
+    """The hash; empty where single sign-on is the only way in."""
     confirmed_at: datetime | None
-    last_step: int
-    """The last time step whose code was used; none is taken twice."""
     failures: int
     locked_until: datetime | None
 
@@ -77,26 +75,27 @@ def find_account(
     return None if row is None else AccountRecord(**row)
 
 
-def set_account(
-    connection: Connection, person_id: UUID, password: str, secret_sha256: str, act: Act
-) -> None:
+def set_account(connection: Connection, person_id: UUID, password: str, act: Act) -> None:
     """Begin an account anew: it opens nothing until the second factor was shown once."""
     a = t.accounts
     connection.execute(sa.delete(a).where(a.c.person_id == person_id))
-    values = {"person_id": person_id, "password": password, "secret_sha256": secret_sha256}
-    counts = {"last_step": 0, "failures": 0}
-    connection.execute(sa.insert(a), {**values, **counts, **act.written()})
+    values = {"person_id": person_id, "password": password, "failures": 0}
+    connection.execute(sa.insert(a), {**values, **act.written()})
 
 
-def confirm_account(connection: Connection, person_id: UUID, step: int, at: datetime) -> None:
+def set_password(connection: Connection, person_id: UUID, password: str) -> None:
+    """Keep the hash of another password."""
+    _change(connection, person_id, password=password)
+
+
+def confirm_account(connection: Connection, person_id: UUID, at: datetime) -> None:
     """Let an account open the portal from now on."""
-    _change(connection, person_id, confirmed_at=at, last_step=step)
+    _change(connection, person_id, confirmed_at=at)
 
 
-def record_success(connection: Connection, person_id: UUID, step: int | None) -> None:
-    """Forget failed attempts; `step` is the time step of the code that was used, if one was."""
-    used = {} if step is None else {"last_step": step}
-    _change(connection, person_id, failures=0, locked_until=None, **used)
+def record_success(connection: Connection, person_id: UUID) -> None:
+    """Forget failed attempts."""
+    _change(connection, person_id, failures=0, locked_until=None)
 
 
 def record_failure(
@@ -130,3 +129,11 @@ def use_recovery_code(
         r.c.person_id == person_id, r.c.code_sha256 == code_sha256, r.c.used_at.is_(None)
     )
     return connection.execute(sa.update(r).where(mine).values(used_at=at)).rowcount == 1
+
+
+def count_recovery_codes(connection: Connection, person_id: UUID) -> int:
+    """Return how many recovery codes a person has left."""
+    r = t.recovery_codes
+    query = sa.select(sa.func.count()).where(r.c.person_id == person_id, r.c.used_at.is_(None))
+    found: int = connection.execute(query).scalar_one()
+    return found

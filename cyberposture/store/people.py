@@ -1,6 +1,6 @@
 """People, every key they ever signed with, and the roles that they hold or held."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -33,7 +33,7 @@ class MembershipRecord:
 
 
 def insert_person(connection: Connection, person: Person, act: Act) -> PersonRecord:
-    """Register a person with the key that they sign with from now on, and return both.
+    """Register a person with the key that they sign with from now on, if they have one.
 
     Raises:
         WrongState: the code is taken; codes of people are never used again.
@@ -43,7 +43,8 @@ def insert_person(connection: Connection, person: Person, act: Act) -> PersonRec
     person_id = uuid4()
     values = person.model_dump(exclude={"disabled_at"})
     connection.execute(sa.insert(t.people), {"id": person_id, **values, **act.written()})
-    _record_key(connection, person_id, person.public_key, act)
+    if person.public_key:
+        _record_key(connection, person_id, person.public_key, act)
     return PersonRecord(person_id, person)
 
 
@@ -191,6 +192,59 @@ def list_memberships(
     if role is not None:
         query = query.where(m.c.role == role)
     return [_read_membership(row) for row in connection.execute(query).mappings()]
+
+
+def list_held(connection: Connection, person: str, *, as_of: datetime) -> list[MembershipRecord]:
+    """Return the roles that a person may act with: their own, and those of whom they stand in for.
+
+    The latter name whom the person acts for, and end with the earlier of both.
+    """
+    own = list_memberships(connection, as_of=as_of, person=person)
+    m, s, others = t.memberships, t.substitutions, t.people.alias("others")
+    query = (
+        sa.select(m, t.people.c.code, t.institutions.c.code.label("institution"))
+        .add_columns(s.c.valid_until.label("stands_in_until"))
+        .join(t.people, t.people.c.id == m.c.person_id)
+        .outerjoin(t.institutions, t.institutions.c.id == m.c.institution_id)
+        .join(s, s.c.membership_id == m.c.id)
+        .join(others, others.c.id == s.c.substitute_id)
+        .where(others.c.code == person, s.c.ended_at.is_(None))
+        .where(s.c.valid_from <= as_of, s.c.valid_until > as_of)
+        .where(m.c.valid_from <= as_of, t.people.c.disabled_at.is_(None))
+        .where(sa.or_(m.c.valid_until.is_(None), m.c.valid_until > as_of))
+        .order_by(t.people.c.code, m.c.role)
+    )
+    for row in connection.execute(query).mappings():
+        read = _read_membership(row)
+        until = min(filter(None, (row["valid_until"], row["stands_in_until"])))
+        changed = {"person": person, "acting_for": row["code"], "valid_until": until}
+        own.append(replace(read, membership=read.membership.model_copy(update=changed)))
+    return own
+
+
+def get_membership(connection: Connection, membership_id: UUID) -> MembershipRecord:
+    """Return one role that somebody holds or held.
+
+    Raises:
+        NotFound: there is none.
+    """
+    m = t.memberships
+    query = (
+        sa.select(m, t.people.c.code, t.institutions.c.code.label("institution"))
+        .join(t.people, t.people.c.id == m.c.person_id)
+        .outerjoin(t.institutions, t.institutions.c.id == m.c.institution_id)
+        .where(m.c.id == membership_id)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound("membership", str(membership_id))
+    return _read_membership(row)
+
+
+def change_ways(connection: Connection, person_id: UUID, mail: str | None, language: str) -> None:
+    """Keep where and in which language a person is written to."""
+    change = sa.update(t.people).where(t.people.c.id == person_id)
+    connection.execute(change.values(mail=mail, language=language))
 
 
 def _record_key(

@@ -19,14 +19,36 @@ class SessionRecord:
     started_at: datetime
     seen_at: datetime
     ended_at: datetime | None
+    browser: str
+    """What the browser says that it is, cut short."""
 
 
 def insert_session(
-    connection: Connection, token_sha256: str, person_id: UUID, form_key: str, at: datetime
+    connection: Connection,
+    token_sha256: str,
+    person_id: UUID,
+    form_key: str,
+    at: datetime,
+    *,
+    browser: str = "",
 ) -> None:
     """Begin a session."""
     values = {"token_sha256": token_sha256, "person_id": person_id, "form_key": form_key}
-    connection.execute(sa.insert(t.sessions), {**values, "started_at": at, "seen_at": at})
+    seen = {"started_at": at, "seen_at": at, "browser": browser}
+    connection.execute(sa.insert(t.sessions), {**values, **seen})
+
+
+def list_sessions(connection: Connection, person_id: UUID) -> list[tuple[str, SessionRecord]]:
+    """Return the digests and sessions of a person that nobody ended, the newest first."""
+    s = t.sessions
+    columns = (s.c[name] for name in SessionRecord.__slots__)
+    query = (
+        sa.select(s.c.token_sha256, *columns)
+        .where(s.c.person_id == person_id, s.c.ended_at.is_(None))
+        .order_by(s.c.started_at.desc())
+    )
+    rows = connection.execute(query).all()
+    return [(row[0], SessionRecord(*row[1:])) for row in rows]
 
 
 def find_session(connection: Connection, token_sha256: str) -> SessionRecord | None:
@@ -51,8 +73,12 @@ def end_session(connection: Connection, token_sha256: str, at: datetime) -> None
     connection.execute(sa.update(s).where(mine).values(ended_at=at))
 
 
-def end_sessions_of(connection: Connection, person_id: UUID, at: datetime) -> None:
-    """End every session of a person."""
+def end_sessions_of(
+    connection: Connection, person_id: UUID, at: datetime, *, but: str = ""
+) -> None:
+    """End every session of a person, but for the one with the digest `but`."""
     s = t.sessions
-    mine = sa.and_(s.c.person_id == person_id, s.c.ended_at.is_(None))
+    mine = sa.and_(
+        s.c.person_id == person_id, s.c.ended_at.is_(None), s.c.token_sha256 != but
+    )
     connection.execute(sa.update(s).where(mine).values(ended_at=at))

@@ -20,7 +20,7 @@ from cyberposture.runtime import Runtime, lay_workspace, open_runtime
 from cyberposture.services import setup
 from cyberposture.services.assessments import assess, rounds
 from cyberposture.services.institutions import entries
-from cyberposture.services.people import signing_in
+from cyberposture.services.people.passwords import digest_of
 from cyberposture.services.register import Register
 from cyberposture.settings import Settings
 from cyberposture.store import assessments as kept_assessments
@@ -68,7 +68,7 @@ class World:
         with self.register.database.transaction() as connection:
             record = kept_people.get_person(connection, person)
             sessions.insert_session(
-                connection, signing_in._digest(token), record.id, FORM_KEY, self.register.clock()
+                connection, digest_of(token), record.id, FORM_KEY, self.register.clock()
             )
         return token
 

@@ -4,50 +4,42 @@ Every refusal sounds the same, so that nobody learns from it who is registered. 
 password: the first administrator comes in by a link as well.
 """
 
-import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from typing import Literal
 
-import pyotp
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection
 
 from cyberposture.clock import to_iso
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound
 from cyberposture.model.people import Membership
+from cyberposture.services.people import second_factors
+from cyberposture.services.people.passwords import (
+    NOBODY,
+    digest_of,
+    digest_of_code,
+    hash_password,
+    make_recovery_codes,
+    matches,
+    require_good,
+)
+from cyberposture.services.people.second_factors import Enrolment, Place
 from cyberposture.services.register import Change, Register
-from cyberposture.store import accounts, people, sessions
+from cyberposture.store import accounts, challenges, factors, people, sessions
 from cyberposture.store.accounts import AccountRecord
 from cyberposture.store.people import PersonRecord
 
 LINK_LASTS = timedelta(days=7)
+STEP_LASTS = timedelta(minutes=10)
+"""How long a step at the door stays half done."""
 IDLE_LIMIT = timedelta(hours=2)
 ABSOLUTE_LIMIT = timedelta(hours=12)
 """Sources of the limits: OWASP ASVS 5.0, 7.3.1 and 7.3.2 leave them to the operator."""
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
 FREE_FAILURES = 5
 LONGEST_LOCK = timedelta(hours=1)
-STEP_S = 30
-RECOVERY_CODES = 10
 _SEEN_EVERY = timedelta(minutes=1)
-_SECRET = "second-factor"
-
-_HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash(secrets.token_urlsafe())
-"""Compared with where there is no account, so that its lack does not show in the time it takes."""
-
-
-@dataclass(frozen=True)
-class Enrolment:
-    """A begun account: the seed to put into an authenticator, as text and as its usual link."""
-
-    person: str
-    seed: str
-    uri: str
+_LONGEST_BROWSER = 120
 
 
 @dataclass(frozen=True)
@@ -59,6 +51,14 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class KeyAsked:
+    """The password was right, and a security key is to be shown: the step, and what is asked."""
+
+    token: str
+    options: str
+
+
+@dataclass(frozen=True)
 class SignedIn:
     """Who is signed in, which roles they hold now, and the key that their forms must carry."""
 
@@ -66,10 +66,7 @@ class SignedIn:
     name: str
     form_key: str
     memberships: tuple[Membership, ...]
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    language: Literal["en", "ur"] | None = None
 
 
 def make_link(register: Register, code: str, *, reason: str = "") -> str:
@@ -79,27 +76,47 @@ def make_link(register: Register, code: str, *, reason: str = "") -> str:
         NotFound: there is no such person.
         NotAuthorised: they act no more.
     """
-    token = secrets.token_urlsafe(32)
+    token = second_factors.new_token()
     with register.change("sign-in-link-made", code, reason=reason) as change:
         record = people.get_person(change.connection, code)
-        _require_active(record)
-        ends_at = change.now + LINK_LASTS
-        accounts.insert_link(change.connection, record.id, _digest(token), ends_at, change.by)
-        change.tell(ends_at=to_iso(ends_at))
+        keep_link(change, record, token)
     return token
 
 
-def _require_active(record: PersonRecord) -> None:
+def keep_link(change: Change, record: PersonRecord, token: str) -> None:
+    """Let a link bring this person in; links from before open nothing any more.
+
+    Raises:
+        NotAuthorised: the person acts no more.
+    """
+    require_active(record)
+    ends_at = change.now + LINK_LASTS
+    accounts.insert_link(change.connection, record.id, digest_of(token), ends_at, change.by)
+    change.tell(link_ends_at=to_iso(ends_at))
+
+
+def require_active(record: PersonRecord) -> None:
+    """Return if a person acts.
+
+    Raises:
+        NotAuthorised: `disabled-person`.
+    """
     if record.person.disabled_at is not None:
         raise NotAuthorised("disabled-person", f"{record.person.code} acts no more")
 
 
-def _by_link(connection: Connection, token: str, now: datetime) -> PersonRecord:
-    link = accounts.find_link(connection, _digest(token))
+def by_link(connection: Connection, token: str, now: datetime) -> PersonRecord:
+    """Return whom a link is for.
+
+    Raises:
+        NotFound: there is no such link, or it was used or ran out.
+        NotAuthorised: the person acts no more.
+    """
+    link = accounts.find_link(connection, digest_of(token))
     if link is None or link.used_at is not None or now >= link.ends_at:
         raise NotFound("link", "…", advice="a link works once, for seven days: ask for a new one")
     record = people.get_person_by_id(connection, link.person_id)
-    _require_active(record)
+    require_active(record)
     return record
 
 
@@ -111,7 +128,7 @@ def whose_link(register: Register, token: str) -> str:
         NotAuthorised: the person acts no more.
     """
     with register.reading() as connection:
-        return _by_link(connection, token, register.clock()).person.name
+        return by_link(connection, token, register.clock()).person.name
 
 
 def begin_account(register: Register, token: str, password: str) -> Enrolment:
@@ -122,21 +139,24 @@ def begin_account(register: Register, token: str, password: str) -> Enrolment:
         InvalidInput: the password is too short, too long, or the person's own name.
         NotAuthorised: the person acts no more.
     """
-    seed = pyotp.random_base32()
     with register.change("account-begun") as change:
-        record = _by_link(change.connection, token, change.now)
+        record = by_link(change.connection, token, change.now)
         change.subject = record.person.code
-        _require_good(password, record)
-        sha256 = register.blobs.put(change.connection, None, _SECRET, seed.encode(), change.by)
-        password_hash = _HASHER.hash(password)
-        accounts.set_account(change.connection, record.id, password_hash, sha256, change.by)
-        sessions.end_sessions_of(change.connection, record.id, change.now)
-    return _enrolment(record, seed)
+        require_good(password, record.person)
+        return lay_account(register, change, record, hash_password(password))
 
 
-def _enrolment(record: PersonRecord, seed: str) -> Enrolment:
-    uri = pyotp.TOTP(seed).provisioning_uri(name=record.person.code, issuer_name="cyberposture")
-    return Enrolment(record.person.code, seed, uri)
+def lay_account(
+    register: Register, change: Change, record: PersonRecord, password_hash: str
+) -> Enrolment:
+    """Begin an account anew: all that opened it before is over, and a new seed waits."""
+    connection = change.connection
+    accounts.set_account(connection, record.id, password_hash, change.by)
+    factors.remove_factors(connection, record.id, change.by)
+    second_factors.add_authenticator(register, change, record.id, "authenticator")
+    sessions.end_sessions_of(connection, record.id, change.now)
+    (waiting,) = factors.list_factors(connection, record.id, confirmed_only=False)
+    return second_factors.enrolment_of(register, connection, record.person, waiting)
 
 
 def find_enrolment(register: Register, token: str) -> Enrolment | None:
@@ -146,28 +166,15 @@ def find_enrolment(register: Register, token: str) -> Enrolment | None:
         NotFound: there is no such link, or it was used or ran out.
     """
     with register.reading() as connection:
-        record = _by_link(connection, token, register.clock())
+        record = by_link(connection, token, register.clock())
         account = accounts.find_account(connection, record.id)
         if account is None or account.confirmed_at is not None:
             return None
-        seed = register.blobs.get(connection, None, _SECRET, account.secret_sha256).decode()
-        return _enrolment(record, seed)
+        (waiting,) = factors.list_factors(connection, record.id, confirmed_only=False)
+        return second_factors.enrolment_of(register, connection, record.person, waiting)
 
 
-def _require_good(password: str, record: PersonRecord) -> None:
-    own = {record.person.code.lower(), record.person.name.lower()}
-    if len(password) < SHORTEST_PASSWORD:
-        problem = f"at least {SHORTEST_PASSWORD} characters; three or four words do well"
-    elif len(password) > LONGEST_PASSWORD:
-        problem = f"at most {LONGEST_PASSWORD} characters"
-    elif password.lower() in own or len(set(password)) < 4:
-        problem = "this is easily guessed; three or four words that belong to no saying do well"
-    else:
-        return
-    raise InvalidInput(Fault("password", problem))
-
-
-def confirm_account(register: Register, token: str, code: str) -> Opened:
+def confirm_account(register: Register, token: str, code: str, *, browser: str = "") -> Opened:
     """Show the second factor once: the account is open, the link used up, and a session begun.
 
     Raises:
@@ -175,125 +182,181 @@ def confirm_account(register: Register, token: str, code: str) -> Opened:
         InvalidInput: the code is not the one that the authenticator shows now.
     """
     with register.change("account-confirmed") as change:
-        record = _by_link(change.connection, token, change.now)
+        connection, now = change.connection, change.now
+        record = by_link(connection, token, now)
         change.subject = record.person.code
-        account = accounts.find_account(change.connection, record.id, lock=True)
-        if account is None:
+        if accounts.find_account(connection, record.id, lock=True) is None:
             raise NotFound("account", record.person.code, advice="set a password first")
-        step = _step_of(register, change.connection, account, code, change.now)
+        waiting = factors.list_factors(connection, record.id, confirmed_only=False)
+        step = second_factors.step_of(register, connection, waiting[0], code, now)
         if step is None:
             problem = "this is not the code that is shown now; is the telephone's clock right?"
             raise InvalidInput(Fault("code", problem))
-        accounts.confirm_account(change.connection, record.id, step, change.now)
-        accounts.end_links(change.connection, record.id, change.now)
-        codes = tuple(_readable(secrets.token_hex(5)) for _ in range(RECOVERY_CODES))
-        digests = [_digest(_plain(one)) for one in codes]
-        accounts.set_recovery_codes(change.connection, record.id, digests, change.by)
-        return Opened(_begin_session(change.connection, record.id, change.now), codes)
+        factors.record_use(connection, waiting[0].id, step, now, confirms=True)
+        return open_account(change, record, browser=browser)
 
 
-def _readable(code: str) -> str:
-    return f"{code[:5]}-{code[5:]}"
+def open_account(change: Change, record: PersonRecord, *, browser: str = "") -> Opened:
+    """Let an account open the portal, use up its link, and begin a session."""
+    accounts.confirm_account(change.connection, record.id, change.now)
+    accounts.end_links(change.connection, record.id, change.now)
+    codes = give_recovery_codes(change, record)
+    return Opened(begin_session(change, record, browser), codes)
 
 
-def _plain(code: str) -> str:
-    return code.strip().replace("-", "").replace(" ", "").lower()
+def give_recovery_codes(change: Change, record: PersonRecord) -> tuple[str, ...]:
+    """Make new recovery codes in place of all that a person had, and return them."""
+    codes = make_recovery_codes()
+    digests = [digest_of_code(one) for one in codes]
+    accounts.set_recovery_codes(change.connection, record.id, digests, change.by)
+    return codes
 
 
-def _step_of(
-    register: Register,
-    connection: Connection,
-    account: AccountRecord,
-    code: str,
-    now: datetime,
-) -> int | None:
-    """Return the time step whose code this is: now or one step before or after, never used yet."""
-    seed = register.blobs.get(connection, None, _SECRET, account.secret_sha256).decode()
-    present = int(now.timestamp()) // STEP_S
-    factor = pyotp.TOTP(seed)
-    given = "".join(code.split())
-    for step in (present, present - 1, present + 1):
-        if step > account.last_step and hmac.compare_digest(
-            factor.generate_otp(step).encode(), given.encode()
-        ):
-            return step
-    return None
-
-
-def _begin_session(connection: Connection, person_id: UUID, now: datetime) -> str:
-    token = secrets.token_urlsafe(32)
-    form_key = secrets.token_urlsafe(24)
-    sessions.insert_session(connection, _digest(token), person_id, form_key, now)
+def begin_session(change: Change, record: PersonRecord, browser: str) -> str:
+    """Begin a session and return its secret."""
+    token = second_factors.new_token()
+    sessions.insert_session(
+        change.connection, digest_of(token), record.id, secrets.token_urlsafe(24), change.now,
+        browser=browser[:_LONGEST_BROWSER],
+    )  # fmt: skip
     return token
 
 
-def sign_in(register: Register, code: str, password: str, second: str) -> Opened:
+_NOT_IN = ("not-signed-in", "name, password or code is not right")
+
+
+def sign_in(
+    register: Register, code: str, password: str, second: str, *, browser: str = ""
+) -> Opened:
     """Begin a session for whoever knows the password and holds the second factor.
 
-    `second` is the authenticator's code, or a recovery code, which works once.
+    `second` is an authenticator's code, or a recovery code, which works once.
 
     Raises:
         NotAuthorised: `not-signed-in`: something of it is wrong, or the account is locked for now.
     """
-    refused = NotAuthorised("not-signed-in", "name, password or code is not right")
+    token = None
     with register.change("sign-in-tried") as change:
-        record = people.find_person(change.connection, code.strip().lower())
-        account = _find_account(change.connection, record)
-        known = _matches(account.password if account else _NOBODY, password)
-        if record is None or account is None or account.confirmed_at is None:
-            change.tell(outcome="unknown")
-            token = None
-        else:
-            change.subject = record.person.code
-            token = _let_in(register, change, record, account, second, knows_password=known)
+        known = _by_password(change, code, password)
+        if known is not None:
+            record, account = known
+            how = second_factors.shows_code(register, change, record.id, second)
+            token = let_in(change, record, account, how, browser)
     # The attempt is on record; only now may it be refused.
     if token is None:
-        raise refused
+        raise NotAuthorised(*_NOT_IN)
     return Opened(token)
 
 
-def _find_account(connection: Connection, record: PersonRecord | None) -> AccountRecord | None:
-    return None if record is None else accounts.find_account(connection, record.id, lock=True)
+def _by_password(
+    change: Change, code: str, password: str
+) -> tuple[PersonRecord, AccountRecord] | None:
+    """Return who this is by name and password, or None after noting the failure."""
+    record = people.find_person(change.connection, code.strip().lower())
+    account = None
+    if record is not None:
+        account = accounts.find_account(change.connection, record.id, lock=True)
+    known = matches(account.password if account else NOBODY, password)
+    if record is None or account is None or account.confirmed_at is None:
+        change.tell(outcome="unknown")
+        return None
+    change.subject = record.person.code
+    if is_barred(change, record, account):
+        return None
+    if not known:
+        note_failure(change, record, account)
+        return None
+    return record, account
 
 
-def _matches(stored: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(stored, password[:LONGEST_PASSWORD])
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-def _let_in(
-    register: Register,
-    change: Change,
-    record: PersonRecord,
-    account: AccountRecord,
-    second: str,
-    *,
-    knows_password: bool,
-) -> str | None:
-    """Return the cookie of a new session, or None after noting the failure."""
-    now, connection = change.now, change.connection
+def is_barred(change: Change, record: PersonRecord, account: AccountRecord) -> bool:
+    """Return whether nothing opens this account now, and note it."""
     if record.person.disabled_at is not None:
         change.tell(outcome="disabled")
-        return None
-    if account.locked_until is not None and now < account.locked_until:
+        return True
+    if account.locked_until is not None and change.now < account.locked_until:
         change.tell(outcome="locked")
+        return True
+    return False
+
+
+def note_failure(change: Change, record: PersonRecord, account: AccountRecord) -> None:
+    """Count one more failure: after the fifth the account rests, each time longer."""
+    failures = account.failures + 1
+    locked_until = _locked_until(failures, change.now)
+    accounts.record_failure(change.connection, record.id, failures, locked_until)
+    change.tell(outcome="refused", failures=failures)
+
+
+def let_in(
+    change: Change, record: PersonRecord, account: AccountRecord, how: str | None, browser: str
+) -> str | None:
+    """Return the secret of a new session where the second factor was shown, else note that."""
+    if how is None:
+        note_failure(change, record, account)
         return None
-    step = _step_of(register, connection, account, second, now) if knows_password else None
-    recovered = (
-        knows_password
-        and step is None
-        and accounts.use_recovery_code(connection, record.id, _digest(_plain(second)), now)
-    )
-    if step is None and not recovered:
-        failures = account.failures + 1
-        accounts.record_failure(connection, record.id, failures, _locked_until(failures, now))
-        change.tell(outcome="refused", failures=failures)
-        return None
-    accounts.record_success(connection, record.id, step)
-    change.tell(outcome="recovered" if recovered else "signed-in")
-    return _begin_session(connection, record.id, now)
+    accounts.record_success(change.connection, record.id)
+    change.tell(outcome=how)
+    return begin_session(change, record, browser)
+
+
+def ask_for_key(register: Register, code: str, password: str, place: Place) -> KeyAsked:
+    """Ask whoever knows the password for one of their security keys.
+
+    Raises:
+        NotAuthorised: `not-signed-in`: something is wrong, or this person has no security key.
+    """
+    asked = None
+    with register.change("sign-in-tried") as change:
+        known = _by_password(change, code, password)
+        if known is not None and second_factors.has_key(change.connection, known[0].id):
+            change.tell(outcome="key-asked")
+            asked = ask_key_of(change, known[0], place)
+        elif known is not None:
+            note_failure(change, *known)
+    if asked is None:
+        raise NotAuthorised(*_NOT_IN)
+    return asked
+
+
+def ask_key_of(change: Change, record: PersonRecord, place: Place) -> KeyAsked:
+    """Begin the step at which a person shows a security key."""
+    token = second_factors.new_token()
+    challenges.insert_challenge(
+        change.connection, digest_of(token), "key-shown", record.id,
+        at=change.now, ends_at=change.now + STEP_LASTS,
+    )  # fmt: skip
+    options = second_factors.options_for_key(change.connection, record.id, place, token)
+    return KeyAsked(token, options)
+
+
+def sign_in_with_key(
+    register: Register, token: str, response: str, place: Place, *, browser: str = ""
+) -> Opened:
+    """Begin a session for whoever knew the password and now shows a security key.
+
+    Raises:
+        NotAuthorised: `not-signed-in`: the key is not theirs, or the step is over.
+    """
+    opened = None
+    with register.change("sign-in-tried") as change:
+        step = challenges.take_challenge(
+            change.connection, digest_of(token), "key-shown", change.now
+        )
+        if step is None or step.person_id is None:
+            change.tell(outcome="unknown")
+        else:
+            record = people.get_person_by_id(change.connection, step.person_id)
+            account = accounts.find_account(change.connection, record.id, lock=True)
+            change.subject = record.person.code
+            if account is not None and not is_barred(change, record, account):
+                how = second_factors.shows_key(
+                    change, record.id, place, token=token, response=response
+                )
+                opened = let_in(change, record, account, how, browser)
+    if opened is None:
+        raise NotAuthorised(*_NOT_IN)
+    return Opened(opened)
 
 
 def _locked_until(failures: int, now: datetime) -> datetime | None:
@@ -306,7 +369,7 @@ def _locked_until(failures: int, now: datetime) -> datetime | None:
 def find_signed_in(register: Register, token: str) -> SignedIn | None:
     """Return who a session belongs to, or None where it ended or nobody was there for too long."""
     now = register.clock()
-    digest = _digest(token)
+    digest = digest_of(token)
     with register.reading() as connection:
         session = sessions.find_session(connection, digest)
         if session is None or session.ended_at is not None:
@@ -316,19 +379,20 @@ def find_signed_in(register: Register, token: str) -> SignedIn | None:
         record = people.get_person_by_id(connection, session.person_id)
         if record.person.disabled_at is not None:
             return None
-        held = people.list_memberships(connection, as_of=now, person=record.person.code)
+        held = people.list_held(connection, record.person.code, as_of=now)
     if now - session.seen_at > _SEEN_EVERY:
         with register.database.transaction() as connection:
             sessions.record_seen(connection, digest, now)
     memberships = tuple(one.membership for one in held)
-    return SignedIn(record.person.code, record.person.name, session.form_key, memberships)
+    person = record.person
+    return SignedIn(person.code, person.name, session.form_key, memberships, person.language)
 
 
 def sign_out(register: Register, token: str) -> None:
     """End a session."""
     with register.change("signed-out") as change:
-        session = sessions.find_session(change.connection, _digest(token))
+        session = sessions.find_session(change.connection, digest_of(token))
         if session is not None:
             record = people.get_person_by_id(change.connection, session.person_id)
             change.subject = record.person.code
-        sessions.end_session(change.connection, _digest(token), change.now)
+        sessions.end_session(change.connection, digest_of(token), change.now)

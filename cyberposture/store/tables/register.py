@@ -90,6 +90,36 @@ memberships = Table(
     Index(None, "institution_id"),
 )
 
+# Somebody who acts in the place of another, with that one role, between two moments.
+substitutions = Table(
+    "substitutions",
+    metadata,
+    identity(),
+    reference("membership_id", "memberships"),
+    reference("substitute_id", "people"),
+    owner(optional=True),
+    moment("valid_from"),
+    moment("valid_until"),
+    *written(),
+    *ended("ended"),
+    Index(None, "substitute_id"),
+    Index(None, "membership_id"),
+)
+
+# What became of an institution that was merged or split: rows that link, and rewrite nothing.
+successions = Table(
+    "successions",
+    metadata,
+    identity(),
+    owner(),
+    reference("successor_id", "institutions"),
+    words("kind"),
+    moment("valid_from"),
+    *written(),
+    UniqueConstraint("institution_id", "successor_id"),
+    Index(None, "successor_id"),
+)
+
 # Digest is that of the canonical bytes, which are kept so that an upgrade loses nothing.
 editions = Table(
     "editions",

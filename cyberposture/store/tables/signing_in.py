@@ -3,6 +3,7 @@
 from sqlalchemy import Index, Table, UniqueConstraint
 
 from cyberposture.store.tables.columns import (
+    ended,
     identity,
     metadata,
     moment,
@@ -12,18 +13,62 @@ from cyberposture.store.tables.columns import (
     written,
 )
 
-# One row a person: `secret_sha256` names the sealed file that holds the seed of the second factor.
+# One row a person. The password is empty where single sign-on is the only way in.
 accounts = Table(
     "accounts",
     metadata,
     reference("person_id", "people", primary_key=True),
     words("password"),
-    words("secret_sha256"),
     moment("confirmed_at", optional=True),
-    number("last_step"),
     number("failures"),
     moment("locked_until", optional=True),
     *written(),
+)
+
+# A second factor: of an authenticator the sealed file with its seed and the last time step used, of
+# a security key its public half and how often it signed.
+second_factors = Table(
+    "second_factors",
+    metadata,
+    identity(),
+    reference("person_id", "people"),
+    words("kind"),
+    words("name"),
+    words("secret_sha256", optional=True),
+    words("credential", optional=True),
+    words("public_key", optional=True),
+    number("count"),
+    moment("confirmed_at", optional=True),
+    moment("used_at", optional=True),
+    *written(),
+    *ended("removed"),
+    Index(None, "person_id"),
+    UniqueConstraint("credential"),
+)
+
+# By whom else a person is known: an issuer and what it calls them.
+identities = Table(
+    "identities",
+    metadata,
+    identity(),
+    reference("person_id", "people"),
+    words("issuer"),
+    words("subject"),
+    *written(),
+    UniqueConstraint("issuer", "subject"),
+)
+
+# A step at the door that is half done: what is asked back follows from the secret in the cookie.
+challenges = Table(
+    "challenges",
+    metadata,
+    words("token_sha256", primary_key=True),
+    words("kind"),
+    reference("person_id", "people", optional=True),
+    moment("at"),
+    moment("ends_at"),
+    moment("used_at", optional=True),
+    Index(None, "ends_at"),
 )
 
 # Of links, sessions and recovery codes only digests are kept: who reads the table cannot use them.
@@ -58,5 +103,6 @@ sessions = Table(
     moment("started_at"),
     moment("seen_at"),
     moment("ended_at", optional=True),
+    words("browser"),
     Index(None, "person_id"),
 )

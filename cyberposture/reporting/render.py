@@ -22,6 +22,8 @@ from cyberposture.reporting.words import Words, load_words
 SHARED = "_shared"
 """The folder of what all reports have in common: frame, style, macros, words."""
 STYLE = "style.css"
+PARTS = "parts.css"
+"""The style of what the portal shows as reports do."""
 
 
 class Speaking(Protocol):
@@ -83,6 +85,22 @@ class Renderer:
         if view.audience != audience:
             raise WrongUsage(f"this view was made for {view.audience}, not for {audience}")
         return self._render(definition.id, definition.template, view)
+
+    def render_part(self, definition: ReportDefinition, template: str, view: View) -> str:
+        """Return what one template of a report makes of its view: a part for a page of another.
+
+        Raises:
+            InvalidInput: the template is wrong, with file and line.
+        """
+        return self._render(definition.id, template, view)
+
+    def policy(self, definition: ReportDefinition) -> str:
+        """Return the content security policy that a report states of itself."""
+        return _policy(self._environment(definition.id)[1])
+
+    def parts_style(self) -> str:
+        """Return the style that a page needs which shows such parts."""
+        return (self._folder / SHARED / PARTS).read_text(encoding="utf-8")
 
     def page_words(self, home: str, language: str = "en") -> Words:
         """Return the words of a page that is no report: it is about nobody, and for everybody.
@@ -148,7 +166,8 @@ class Renderer:
             cache_size=-1,
         )
         # What a report needs beyond the style of all stands in a style of its own.
-        styles = [folder / STYLE for folder in reversed(folders) if (folder / STYLE).exists()]
+        styles = [self._folder / SHARED / PARTS]
+        styles += [folder / STYLE for folder in reversed(folders) if (folder / STYLE).exists()]
         return environment, "\n".join(path.read_text(encoding="utf-8") for path in styles)
 
     def _load_words(self, home: str, language: str) -> Words:

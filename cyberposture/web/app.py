@@ -61,8 +61,9 @@ async def _guard(request: Request, go_on: Callable[[Request], Awaitable[Response
         answer = Response("too large", 413, media_type="text/plain")
     else:
         answer = await go_on(request)
-    answer.headers.update(HEADERS)
-    if not request.url.path.startswith("/static/"):
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
+    if not request.url.path.startswith(("/static/", "/style/")):
         # What one person saw must not be there for the next at the same machine.
         answer.headers["Cache-Control"] = "no-store"
     if portal_of(request).is_secure:

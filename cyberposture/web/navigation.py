@@ -28,6 +28,9 @@ class Place:
 PLACES: Final = (
     # One line a place, in the order in which people see them; groups are words `group.KEY`.
     Place("work", "home", "/", "see-home"),
+    Place("results", "results", "/institutions/{institution}/results", "see-institution-results"),
+    Place("results", "sectors", "/sectors", "see-sector-results"),
+    Place("results", "nation", "/nation", "see-nation-results"),
 )
 
 

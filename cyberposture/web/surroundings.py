@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import FileSystemLoader, StrictUndefined
 
 from cyberposture.errors import NotAuthorised
-from cyberposture.reporting.render import Sandbox
+from cyberposture.reporting.render import Renderer, Sandbox
 from cyberposture.reporting.words import Words, load_words
 from cyberposture.runtime import Runtime
 from cyberposture.services.people.reach import assigned_to, sectors_of
@@ -40,6 +40,8 @@ class Portal:
     runtime: Runtime
     words: dict[str, Words]
     environment: Sandbox
+    renderer: Renderer
+    """Of reports, whose parts some pages show."""
 
     @property
     def is_secure(self) -> bool:
@@ -86,7 +88,7 @@ def make_portal(runtime: Runtime) -> Portal:
     )
     folders = [shared, *sorted(one for one in (HERE / "words").iterdir() if one.is_dir())]
     words = {code: load_words(folders, code) for code in LANGUAGES}
-    return Portal(runtime, words, environment)
+    return Portal(runtime, words, environment, Renderer(runtime.folders.reports))
 
 
 def portal_of(request: Request) -> Portal:

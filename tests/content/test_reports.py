@@ -49,7 +49,9 @@ from cyberposture.reporting.inputs import (
 )
 
 HOME = find_content(None).reports
-STYLE = (HOME / "_shared" / "style.css").read_text(encoding="utf-8")
+STYLE = "\n".join(
+    (HOME / "_shared" / name).read_text(encoding="utf-8") for name in ("parts.css", "style.css")
+)
 HOSTILE = (
     "<script>alert(1)</script></td></table>\u202eevil\u2066\x00\x1b[31m\"'>{{ 7*7 }}{% x %}"
     "<img src=http://127.0.0.1/x onerror=x>&lt;" + "ہ\u0651" * 40 + "A" * 100_000
@@ -416,8 +418,11 @@ PAIRS = [
 def schemes() -> dict[str, dict[str, str]]:
     """Return the colours of each scheme by name."""
     roots = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
-    assert len(roots) == 3, "light, dark, print"
-    light, dark, print_ = (dict(re.findall(r"--([\w-]+): (#\w+);", root)) for root in roots)
+    assert len(roots) == 6, "light, dark, print; of the shared parts, then of all reports"
+    light, dark, print_ = (
+        dict(re.findall(r"--([\w-]+): (#\w+);", part + rest))
+        for part, rest in zip(roots[:3], roots[3:], strict=True)
+    )
     return {"light": light, "dark": light | dark, "print": light | print_}
 
 

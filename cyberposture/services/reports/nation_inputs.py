@@ -56,9 +56,16 @@ def _baseline(edition: Pinned, document: ScoreDocument | None) -> ScoreResult | 
 
 
 class NationGatherer:
-    """Gathers the inputs of the nation's report from one consistent state."""
+    """Gathers the inputs of the nation's report, or those of one sector, from one state."""
 
-    def __init__(self, register: Register, connection: Connection, round_code: str) -> None:
+    def __init__(
+        self,
+        register: Register,
+        connection: Connection,
+        round_code: str,
+        sector: str | None = None,
+    ) -> None:
+        self.sector = sector
         self.register = register
         self.connection = connection
         self.now = register.clock()
@@ -73,7 +80,9 @@ class NationGatherer:
 
     def gather(self) -> given.NationInputs:
         """Return everything."""
-        records = institutions.list_institutions(self.connection, as_of=self.now)
+        records = institutions.list_institutions(
+            self.connection, as_of=self.now, sector=self.sector
+        )
         asked = {
             a.institution_id
             for a in assessments.list_assessments(self.connection, round_id=self.round.id)

@@ -107,6 +107,34 @@ def render_report(
         return renderer.render(definition, reader, nation_view(definition, reader, words, nation))
 
 
+def read_report(
+    register: Register,
+    renderer: Renderer,
+    name: str,
+    audience: str,
+    *,
+    institution: str | None = None,
+    round_code: str | None = None,
+    language: str = "en",
+) -> str:
+    """Return a report for somebody who reads it in the portal, which goes on record.
+
+    Raises: as `render_report`.
+    """
+    text = render_report(
+        register,
+        renderer,
+        name,
+        audience,
+        institution=institution,
+        round_code=round_code,
+        language=language,
+    )
+    with register.change("report-read", name) as change:
+        change.tell(audience=audience, institution=institution, round=round_code, language=language)
+    return text
+
+
 def write_report(
     register: Register,
     folders: ContentFolders,

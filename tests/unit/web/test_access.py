@@ -17,6 +17,7 @@ FOR_ANYBODY = {
     "/come-in/{token}",
     "/come-in/{token}/confirm",
     "/language/{code}",
+    "/style/reports.css",
 }
 """What is open before anybody signed in; an invitation is guarded by its own secret."""
 ROUTES = [

@@ -1,0 +1,1 @@
+"""What management reads: institution, sector and nation, with the charts of the reports."""

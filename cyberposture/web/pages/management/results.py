@@ -1,0 +1,188 @@
+"""Where an institution, a sector and the nation stand, and the whole report behind each page."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
+
+from cyberposture.model.people import Membership
+from cyberposture.model.reports import Audience
+from cyberposture.reporting.plain import Text
+from cyberposture.services.institutions.entries import get_institution
+from cyberposture.services.reports import dashboards
+from cyberposture.services.reports.report import find_definition, read_report
+from cyberposture.web.surroundings import Allowed, Visit, portal_of
+
+router = APIRouter(include_in_schema=False)
+LIVE = "live"
+"""Asks for the standing of this moment instead of that of a round."""
+_REFERENCE = re.compile(r'(?P<tag><a [^>]*?href=")#(?P<name>[\w-]+)"')
+_CERT = ("cert-administrator", "cert-analyst", "reviewer")
+
+
+@dataclass(frozen=True)
+class Page:
+    """What stands around a dashboard: what it is about, and what else can be looked at."""
+
+    title: str
+    choices: tuple[dashboards.Choice, ...]
+    chosen: str
+    report: str
+    """Where the whole report is, if there is one."""
+
+
+def audience_of(held: Iterable[Membership], institution: str | None = None) -> Audience:
+    """Return as whom somebody reads: with the eyes of a board, the CERT or a regulator."""
+    held = tuple(held)
+    if institution is not None and any(one.institution == institution for one in held):
+        return "board"
+    if any(one.role in _CERT for one in held):
+        return "cert"
+    return "sector" if any(one.role == "sector-regulator" for one in held) else "board"
+
+
+def linked_to(report: str, parts: Text) -> Text:
+    """Return parts whose references to what is not among them lead to the whole report."""
+    marked_up = parts.__html__()
+
+    def lead(found: re.Match[str]) -> str:
+        is_here = f'id="{found["name"]}"' in marked_up
+        return found[0] if is_here else f'{found["tag"]}{escape(report)}#{found["name"]}"'
+
+    return Text(parts, _REFERENCE.sub(lead, marked_up))
+
+
+@router.get("/style/reports.css")
+def send_style(request: Request) -> Response:
+    """Send the style of what pages show as reports do."""
+    style = portal_of(request).renderer.parts_style()
+    return Response(style, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+
+@router.get("/institutions/{institution}/results")
+def show_institution(
+    visit: Annotated[Visit, Depends(Allowed("see-institution-results"))],
+    institution: str,
+    round_code: str = "",
+) -> HTMLResponse:
+    """Show where one institution stands: in its last round, unless another is asked for."""
+    choices = dashboards.rounds_of_institution(visit.register, institution)
+    chosen = round_code or (choices[0].code if choices else LIVE)
+    audience = audience_of(visit.person.memberships, institution)
+    shown = dashboards.show_institution(
+        visit.register,
+        visit.portal.renderer,
+        audience,
+        institution,
+        None if chosen == LIVE else chosen,
+        language=visit.words.language,
+    )
+    name = get_institution(visit.register, institution).institution.name
+    report = f"/institutions/{institution}/results/report?round_code={chosen}"
+    return _show(visit, Page(name, choices, chosen, report), shown, has_live=True)
+
+
+@router.get("/institutions/{institution}/results/report")
+def read_institution_report(
+    visit: Annotated[Visit, Depends(Allowed("see-institution-results"))],
+    institution: str,
+    round_code: str = LIVE,
+) -> Response:
+    """Send the whole report of an institution."""
+    audience = audience_of(visit.person.memberships, institution)
+    chosen = None if round_code == LIVE else round_code
+    return _report(visit, "institution", audience, institution=institution, round_code=chosen)
+
+
+@router.get("/sectors")
+def list_sectors(visit: Annotated[Visit, Depends(Allowed("see-sector-results"))]) -> HTMLResponse:
+    """Show the sectors that this person may look at."""
+    found = dashboards.list_sectors(visit.register)
+    mine = [one for one in found if visit.may("see-sector-results", sector=one.code)]
+    return visit.show("management/sectors.html.j2", sectors=mine)
+
+
+@router.get("/sectors/{sector}")
+def show_sector(
+    visit: Annotated[Visit, Depends(Allowed("see-sector-results"))],
+    sector: str,
+    round_code: str = "",
+) -> HTMLResponse:
+    """Show where one sector stands."""
+    title = dashboards.title_of_sector(visit.register, sector)
+    choices = dashboards.rounds_with_scores(visit.register)
+    return _show_group(visit, Page(title, choices, round_code, ""), sector)
+
+
+@router.get("/nation")
+def show_nation(
+    visit: Annotated[Visit, Depends(Allowed("see-nation-results"))], round_code: str = ""
+) -> HTMLResponse:
+    """Show where the nation stands."""
+    choices = dashboards.rounds_with_scores(visit.register)
+    chosen = round_code or (choices[0].code if choices else "")
+    report = f"/nation/report?round_code={chosen}"
+    title = visit.words.say("results.nation")
+    return _show_group(visit, Page(title, choices, chosen, report), None)
+
+
+@router.get("/nation/report")
+def read_nation_report(
+    visit: Annotated[Visit, Depends(Allowed("see-nation-results"))], round_code: str
+) -> Response:
+    """Send the whole report of the nation."""
+    audience = audience_of(visit.person.memberships)
+    return _report(visit, "nation", audience, institution=None, round_code=round_code)
+
+
+def _show_group(visit: Visit, page: Page, sector: str | None) -> HTMLResponse:
+    if not page.choices:
+        return visit.show("management/no-scores.html.j2", page=page)
+    shown = dashboards.show_nation(
+        visit.register,
+        visit.portal.renderer,
+        audience_of(visit.person.memberships),
+        page.chosen or page.choices[0].code,
+        language=visit.words.language,
+        sector=sector,
+    )
+    return _show(visit, page, shown, has_live=False)
+
+
+def _show(visit: Visit, page: Page, shown: dashboards.Shown, *, has_live: bool) -> HTMLResponse:
+    options = [(one.code, one.title) for one in page.choices]
+    if has_live:
+        options.append((LIVE, visit.words.say("results.live")))
+    parts = linked_to(page.report, shown.parts) if page.report else shown.parts
+    return visit.show(
+        "management/results.html.j2", page=page, parts=parts, options=options, spoken=shown.language
+    )
+
+
+def _report(
+    visit: Visit,
+    name: str,
+    audience: Audience,
+    *,
+    institution: str | None,
+    round_code: str | None,
+) -> Response:
+    renderer = visit.portal.renderer
+    definition = find_definition(visit.register, name)
+    language = visit.words.language if visit.words.language in definition.languages else "en"
+    text = read_report(
+        visit.register,
+        renderer,
+        name,
+        audience,
+        institution=institution,
+        round_code=round_code,
+        language=language,
+    )
+    # The file carries its own style, and allows that one alone.
+    policy = f"{renderer.policy(definition)}; frame-ancestors 'none'"
+    return HTMLResponse(text, headers={"Content-Security-Policy": policy})

@@ -1,5 +1,7 @@
 """The list of an institution's evidence: titles, dates and digests; the files are in `blobs`."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
@@ -181,6 +183,20 @@ def count_evidence(connection: Connection, institution_id: UUID) -> int:
         e.c.institution_id == institution_id
     )
     return connection.execute(query).scalar_one()
+
+
+def digests_of(
+    connection: Connection, institution_id: UUID, codes: Collection[str]
+) -> dict[str, set[str]]:
+    """Return the digests that each of these pieces ever had, by code."""
+    e = t.evidence
+    query = sa.select(e.c.code, e.c.sha256).where(
+        e.c.institution_id == institution_id, e.c.code.in_(codes), e.c.sha256.is_not(None)
+    )
+    found: dict[str, set[str]] = defaultdict(set)
+    for code, sha256 in connection.execute(query):
+        found[code].add(sha256)
+    return found
 
 
 def list_revisions(connection: Connection, institution_id: UUID, code: str) -> list[EvidenceRecord]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping
 from cyberposture.model.assessments import Evidence
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
-from cyberposture.store.evidence import EvidenceRecord, list_evidence, list_revisions
+from cyberposture.store.evidence import EvidenceRecord, digests_of, list_evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,11 @@ def pieces_now(
     newest = {
         one.code: one for one in list_evidence(connection, institution_id, with_withdrawn=True)
     }
-    listed: dict[str, set[str | None]] = defaultdict(set)
-    for code in {use.evidence_code for use in uses}:
-        listed[code] = {one.sha256 for one in list_revisions(connection, institution_id, code)}
+    listed = digests_of(connection, institution_id, {use.evidence_code for use in uses})
     found = {}
     for control, named in present.items():
         own = [use for use in uses if use.control == control]
-        known = set[str | None]().union(*(listed[use.evidence_code] for use in own))
+        known = set[str]().union(*(listed[use.evidence_code] for use in own))
         current = [newest[use.evidence_code] for use in own if use.ended_at is None]
         pieces = [one for one in named if one.sha256 not in known]
         pieces += [p for one in current if _is_own_word(one) and (p := one.piece()) is not None]

@@ -11,6 +11,9 @@ from cyberposture.content.editions import identify
 from cyberposture.content.loader import load_content
 from cyberposture.errors import MissingService, WrongState
 from cyberposture.services.permission.notices import Sender
+from cyberposture.services.post.digests import Desk
+from cyberposture.services.post.hook_talk import HookRoute
+from cyberposture.services.post.mail import MailRoute
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
 from cyberposture.settings import Settings, search_path
@@ -46,6 +49,24 @@ class Runtime:
         """From where this process scans and whom to ring about it, as a notice tells it."""
         return Sender(self.settings.source_addresses, self.settings.duty_telephone)
 
+    @property
+    def hook_route(self) -> HookRoute:
+        """How programs may be reached that are told of events."""
+        settings = self.settings
+        return HookRoute(settings.webhook_private_addresses, settings.webhook_trust_file)
+
+    def find_desk(self) -> Desk | None:
+        """Return what mail needs, or None where no mail server is set.
+
+        Raises:
+            WrongState: the settings do not fit together.
+            MissingService: the file of the password cannot be read.
+        """
+        route = _mail_route(self.settings)
+        if route is None:
+            return None
+        return Desk(route, self.folders.reports, self.settings.portal_url)
+
     def key_file_of(self, person: str) -> Path:
         """Return where a person's private key is left when nobody says otherwise."""
         return self.settings.workspace / "keys" / "people" / f"{person}.key"
@@ -53,6 +74,37 @@ class Runtime:
     def close(self) -> None:
         """Close every connection."""
         self.register.database.close()
+
+
+def _mail_route(settings: Settings) -> MailRoute | None:
+    if settings.smtp_host is None:
+        return None
+    if settings.smtp_sender is None:
+        raise WrongState(
+            "a mail server is set, and no address that mail comes from",
+            advice="set CYBERPOSTURE_SMTP_SENDER",
+        )
+    password = ""
+    if settings.smtp_password_file is not None:
+        try:
+            password = settings.smtp_password_file.read_text(encoding="utf-8").split("\n")[0]
+        except (OSError, UnicodeDecodeError) as error:
+            raise MissingService(f"{settings.smtp_password_file} cannot be read") from error
+    if settings.smtp_user is not None and settings.smtp_tls == "none":
+        raise WrongState(
+            "a password is not sent without protection",
+            advice="set CYBERPOSTURE_SMTP_TLS to starttls or tls",
+        )
+    return MailRoute(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        tls=settings.smtp_tls,
+        sender=settings.smtp_sender,
+        user=settings.smtp_user,
+        password=password,
+        trust_store=settings.smtp_trust_file,
+        per_day=settings.mail_per_day,
+    )
 
 
 def signing_key_path(settings: Settings) -> Path:
@@ -106,7 +158,8 @@ def user_agent_of(settings: Settings) -> str:
     return f"cyberposture posture check ({about or 'authorised by the institution'})"
 
 
-def _scanner(settings: Settings, clock: Clock) -> Scanner:
+def scanner_of(settings: Settings, ticket_key: bytes) -> Scanner:
+    """Return the scanner that the settings tell of; one in a zone has no key for tickets."""
     return Scanner(
         scanner_id=settings.scanner_id,
         vantage=settings.vantage,
@@ -121,10 +174,21 @@ def _scanner(settings: Settings, clock: Clock) -> Scanner:
         port_offset=settings.laboratory_port_offset,
         trust_store=settings.trust_store_file,
         resolver=settings.resolver_place,
-        ticket_key=hashlib.sha256(
-            b"cyberposture job tickets" + load_master_key(settings.master_key_path)
-        ).digest(),
+        ticket_key=ticket_key,
     )
+
+
+def _derived_key(settings: Settings, purpose: bytes) -> bytes:
+    return hashlib.sha256(purpose + load_master_key(settings.master_key_path)).digest()
+
+
+def lending_key(settings: Settings) -> str:
+    """Return the private key, 32 bytes in hexadecimal, that signs leases to scanners of zones.
+
+    Raises:
+        MissingService: the master key is not there.
+    """
+    return _derived_key(settings, b"cyberposture leases of zones").hex()
 
 
 def open_runtime(settings: Settings, actor: str, clock: Clock = utc_now) -> Runtime:
@@ -140,6 +204,7 @@ def open_runtime(settings: Settings, actor: str, clock: Clock = utc_now) -> Runt
     content = load_content(folders)
     database = _checked(open_database(settings.register_url))
     heads = HeadsFile(settings.workspace / "heads.jsonl")
+    ticket_key = _derived_key(settings, b"cyberposture job tickets")
     register = Register(
         database=database,
         blobs=BlobDoor(load_master_key(settings.master_key_path)),
@@ -149,7 +214,7 @@ def open_runtime(settings: Settings, actor: str, clock: Clock = utc_now) -> Runt
         edition=identify(content.catalogue, content.checks, content.translations),
         actor=actor,
     )
-    return Runtime(settings, folders, register, _scanner(settings, clock), heads)
+    return Runtime(settings, folders, register, scanner_of(settings, ticket_key), heads)
 
 
 def open_record(settings: Settings) -> tuple[Database, HeadsFile]:

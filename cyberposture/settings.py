@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.addresses import read_address
+from cyberposture.model.people import MailAddress
 
 PREFIX = "CYBERPOSTURE_"
 MASK = "********"
@@ -41,6 +42,11 @@ HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
 HeaderText = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,200}$")]
 """Text that may stand in an HTTP header: printable ASCII, no line break."""
 
+
+HostText = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9:]([A-Za-z0-9._:-]*[A-Za-z0-9])?$", max_length=253)
+]
+"""A name or an address of a host."""
 
 AddressList = Annotated[str, AfterValidator(_addresses)]
 Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
@@ -153,6 +159,14 @@ class Settings(BaseSettings):
         gt=0,
         le=1,
     )
+    zone_lease_s: int = _setting(
+        60,
+        "how long a scanner in a zone without access to the register may send after its lease was "
+        "signed, unless it is renewed",
+        unit="s",
+        ge=8,
+        le=60,
+    )
     laboratory_port_offset: int = _setting(
         0,
         "added to the loopback laboratory's ports under 1024, for use without root's rights",
@@ -169,6 +183,36 @@ class Settings(BaseSettings):
         None,
         "PEM file of the authorities that certificates are judged by; without it, the system's",
     )
+    smtp_host: HostText | None = _setting(
+        None, "mail server that takes our notices; without it, they wait in the register"
+    )
+    smtp_port: int = _setting(587, "port of the mail server", ge=1, le=65_535)
+    smtp_tls: Literal["none", "starttls", "tls"] = _setting(
+        "starttls",
+        "how the talk with the mail server is protected; none is for a server on this machine",
+    )
+    smtp_sender: MailAddress | None = _setting(None, "mail address that our notices come from")
+    smtp_user: HeaderText | None = _setting(None, "name under which we sign in at the mail server")
+    smtp_password_file: HomePath | None = _setting(
+        None, "file of the password to that, in its first line"
+    )
+    smtp_trust_file: HomePath | None = _setting(
+        None, "PEM file of the authority of the mail server's certificate; without it, the system's"
+    )
+    mail_per_day: int = _setting(
+        20,
+        "most mails that go to one address singly in 24 hours; what is more goes out together",
+        unit="mails",
+        ge=1,
+        le=1_000,
+    )
+    webhook_private_addresses: bool = _setting(
+        False, "whether programs at private addresses may be told of events"
+    )
+    webhook_trust_file: HomePath | None = _setting(
+        None, "PEM file of the authority of such programs' certificates; without it, the system's"
+    )
+    metrics: bool = _setting(False, "whether the portal counts for a monitor, at /metrics")
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "least weighty message that the log takes"
     )

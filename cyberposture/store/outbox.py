@@ -1,8 +1,9 @@
 """Messages that wait to be delivered; nothing is sent from here, and none is queued twice."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -15,7 +16,10 @@ from cyberposture.store.once import insert_once
 
 Channel = Literal["mail", "webhook", "telephone", "inbox"]
 """How a message goes out: `telephone` is read out by the duty desk, `inbox` waits for a person."""
-MessageState = Literal["queued", "delivered", "failed"]
+MessageState = Literal["queued", "delivered", "failed", "withdrawn", "digested"]
+"""`withdrawn`: what it says no longer needs saying; `digested`: it stands in another message."""
+Outcome = Literal["accepted", "later", "refused"]
+"""What came of one attempt; `refused` is for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,21 @@ class MessageRecord:
     next_attempt_at: datetime
     delivered_at: datetime | None
     problem: str
+    digest: str | None
+    """The code of the message in which it went out together with others."""
     act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """One attempt to hand a message over, and what the other side answered."""
+
+    message_id: UUID
+    number: int
+    recipient: str
+    outcome: Outcome
+    answer: str
+    at: datetime
 
 
 def queue_message(
@@ -81,52 +99,210 @@ def has_message(connection: Connection, code: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def take_messages(
-    connection: Connection, *, at: datetime, retry_at: datetime, limit: int
-) -> list[MessageRecord]:
-    """Take messages that are due, oldest first, and return them.
+def find_message(connection: Connection, code: str) -> MessageRecord | None:
+    """Return the message with this code, or None."""
+    row = connection.execute(sa.select(t.outbox).where(t.outbox.c.code == code)).mappings().first()
+    return None if row is None else _read(row)
 
-    Each counts as attempted, and comes up again at `retry_at` unless its delivery is recorded.
+
+def get_message(connection: Connection, code: str) -> MessageRecord:
+    """Return the message with this code.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = find_message(connection, code)
+    if found is None:
+        raise NotFound("message", code)
+    return found
+
+
+def list_due_mail(
+    connection: Connection, *, at: datetime, first: str, limit: int
+) -> list[tuple[MessageRecord, str | None]]:
+    """Return what is to be mailed now, oldest first, each with its person's address.
+
+    What waits for a person who has no address is not among them. Codes that begin with `first`
+    come before all others.
+    """
+    o, p = t.outbox, t.people
+    to_person = sa.and_(
+        o.c.person_id.is_not(None), p.c.mail.is_not(None), p.c.disabled_at.is_(None)
+    )
+    to_address = sa.and_(o.c.person_id.is_(None), o.c.channel == "mail")
+    query = (
+        sa.select(o, p.c.mail.label("person_mail"))
+        .outerjoin(p, p.c.id == o.c.person_id)
+        .where(o.c.state == "queued", o.c.next_attempt_at <= at)
+        .where(o.c.channel.in_(["mail", "inbox"]), sa.or_(to_person, to_address))
+        .order_by(~o.c.code.startswith(first, autoescape=True), o.c.at, o.c.code)
+        .limit(limit)
+    )
+    return [(_read(row), row["person_mail"]) for row in connection.execute(query).mappings()]
+
+
+def list_due_hooks(connection: Connection, *, at: datetime, limit: int) -> list[MessageRecord]:
+    """Return what is to be told to programs now, oldest first."""
+    o = t.outbox
+    query = (
+        sa.select(o)
+        .where(o.c.state == "queued", o.c.next_attempt_at <= at, o.c.channel == "webhook")
+        .order_by(o.c.at, o.c.code)
+        .limit(limit)
+    )
+    return [_read(row) for row in connection.execute(query).mappings()]
+
+
+def take_message(
+    connection: Connection, message_id: UUID, *, at: datetime, again_at: datetime
+) -> MessageRecord | None:
+    """Take a message to hand it over, and return it; None where somebody else has it or it went.
+
+    It counts as attempted, and comes up again at `again_at` unless what came of it is recorded:
+    whoever dies in between has it sent once more rather than never.
     """
     o = t.outbox
     query = (
         sa.select(o)
-        .where(o.c.state == "queued", o.c.next_attempt_at <= at)
-        .order_by(o.c.next_attempt_at, o.c.code)
-        .limit(limit)
+        .where(o.c.id == message_id, o.c.state == "queued", o.c.next_attempt_at <= at)
         .with_for_update(skip_locked=True)
     )
-    taken = [_read(row) for row in connection.execute(query).mappings()]
-    if taken:
-        connection.execute(
-            sa.update(o)
-            .where(o.c.id.in_([message.id for message in taken]))
-            .values(attempts=o.c.attempts + 1, next_attempt_at=retry_at)
-        )
-    return taken
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    _change(connection, message_id, attempts=row["attempts"] + 1, next_attempt_at=again_at)
+    return _read({**row, "attempts": row["attempts"] + 1})
 
 
-def record_delivery(connection: Connection, message_id: UUID, *, at: datetime) -> None:
-    """Record that a message was delivered.
-
-    Raises:
-        NotFound: there is no such message.
-    """
-    _change(connection, message_id, state="delivered", delivered_at=at, problem="")
-
-
-def record_problem(
-    connection: Connection, message_id: UUID, problem: str, *, retry_at: datetime | None
+def record_delivery(
+    connection: Connection,
+    message: MessageRecord,
+    *,
+    recipient: str,
+    outcome: Outcome,
+    answer: str,
+    at: datetime,
+    again_at: datetime | None = None,
 ) -> None:
-    """Record why a message was not delivered, and when to try again (None: never).
+    """Record what came of an attempt; `again_at` is when a `later` is tried again (None: never).
+
+    What was put into a digest goes the way of the digest.
 
     Raises:
         NotFound: there is no such message.
     """
-    if retry_at is None:
-        _change(connection, message_id, state="failed", problem=problem)
+    attempt = {
+        "id": uuid4(),
+        "institution_id": message.institution_id,
+        "message_id": message.id,
+        "number": message.attempts,
+        "recipient": recipient,
+        "outcome": outcome,
+        "answer": answer,
+        "at": at,
+    }
+    if outcome == "accepted":
+        done = {"state": "delivered", "delivered_at": at, "problem": ""}
+        _change(connection, message.id, **done)
+        _change_members(connection, message.code, **done)
+    elif outcome == "later" and again_at is not None:
+        _change(connection, message.id, problem=answer, next_attempt_at=again_at)
     else:
-        _change(connection, message_id, problem=problem, next_attempt_at=retry_at)
+        _change(connection, message.id, state="failed", problem=answer)
+        _change_members(connection, message.code, state="failed", problem=answer)
+    insert_once(connection, t.deliveries, attempt)
+
+
+def record_told(connection: Connection, message: MessageRecord, *, how: str, act: Act) -> None:
+    """Record that people passed a message on themselves, such as by telephone."""
+    taken = replace(message, attempts=message.attempts + 1)
+    _change(connection, message.id, attempts=taken.attempts)
+    record_delivery(
+        connection, taken, recipient=message.recipient, outcome="accepted",
+        answer=f"{act.actor}: {how}", at=act.at,
+    )  # fmt: skip
+
+
+def queue_again(connection: Connection, message: MessageRecord, *, at: datetime) -> None:
+    """Have a message that failed, or waits for its next attempt, tried at `at`.
+
+    What failed inside a digest is queued by itself again; a digest takes along what stands in it.
+    """
+    _change(connection, message.id, state="queued", next_attempt_at=at, digest=None)
+    o = t.outbox
+    inside = sa.and_(o.c.digest == message.code, o.c.state == "failed")
+    connection.execute(sa.update(o).where(inside).values(state="digested"))
+
+
+def find_last(connection: Connection, *, recipient: str, prefix: str) -> MessageRecord | None:
+    """Return the newest message for a recipient whose code begins so, or None."""
+    o = t.outbox
+    query = (
+        sa.select(o)
+        .where(o.c.recipient == recipient, o.c.code.startswith(prefix, autoescape=True))
+        .order_by(o.c.at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _read(row)
+
+
+def put_off(connection: Connection, ids: Collection[UUID], until: datetime) -> None:
+    """Have messages wait, without counting that as an attempt."""
+    o = t.outbox
+    connection.execute(sa.update(o).where(o.c.id.in_(ids)).values(next_attempt_at=until))
+
+
+def put_into_digest(connection: Connection, ids: Collection[UUID], digest: str) -> int:
+    """Have messages that are queued go out in another one, by its code; return how many."""
+    o = t.outbox
+    mine = sa.and_(o.c.id.in_(ids), o.c.state == "queued")
+    return connection.execute(
+        sa.update(o).where(mine).values(state="digested", digest=digest)
+    ).rowcount
+
+
+def withdraw_messages(connection: Connection, ids: Collection[UUID], why: str) -> int:
+    """Have messages that are queued still never go out; return how many there were."""
+    o = t.outbox
+    mine = sa.and_(o.c.id.in_(ids), o.c.state == "queued")
+    values = {"state": "withdrawn", "problem": why}
+    return connection.execute(sa.update(o).where(mine).values(**values)).rowcount
+
+
+def withdraw_about(connection: Connection, prefix: str, why: str) -> int:
+    """Withdraw every message that is queued and whose code begins so; return how many."""
+    return withdraw_messages(
+        connection,
+        [one.id for one in list_messages(connection, state="queued", prefix=prefix)],
+        why,
+    )
+
+
+def count_accepted(connection: Connection, since: datetime) -> dict[str, int]:
+    """Return how many messages each recipient was handed after `since`."""
+    d = t.deliveries
+    query = (
+        sa.select(d.c.recipient, sa.func.count())
+        .where(d.c.outcome == "accepted", d.c.at > since)
+        .group_by(d.c.recipient)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def list_deliveries(connection: Connection, message_ids: Collection[UUID]) -> list[DeliveryRecord]:
+    """Return every attempt to hand these messages over, in order."""
+    d = t.deliveries
+    columns = (d.c[name] for name in DeliveryRecord.__slots__)
+    query = sa.select(*columns).where(d.c.message_id.in_(message_ids)).order_by(d.c.at, d.c.number)
+    return [DeliveryRecord(**row) for row in connection.execute(query).mappings()]
+
+
+def count_states(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return how many messages there are by channel and state."""
+    o = t.outbox
+    query = sa.select(o.c.channel, o.c.state, sa.func.count()).group_by(o.c.channel, o.c.state)
+    return {(row[0], row[1]): row[2] for row in connection.execute(query)}
 
 
 def list_messages(
@@ -134,20 +310,26 @@ def list_messages(
     *,
     institution_id: UUID | None = None,
     person_id: UUID | None = None,
+    channel: Channel | None = None,
     state: MessageState | None = None,
     since: datetime | None = None,
+    prefix: str | None = None,
 ) -> list[MessageRecord]:
-    """Return messages in the order in which they were queued."""
+    """Return messages in the order in which they were queued; `prefix` begins their codes."""
     o = t.outbox
     query = sa.select(o).order_by(o.c.at, o.c.code)
     if institution_id is not None:
         query = query.where(o.c.institution_id == institution_id)
     if person_id is not None:
         query = query.where(o.c.person_id == person_id)
+    if channel is not None:
+        query = query.where(o.c.channel == channel)
     if state is not None:
         query = query.where(o.c.state == state)
     if since is not None:
         query = query.where(o.c.at >= since)
+    if prefix is not None:
+        query = query.where(o.c.code.startswith(prefix, autoescape=True))
     return [_read(row) for row in connection.execute(query).mappings()]
 
 
@@ -159,6 +341,12 @@ def _change(connection: Connection, message_id: UUID, **values: object) -> None:
         raise NotFound("message", str(message_id))
 
 
-def _read(row: RowMapping) -> MessageRecord:
+def _change_members(connection: Connection, digest: str, **values: object) -> None:
+    o = t.outbox
+    mine = sa.and_(o.c.digest == digest, o.c.state == "digested")
+    connection.execute(sa.update(o).where(mine).values(**values))
+
+
+def _read(row: RowMapping | dict[Any, Any]) -> MessageRecord:
     names = (name for name in MessageRecord.__slots__ if name != "act")
     return MessageRecord(act=read_act(row), **{name: row[name] for name in names})

@@ -98,7 +98,8 @@ def run_urgent(runtime: Runtime, row: Schedule) -> None:
 
 def run_watch(runtime: Runtime, row: Schedule) -> None:
     """Look at ourselves, and tell each alarm once."""
-    watch.report_alarms(runtime.acting_as(f"schedule:{row.code}").register, runtime.heads_file)
+    register = runtime.acting_as(f"schedule:{row.code}").register
+    watch.report_alarms(register, runtime.heads_file, runtime.folders.reports)
 
 
 def run_expiry(runtime: Runtime, row: Schedule) -> None:

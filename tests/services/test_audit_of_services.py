@@ -400,7 +400,7 @@ def ending(office) -> Iterator[Step]:
     # Something is scheduled now, and nothing of what has to be.
     yield (
         watch.report_alarms, "alarms-raised",
-        lambda: watch.report_alarms(register, HeadsFile(office.heads.path)),
+        lambda: watch.report_alarms(register, HeadsFile(office.heads.path), office.reports),
     )  # fmt: skip
     yield (
         schedules.record_finished, "schedule-ran",

@@ -205,12 +205,12 @@ def test_each_alarm_is_told_once_to_every_administrator(office, code):
     office.invite("a-admin", "cert-administrator")
     office.invite("b-admin", "cert-administrator")
     plant(office, code)
-    assert watch.report_alarms(office.register, office.heads) == []
+    assert watch.report_alarms(office.register, office.heads, office.reports) == []
     office.clock.forward(days=8)
-    assert len(watch.report_alarms(office.register, office.heads)) == 1
-    assert watch.report_alarms(office.register, office.heads) == []
+    assert len(watch.report_alarms(office.register, office.heads, office.reports)) == 1
+    assert watch.report_alarms(office.register, office.heads, office.reports) == []
     office.clock.forward(days=1)
-    assert watch.report_alarms(office.register, office.heads) == []
+    assert watch.report_alarms(office.register, office.heads, office.reports) == []
     with office.register.reading() as connection:
         sent = outbox.list_messages(connection)
     assert [(one.channel, one.recipient) for one in sent] == [
@@ -219,7 +219,7 @@ def test_each_alarm_is_told_once_to_every_administrator(office, code):
     # It is found, and missed once more: that is another alarm.
     office.look(code, BAIT, **OPEN)
     office.clock.forward(days=8)
-    assert len(watch.report_alarms(office.register, office.heads)) == 1
+    assert len(watch.report_alarms(office.register, office.heads, office.reports)) == 1
 
 
 def test_looking_changes_nothing(office, code):

@@ -1,7 +1,9 @@
 """Scores are never changed, schedules are rows, and no message is queued twice."""
 
 import hashlib
+from dataclasses import replace
 from datetime import date
+from uuid import uuid4
 
 import pytest
 import rfc8785
@@ -40,11 +42,12 @@ from cyberposture.store.evidence import (
     withdraw_evidence,
 )
 from cyberposture.store.outbox import (
+    find_message,
+    list_deliveries,
     list_messages,
     queue_message,
     record_delivery,
-    record_problem,
-    take_messages,
+    take_message,
 )
 from cyberposture.store.schedules import (
     disable_schedule,
@@ -411,27 +414,39 @@ def test_message_is_queued_once_and_retried_until_delivered(database, make):
             )
         assert new is False
 
-        def take(minutes):
-            return take_messages(
+        ids = {one.code: one.id for one in list_messages(connection)}
+
+        def take(code, minutes):
+            return take_message(
                 connection,
+                ids[code],
                 at=make.act(minutes=minutes).at,
-                retry_at=make.act(minutes=minutes + 10).at,
-                limit=9,
+                again_at=make.act(minutes=minutes + 10).at,
             )
 
-        first = take(0)
-        assert [m.code for m in first] == ["remind-1", "remind-2"]
-        assert take(9) == []
-        record_delivery(connection, first[0].id, at=make.act(minutes=9).at)
-        record_problem(connection, first[1].id, "refused", retry_at=make.act(minutes=15).at)
-        again = take(15)
-        assert [(m.code, m.attempts, m.problem) for m in again] == [("remind-2", 1, "refused")]
-        record_problem(connection, again[0].id, "refused again", retry_at=None)
-        assert take(999) == []
+        def came(message, outcome, minutes, again=None):
+            record_delivery(
+                connection, message, recipient="lead@example.invalid", outcome=outcome,
+                answer=outcome, at=make.act(minutes=minutes).at,
+                again_at=None if again is None else make.act(minutes=again).at,
+            )  # fmt: skip
+
+        assert take("remind-1", 9).attempts == 1
+        second = take("remind-2", 0)
+        assert take("remind-2", 9) is None
+        came(second, "later", 9, again=15)
+        came(find_message(connection, "remind-1"), "accepted", 9)
+        assert take("remind-1", 999) is None
+        again = take("remind-2", 15)
+        assert (again.attempts, again.problem) == (2, "later")
+        came(again, "later", 16)
+        assert take("remind-2", 999) is None
         states = [(m.code, m.state, m.attempts) for m in list_messages(connection)]
+        told = [(d.number, d.outcome) for d in list_deliveries(connection, [ids["remind-2"]])]
         with pytest.raises(NotFound):
-            record_delivery(connection, make.institution(connection).id, at=make.act().at)
+            came(replace(again, id=uuid4()), "accepted", 20)
     assert states == [("remind-1", "delivered", 1), ("remind-2", "failed", 2)]
+    assert told == [(1, "later"), (2, "later")]
 
 
 def test_indicator_keeps_every_value_that_it_had(database, make):

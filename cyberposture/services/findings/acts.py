@@ -27,7 +27,7 @@ from cyberposture.services.people.roles import CERT, require_role
 from cyberposture.services.register import Change, Register
 from cyberposture.store import finding_changes as changes
 from cyberposture.store import findings as store
-from cyberposture.store import institutions, people
+from cyberposture.store import institutions, outbox, people
 from cyberposture.store.acts import Act
 from cyberposture.store.findings import FindingEvent, FindingRecord
 
@@ -40,6 +40,8 @@ _JUDGING: frozenset[FindingEventKind] = frozenset(
      "overturned"}
 )  # fmt: skip
 """The events whose actor had a say in the finding."""
+URGENT = "urgent-"
+"""The codes of urgent notices begin so; what follows is the code of the finding."""
 SIGNATORIES: frozenset[Role] = frozenset({"signatory"})
 
 
@@ -293,7 +295,8 @@ def acknowledge(register: Register, code: str, *, who: str, reason: str = "") ->
         changes.record_note(
             change.connection, finding.id, "acknowledged", change.by, details={"who": who}
         )
-        change.tell(who=who)
+        gone = outbox.withdraw_about(change.connection, f"{URGENT}{code}-", "acknowledged")
+        change.tell(who=who, withdrawn=gone)
 
 
 def end_marks(register: Register) -> list[str]:

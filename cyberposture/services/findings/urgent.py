@@ -5,7 +5,6 @@ here. What is urgent says the check itself.
 """
 
 import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +18,8 @@ from cyberposture.errors import Conflict
 from cyberposture.model.checks import Check
 from cyberposture.model.findings import Life, replay
 from cyberposture.model.institutions import Institution
+from cyberposture.model.people import find_mail_address
+from cyberposture.services.findings.acts import URGENT
 from cyberposture.services.permission.letters import on_paper, render_paper
 from cyberposture.services.register import Change, Register
 from cyberposture.store import authorisations, finding_changes, institutions, outbox, people
@@ -32,8 +33,7 @@ REPEAT = timedelta(hours=4)
 """After how long without an acknowledgement it is said again. Source: our own default."""
 ESCALATE = timedelta(hours=24)
 """After how long without an acknowledgement the regulator is told. Source: our own default."""
-PREFIX = "urgent-"
-_MAIL = re.compile(r"[^\s<>,;:]+@[^\s<>,;:]+\.[^\s<>,;:]+")
+PREFIX = URGENT
 
 
 @dataclass(frozen=True)
@@ -125,12 +125,24 @@ def announce_urgent(register: Register, reports: Path, telephone: str | None) ->
     """
     with register.reading() as connection:
         waiting = list_unacknowledged(register, connection)
+        queued = outbox.list_messages(connection, state="queued", prefix=PREFIX)
+    _withdraw(register, waiting, queued)
     done: list[Announced] = []
     for urgent in waiting:
         for step in _steps_due(urgent, register.clock()):
             with contextlib.suppress(Conflict):
                 done.append(_announce(register, reports, telephone, urgent, step))
     return done
+
+
+def _withdraw(register: Register, waiting: list[Urgent], queued: list[MessageRecord]) -> None:
+    """Withdraw what is queued about findings that were mended or taken note of since."""
+    present = tuple(f"{PREFIX}{one.finding.code}-{one.stretch}-" for one in waiting)
+    past = [message.id for message in queued if not message.code.startswith(present)]
+    if past:
+        with register.change("notices-withdrawn", "urgent") as change:
+            gone = outbox.withdraw_messages(change.connection, past, "mended, or taken note of")
+            change.tell(messages=gone)
 
 
 def _steps_due(urgent: Urgent, now: datetime) -> Iterator[str]:
@@ -200,16 +212,23 @@ def _contacts(change: Change, urgent: Urgent) -> list[_Recipient]:
 
 def _recipient(text: str) -> _Recipient:
     """Return how to reach a contact as people wrote it: by the mail address in it, or by a call."""
-    mail = _MAIL.search(text)
-    return _Recipient("telephone", text) if mail is None else _Recipient("mail", mail.group())
+    mail = find_mail_address(text)
+    return _Recipient("telephone", text) if mail is None else _Recipient("mail", mail)
 
 
 def _regulators(change: Change, urgent: Urgent) -> list[_Recipient]:
-    """Return the regulators of the institution or its parent; without one, the central ones."""
+    """Return the regulators of its sectors, of itself or its parent; else those of no sector."""
     held = people.list_memberships(change.connection, as_of=change.now, role="sector-regulator")
     own = {urgent.institution.code, urgent.institution.parent}
-    near = [one for one in held if one.membership.institution in own - {None}]
-    central = [one for one in held if one.membership.institution is None]
+    near = [
+        one
+        for one in held
+        if one.membership.institution in own - {None}
+        or one.membership.sector in urgent.institution.sectors
+    ]
+    central = [
+        one for one in held if one.membership.institution is None and one.membership.sector is None
+    ]
     return [
         _Recipient("inbox", one.membership.person, one.membership.person) for one in near or central
     ]

@@ -1,18 +1,21 @@
 """Says in good time that an authorisation ends: to the institution, and to whoever received it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from cyberposture.model.authorisations import AuthorisationTerms
+from cyberposture.model.people import find_mail_address
 from cyberposture.services.permission.ground import is_granted
 from cyberposture.services.permission.letters import on_paper, render_paper
 from cyberposture.services.register import Register
 from cyberposture.store import authorisations, institutions, outbox, people
 from cyberposture.store.authorisations import AuthorisationRecord
+from cyberposture.store.outbox import Channel
 
 DAYS: Final = (30, 7)
 """So many days ahead; the figures are our own default."""
@@ -82,15 +85,15 @@ def _announce(
         letter = render_paper(reports, "expiry", language, values)
         receiver = people.get_person(change.connection, terms.received_by)
         written: list[str] = []
-        for to, recipient, person_id in (
-            ("institution", "; ".join(terms.emergency_contacts), None),
-            ("receiver", receiver.person.code, receiver.id),
+        for to, channel, recipient, person_id in (
+            *_contacts(terms.emergency_contacts),
+            ("receiver", "inbox", receiver.person.code, receiver.id),
         ):
             is_new = outbox.queue_message(
                 change.connection,
                 change.by,
                 code=ending.code(to),
-                channel="mail",
+                channel=channel,
                 recipient=recipient,
                 subject=letter.text.partition("\n")[0],
                 body=letter.text,
@@ -101,3 +104,11 @@ def _announce(
             written += [ending.code(to)] if is_new else []
         change.tell(days=ending.days, messages=written, text_sha256=letter.sha256)
     return written
+
+
+def _contacts(named: Sequence[str]) -> Iterator[tuple[str, Channel, str, UUID | None]]:
+    """Yield each contact of a letter: by the mail address in what was written, or by a call."""
+    for number, text in enumerate(dict.fromkeys(named), start=1):
+        to = "institution" if number == 1 else f"institution-{number}"
+        mail = find_mail_address(text)
+        yield (to, "telephone", text, None) if mail is None else (to, "mail", mail, None)

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection
 
 from cyberposture.clock import to_iso
 from cyberposture.services.findings.urgent import ESCALATE, WITHIN, list_unacknowledged
-from cyberposture.services.register import Register
+from cyberposture.services.post.wording import word_notice
+from cyberposture.services.register import Change, Register
 from cyberposture.services.scans import views as scan_views
 from cyberposture.store import audit, bundles, canaries, institutions, outbox, people, scans
 from cyberposture.store import schedules as schedule_store
@@ -240,7 +242,7 @@ def _disputes(ground: _Ground) -> Iterator[Alarm]:
                         f"cyberposture finding decide {one.code}")  # fmt: skip
 
 
-def report_alarms(register: Register, heads: HeadsFile) -> list[Alarm]:
+def report_alarms(register: Register, heads: HeadsFile, reports: Path) -> list[Alarm]:
     """Write each alarm that nobody was told of to every administrator of the CERT; return those.
 
     Raises:
@@ -253,18 +255,31 @@ def report_alarms(register: Register, heads: HeadsFile) -> list[Alarm]:
         held = people.list_memberships(
             connection, as_of=register.clock(), role="cert-administrator"
         )
+        queued = outbox.list_messages(connection, state="queued", prefix=PREFIX)
+    present = tuple(f"{alarm.code}-" for alarm in found)
+    past = [message.id for message in queued if not message.code.startswith(present)]
+    if past:
+        with register.change("notices-withdrawn", "alarms") as change:
+            gone = outbox.withdraw_messages(change.connection, past, "the alarm is over")
+            change.tell(messages=gone)
     receivers = sorted({one.membership.person for one in held})
     new = [alarm for alarm in found if any(f"{alarm.code}-{r}" not in known for r in receivers)]
     if new:
         with register.change("alarms-raised") as change:
             for alarm in new:
                 for receiver in receivers:
-                    outbox.queue_message(
-                        change.connection, change.by, code=f"{alarm.code}-{receiver}",
-                        channel="inbox", recipient=receiver, language="en",
-                        subject=f"Alarm: {alarm.kind} ({alarm.subject})",
-                        body=f"{alarm.says}.\nSince {to_iso(alarm.since)}.\n{alarm.advice}\n",
-                        person_id=people.get_person(change.connection, receiver).id,
-                    )  # fmt: skip
+                    _queue(change, reports, alarm, receiver)
             change.tell(alarms=[alarm.code for alarm in new], receivers=receivers)
     return new
+
+
+def _queue(change: Change, reports: Path, alarm: Alarm, receiver: str) -> None:
+    record = people.get_person(change.connection, receiver)
+    values = {"kind": alarm.kind, "about": alarm.subject, "says": alarm.says,
+              "since": f"{alarm.since:%Y-%m-%d %H:%M}", "advice": alarm.advice}  # fmt: skip
+    wording = word_notice(reports, "alarm", record.person.language, values)
+    outbox.queue_message(
+        change.connection, change.by, code=f"{alarm.code}-{receiver}", channel="inbox",
+        recipient=receiver, language=wording.language, subject=wording.subject, body=wording.body,
+        person_id=record.id,
+    )  # fmt: skip

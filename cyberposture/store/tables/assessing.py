@@ -203,6 +203,7 @@ scores = Table(
     words("told"),
     *written(),
     Index(None, "institution_id", "kind", "as_of"),
+    Index(None, "kind", "at"),
     Index(None, "round_id"),
     UniqueConstraint("corrects_id"),
 )

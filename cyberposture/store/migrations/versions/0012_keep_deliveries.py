@@ -48,3 +48,4 @@ def upgrade() -> None:
     op.create_index(None, "outbox", ["digest"])
     op.create_index(None, "finding_events", ["kind", "at"])
     op.create_index(None, "assessment_events", ["kind", "at"])
+    op.create_index(None, "scores", ["kind", "at"])

@@ -1,0 +1,1 @@
+"""What goes out by mail and to other programs: it is queued elsewhere and handed over here."""

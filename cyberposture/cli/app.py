@@ -30,6 +30,7 @@ from cyberposture.cli import (
     score,
     single,
     watch,
+    zone,
 )
 from cyberposture.cli.catalogue import commands as catalogue
 from cyberposture.cli.surroundings import Surroundings, printable
@@ -84,6 +85,7 @@ GROUPS = {
     "schedule": schedule,
     "score": score,
     "watch": watch,
+    "zone": zone,
 }
 
 for _name, _module in GROUPS.items():

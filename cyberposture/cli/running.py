@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cyberposture.store.elections import Candidate
 
 SYNC_S = 5.0
+WAITING = "another clock runs; this one waits to take over"
 
 
 def clock(context: typer.Context) -> None:
@@ -20,10 +21,10 @@ def clock(context: typer.Context) -> None:
     from cyberposture.store.elections import CLOCK, Candidate
 
     runtime = open_runtime(context)
-    ended = _ended_by_signal()
+    ended = ended_by_signal()
     candidate = Candidate(runtime.register.database, CLOCK)
     try:
-        while _wait_for_office(candidate, ended):
+        while wait_for_office(candidate, ended, WAITING):
             _run_clock(runtime, candidate, ended)
     finally:
         candidate.resign()
@@ -43,20 +44,21 @@ def worker(
     from cyberposture.services.scans.scan import from_vantage
     from cyberposture.services.scans.watchdog import Watchdog
     from cyberposture.worker.queue import serve
+    from cyberposture.worker.workplace import Workplace
 
     runtime = open_runtime(context)
     scanner = from_vantage(runtime.scanner, queue)
     here = replace(runtime.acting_as(f"worker:{scanner.scanner_id}"), scanner=scanner)
     try:
         with Watchdog(here.register, scanner) as watchdog:
-            _ended_by_signal(watchdog.halted)
+            ended_by_signal(watchdog.halted)
             say(f"{watchdog.name} serves {scanner.vantage}; end it with Ctrl-C")
-            serve(here, watchdog)
+            serve(Workplace(here, watchdog))
     finally:
         runtime.close()
 
 
-def _ended_by_signal(ended: threading.Event | None = None) -> threading.Event:
+def ended_by_signal(ended: threading.Event | None = None) -> threading.Event:
     """Return an event that is set when the process is told to end."""
     event = ended or threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -64,8 +66,8 @@ def _ended_by_signal(ended: threading.Event | None = None) -> threading.Event:
     return event
 
 
-def _wait_for_office(candidate: "Candidate", ended: threading.Event) -> bool:
-    """Wait until this process is the clock; return False where it was ended before."""
+def wait_for_office(candidate: "Candidate", ended: threading.Event, said: str) -> bool:
+    """Wait until this process has the office; return False where it was ended before."""
     from cyberposture.errors import MissingService
 
     has_said = False
@@ -76,7 +78,7 @@ def _wait_for_office(candidate: "Candidate", ended: threading.Event) -> bool:
         except MissingService as error:
             say(str(error))
         if not has_said:
-            say("another clock runs; this one waits to take over")
+            say(said)
             has_said = True
         ended.wait(1)
     return False

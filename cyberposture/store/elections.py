@@ -6,6 +6,7 @@ whoever dies loses it at once, and another one takes over.
 
 import fcntl
 import os
+import zlib
 from typing import Final
 
 import sqlalchemy as sa
@@ -16,12 +17,20 @@ from cyberposture.errors import MissingService
 from cyberposture.store.database import Database
 
 CLOCK: Final = "clock"
-_KEYS: Final = {CLOCK: 0x63_6C_6F_63}
-"""The advisory lock of PostgreSQL that stands for each office; all below 2^31."""
 _HELD = sa.text(
     "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted"
     " AND pid = pg_backend_pid() AND classid = 0 AND objid = :key AND objsubid = 1)"
 )
+
+
+def lending_to(scanner: str) -> str:
+    """Return the office of the one process that lends to a scanner of a zone."""
+    return f"lending-{scanner}"
+
+
+def _key_of(office: str) -> int:
+    """Return the advisory lock of PostgreSQL that stands for an office; all are below 2^31."""
+    return 0x63_6C_6F_63 if office == CLOCK else zlib.crc32(office.encode()) >> 1
 
 
 class Candidate:
@@ -51,7 +60,7 @@ class Candidate:
         if self._session is None:
             return False
         try:
-            found = self._session.execute(_HELD, {"key": _KEYS[self._office]})
+            found = self._session.execute(_HELD, {"key": _key_of(self._office)})
             return bool(found.scalar_one())
         except SQLAlchemyError:
             return False
@@ -71,7 +80,7 @@ class Candidate:
         try:
             self._session = self._database.lone_session()
             won = self._session.execute(
-                sa.select(sa.func.pg_try_advisory_lock(_KEYS[self._office]))
+                sa.select(sa.func.pg_try_advisory_lock(_key_of(self._office)))
             ).scalar_one()
         except SQLAlchemyError as error:
             self.resign()

@@ -14,8 +14,6 @@ from uuid import UUID
 
 import structlog
 
-from cyberposture.runtime import Runtime
-from cyberposture.services.scans.watchdog import Watchdog
 from cyberposture.store.queue import MOVE_SCAN, RUN_CHUNK, make_app
 from cyberposture.worker.workplace import LOOK_S, Workplace
 
@@ -27,11 +25,11 @@ AGAIN_S = 2.0
 TIDY_S = 30.0
 
 
-def serve(runtime: Runtime, watchdog: Watchdog) -> None:
-    """Run the chunks of the runtime's vantage until the watchdog is told to halt."""
-    workplace = Workplace(runtime, watchdog)
-    if runtime.register.database.has_queue:
-        asyncio.run(_Server(workplace, runtime.register.database.queue_url).run())
+def serve(workplace: Workplace) -> None:
+    """Run the chunks of the workplace's vantage until its watchdog is told to halt."""
+    database = workplace.register.database
+    if database.has_queue:
+        asyncio.run(_Server(workplace, database.queue_url).run())
     else:
         workplace.serve_alone()
 

@@ -9,6 +9,7 @@ from cyberposture.errors import CyberpostureError
 from cyberposture.runtime import Runtime
 from cyberposture.services.scans.conduct import list_stalled, move_on
 from cyberposture.services.scans.dispatch import Runner, Work
+from cyberposture.services.scans.lending import Lender
 from cyberposture.services.scans.watchdog import Watchdog
 from cyberposture.store import chunks, queue
 from cyberposture.store.chunks import Wanted
@@ -20,13 +21,13 @@ LOOK_S = 2.0
 class Workplace:
     """Runs chunks of one vantage in a process that a watchdog guards."""
 
-    def __init__(self, runtime: Runtime, watchdog: Watchdog) -> None:
+    def __init__(self, runtime: Runtime, watchdog: Watchdog, lender: Lender | None = None) -> None:
         """Make a workplace; `runtime` stands at the vantage that is served."""
         self.scanner = runtime.scanner
         self.register = runtime.register
         self.watchdog = watchdog
         self.threads = self.scanner.parallel_chunks
-        self._runner = Runner(self.register, self.scanner, watchdog, tries_again=True)
+        self._runner = Runner(self.register, self.scanner, watchdog, True, lender)
         self._log = structlog.get_logger("worker").bind(worker=watchdog.name)
 
     def run_from(self, chunk_id: UUID | None) -> None:

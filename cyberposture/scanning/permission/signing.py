@@ -86,17 +86,29 @@ def record_text(record: dict[str, Any], role: str, person: str, at: datetime) ->
     return rfc8785.dumps({"statement": role, "record": record, "person": person, "at": to_iso(at)})
 
 
+def public_half(private_key: str) -> str:
+    """Return the public key that belongs to a private one, in hexadecimal.
+
+    Raises:
+        WrongUsage: the key is not 32 bytes in hexadecimal.
+    """
+    return _private(private_key).public_key().public_bytes_raw().hex()
+
+
 def sign(private_key: str, text: bytes) -> str:
     """Return the signature of `text` in hexadecimal.
 
     Raises:
         WrongUsage: the key is not 32 bytes in hexadecimal.
     """
+    return _private(private_key).sign(text).hex()
+
+
+def _private(private_key: str) -> Ed25519PrivateKey:
     try:
-        key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(private_key))
+        return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(private_key))
     except ValueError as error:
         raise WrongUsage("a private key is 32 bytes in hexadecimal") from error
-    return key.sign(text).hex()
 
 
 def require_signature(public_key: str, signature: str, text: bytes) -> None:

@@ -8,6 +8,7 @@ from cyberposture.errors import Fault, InvalidInput, MissingService, NotFound, W
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.people import Membership, Person, Role
 from cyberposture.scanning.permission.signing import generate_key_pair
+from cyberposture.services.people.roles import administrators
 from cyberposture.services.register import Register
 from cyberposture.store import people as store
 from cyberposture.store.people import MembershipRecord, PersonRecord
@@ -31,6 +32,18 @@ def _write_key(path: Path, private_key: str) -> None:
         raise MissingService(f"no key can be left at {path}: {error.strerror}") from error
     with os.fdopen(descriptor, "w") as stream:
         stream.write(private_key + "\n")
+
+
+def leave_key(path: Path) -> str:
+    """Make a key pair, leave the private key in a new file, and return the public one.
+
+    Raises:
+        WrongState: there is a file already.
+        MissingService: no file can be left there.
+    """
+    pair = generate_key_pair()
+    _write_key(path, pair.private_key)
+    return pair.public_key
 
 
 def read_key(path: Path) -> str:
@@ -97,9 +110,11 @@ def disable(register: Register, code: str, *, reason: str = "") -> None:
 
     Raises:
         NotFound: there is no such person.
-        WrongState: they are disabled already.
+        WrongState: they are disabled already, or are the last administrator of the CERT.
     """
     with register.change("person-disabled", code, reason=reason) as change:
+        if administrators(change.connection, change.now) == {code}:
+            raise WrongState("this is the last administrator of the CERT: name another one first")
         store.disable_person(change.connection, code, change.by)
 
 

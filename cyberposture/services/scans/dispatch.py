@@ -11,6 +11,7 @@ stage, or ends it (see `conduct`): the worker that finished the last chunk, and 
 in between, any other at its next look.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
@@ -25,6 +26,7 @@ from cyberposture.services.permission.ground import Ground, gather
 from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
 from cyberposture.services.scans import names
+from cyberposture.services.scans.lending import Lender
 from cyberposture.services.scans.politeness import find_polite
 from cyberposture.services.scans.sending import Sent, send
 from cyberposture.services.scans.watchdog import Errand, Watchdog
@@ -35,7 +37,7 @@ from cyberposture.store.chunks import ChunkRecord, LeaseLost, Wanted
 from cyberposture.store.facts import insert_facts
 from cyberposture.store.scans import ScanRecord
 
-AGAIN = frozenset({"lost", "blind", "halted"})
+AGAIN = frozenset({"lost", "blind", "halted", "away"})
 """Work that was ended for one of these is no fault of the chunk's: it is queued again."""
 
 
@@ -48,6 +50,14 @@ class Work:
 
 
 @dataclass(frozen=True)
+class _Allowed:
+    """What the gate allowed a process that is gone, as its chunk tells."""
+
+    plan: Plan
+    authorisation: str
+
+
+@dataclass(frozen=True)
 class Runner:
     """Takes and runs chunks in a process that a watchdog guards; used by many threads at once."""
 
@@ -56,6 +66,8 @@ class Runner:
     watchdog: Watchdog
     tries_again: bool = False
     """Whether a chunk is queued again where this process cannot send it, for another to try."""
+    lender: Lender | None = None
+    """Who has chunks sent by a scanner elsewhere; None: they are sent here."""
 
     def take(self, scan: ScanRecord | None = None, wanted: Wanted | None = None) -> Work | None:
         """Return the next chunk that can be run now; one whose worker died waits again."""
@@ -84,16 +96,26 @@ class Runner:
             CyberpostureError: it could not be sent, or not be kept; so does its row say, where the
                 register can be reached.
         """
+        return self._guard(work, self._send)
+
+    def resume(self, work: Work) -> str:
+        """Go on with a chunk that a process lent which is gone; return what came of it.
+
+        Raises: as `run`.
+        """
+        return self._guard(work, self._take_back)
+
+    def _guard(self, work: Work, do: Callable[[Work, Errand], str]) -> str:
         with self.watchdog.guarding(work.chunk) as errand:
             try:
-                return self._run(work, errand)
+                return self._run(work, errand, do)
             except LeaseLost:
                 # It was given to somebody else, who keeps what comes of it.
                 return "lost"
 
-    def _run(self, work: Work, errand: Errand) -> str:
+    def _run(self, work: Work, errand: Errand, do: Callable[[Work, Errand], str]) -> str:
         try:
-            return self._send(work, errand)
+            return do(work, errand)
         except LeaseLost:
             raise
         except NotAuthorised as error:
@@ -121,18 +143,41 @@ class Runner:
         except Refused as error:
             return self._end(work.chunk, str(error))
         errand.authorisation = permitted.authorisation
-        sent = send(
-            permitted,
-            self.scanner,
-            self.register.clock,
-            errand.must_stop,
-            ground.exclusions(),
-        )
+        if self.lender is not None:
+            sent = self.lender.lend(work.chunk, permitted, ground, errand)
+        else:
+            sent = send(
+                permitted,
+                self.scanner,
+                self.register.clock,
+                errand.must_stop,
+                ground.exclusions(),
+            )
+        return self._conclude(work, permitted, sent, errand)
+
+    def _take_back(self, work: Work, errand: Errand) -> str:
+        """Follow what is lent already; the gate was asked for it, and its answer is on record."""
+        plan = _read_plan(work.chunk)
+        errand.targets = plan.targets
+        letter = (work.chunk.gate or {}).get("authorisation")
+        if self.lender is None or letter is None:
+            return self._queue_again(work.chunk, "it was taken and never sent", is_due=True)
+        errand.authorisation = letter
+        sent = self.lender.resume(work.chunk, errand)
+        return self._conclude(work, _Allowed(plan, letter), sent, errand)
+
+    def _conclude(
+        self, work: Work, permitted: PermittedPlan | _Allowed, sent: Sent, errand: Errand
+    ) -> str:
+        chunk = work.chunk
+        has_more = chunk.attempts < store.MOST_ATTEMPTS
+        if sent.outcome == "stopped" and errand.why == "away" and not has_more:
+            return self._end(chunk, sent.said, outcome="failed")
         if sent.outcome == "stopped" and errand.why in AGAIN:
-            return self._queue_again(work.chunk, f"ended by its worker: {errand.why}", is_due=True)
-        is_failed = sent.outcome == "failed" and sent.raw is None
-        if is_failed and work.chunk.attempts < store.MOST_ATTEMPTS:
-            return self._queue_again(work.chunk, sent.said, is_due=False)
+            why = f"ended by its worker: {errand.why} {sent.said}".strip()
+            return self._queue_again(chunk, why, is_due=errand.why != "away")
+        if sent.outcome == "failed" and sent.raw is None and has_more:
+            return self._queue_again(chunk, sent.said, is_due=False)
         return self._keep(work, permitted, sent)
 
     def _queue_again(self, chunk: ChunkRecord, why: str, *, is_due: bool) -> str:
@@ -198,7 +243,9 @@ class Runner:
             change.tell(chunk=chunk.number, reason=error.reason, plan=chunk.plan)
         return "ended"
 
-    def _keep(self, work: Work, permitted: PermittedPlan | PermittedLookup, sent: Sent) -> str:
+    def _keep(
+        self, work: Work, permitted: PermittedPlan | PermittedLookup | _Allowed, sent: Sent
+    ) -> str:
         """Keep raw file, facts and outcome of a chunk together."""
         chunk, scan = work.chunk, work.scan
         outcome: store.Outcome = "ended" if sent.outcome == "stopped" else "done"
@@ -237,6 +284,7 @@ class Runner:
                 outcome=sent.outcome,
                 artefact_sha256=sha256,
                 scanner=sent.scanner,
+                **({} if sent.proof is None else {"zone": dict(sent.proof)}),
             )
         return sent.outcome
 

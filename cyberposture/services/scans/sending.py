@@ -47,6 +47,8 @@ class Sent:
     raw: bytes | None
     said: str
     scanner: str
+    proof: Mapping[str, str] | None = None
+    """The signed word of a scanner elsewhere that sent it; None: this process did."""
 
 
 def send(
@@ -76,7 +78,7 @@ def _asked(plan: Plan) -> dict[str, tuple[tuple[int, int], ...]] | None:
     return {plan.protocol: tuple((port, port) for port in sorted(ports))}
 
 
-def _unseen(plan: Plan, run: Run, scanner: Scanner) -> tuple[Fact, ...]:
+def unseen(plan: Plan, run: Run, scanner: Scanner) -> tuple[Fact, ...]:
     """Return a fact for each target of a run of which no output is left."""
     outcome = "not-tested" if run.outcome == "stopped" else "error"
     return tuple(
@@ -98,11 +100,11 @@ def _unseen(plan: Plan, run: Run, scanner: Scanner) -> tuple[Fact, ...]:
 
 def _from_nmap(plan: Plan, run: Run, scanner: Scanner) -> Sent:
     if run.xml is None:
-        return Sent(run.outcome, _unseen(plan, run, scanner), None, run.said, run.scanner)
+        return Sent(run.outcome, unseen(plan, run, scanner), None, run.said, run.scanner)
     try:
         parsed = parse(io.BytesIO(run.xml), requested=plan.targets)
     except InvalidInput as error:
-        return Sent("failed", _unseen(plan, run, scanner), run.xml, str(error), run.scanner)
+        return Sent("failed", unseen(plan, run, scanner), run.xml, str(error), run.scanner)
     technique = find_technique(plan.technique)
     read = read_facts(
         parsed,
@@ -156,13 +158,13 @@ def _from_probe(
     started = clock()
     if must_stop() or started >= permitted.not_after:
         run = Run("stopped", started, started, ())
-        return Sent("stopped", _unseen(plan, run, scanner), None, "stopped before it began", "")
+        return Sent("stopped", unseen(plan, run, scanner), None, "stopped before it began", "")
     with leashed(lambda: must_stop() or clock() >= permitted.not_after) as leash:
         field, seen = _look(permitted, scanner, clock, must_stop)
     ended = clock()
     if leash.is_cut or must_stop():
         run = Run("stopped", started, ended, ())
-        return Sent("stopped", _unseen(plan, run, scanner), None, "ended before it finished", "")
+        return Sent("stopped", unseen(plan, run, scanner), None, "ended before it finished", "")
     shared = {
         "name": plan.name,
         "technique": plan.technique,

@@ -40,8 +40,10 @@ SHORTEST_LEASE_S = 6.0
 """By then whoever lost sight of the register has long ended what it was sending."""
 BLIND_S = 2.5
 """Whoever has not read the stop switch for so long must not go on sending."""
-Why = Literal["stopped", "withdrawn", "lost", "blind", "halted"]
-"""Why work was ended; after the last three it may be done again, by somebody else."""
+Why = Literal["stopped", "withdrawn", "lost", "blind", "halted", "away"]
+"""Why work was ended; after the last four it may be done again, by somebody else.
+
+`away`: it was lent to a scanner elsewhere, which gave it back or fell silent."""
 
 
 @dataclass(eq=False)
@@ -70,10 +72,11 @@ class Errand:
 class Watchdog:
     """Guards what one process sends, from its start to its end; a context manager, used once."""
 
-    def __init__(self, register: Register, scanner: Scanner) -> None:
+    def __init__(self, register: Register, scanner: Scanner, shortest_lease_s: float = 0) -> None:
         """Make a watchdog; it looks from when it is entered."""
         self.name = f"{scanner.scanner_id}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.lease_s = max(SHORTEST_LEASE_S, LEASE_LOOKS * scanner.stop_poll_s)
+        ordinary_s = max(SHORTEST_LEASE_S, LEASE_LOOKS * scanner.stop_poll_s)
+        self.lease_s = max(ordinary_s, shortest_lease_s)
         self.halted = threading.Event()
         """Set when this process must not go on sending: it ends, or a part of it failed."""
         self._register = register

@@ -11,6 +11,9 @@ from cyberposture.store import people
 
 CERT: frozenset[Role] = frozenset({"cert-analyst", "cert-administrator"})
 """The central CERT, which keeps catalogue, register and indicators."""
+ADMINISTRATORS: frozenset[Role] = frozenset({"cert-administrator"})
+"""Who runs rounds, gives reviews to people and releases results."""
+REVIEWERS: frozenset[Role] = frozenset({"reviewer"})
 
 
 def require_role(
@@ -23,7 +26,7 @@ def require_role(
         NotAuthorised: the person holds none of the roles, or acts no more.
     """
     record = people.get_person(connection, code)
-    held = people.list_memberships(connection, as_of=now, person=code)
+    held = people.list_held(connection, code, as_of=now)
     if record.person.disabled_at is not None:
         raise NotAuthorised("disabled-person", f"{code} acts no more")
     if not any(one.membership.role in roles for one in held):
@@ -42,3 +45,13 @@ def require_cert(change: Change) -> None:
         require_role(change.connection, change.by.actor, CERT, change.now)
     except NotFound as error:
         raise NotFound("person", error.name, advice="say who acts: --by PERSON") from error
+
+
+def administrators(connection: Connection, now: datetime) -> set[str]:
+    """Return the CERT's administrators who act now."""
+    held = people.list_memberships(connection, as_of=now, role="cert-administrator")
+    return {
+        one.membership.person
+        for one in held
+        if people.get_person(connection, one.membership.person).person.disabled_at is None
+    }

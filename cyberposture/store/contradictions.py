@@ -130,7 +130,7 @@ def find_contradiction(
         c.c.assessment_id == assessment_id, c.c.control == control, c.c.check_id == check
     )
     row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _read(row)
+    return None if row is None else read(row)
 
 
 def get_contradiction(
@@ -147,7 +147,7 @@ def get_contradiction(
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("contradiction", code)
-    return _read(row)
+    return read(row)
 
 
 def list_contradictions(
@@ -166,7 +166,7 @@ def list_contradictions(
         query = query.where(c.c.assessment_id == assessment_id)
     if states is not None:
         query = query.where(c.c.state.in_(states))
-    return [_read(row) for row in connection.execute(query).mappings()]
+    return [read(row) for row in connection.execute(query).mappings()]
 
 
 def list_events(connection: Connection, contradiction_id: UUID) -> list[ContradictionEvent]:
@@ -213,5 +213,6 @@ def _record_event(connection: Connection, code: str, kind: str, act: Act) -> Non
     )
 
 
-def _read(row: RowMapping) -> ContradictionRecord:
+def read(row: RowMapping) -> ContradictionRecord:
+    """Return the contradiction that a row of the table holds."""
     return ContradictionRecord(check=row["check_id"], **{name: row[name] for name in _COLUMNS})

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from cyberposture.errors import Fault, InvalidInput, MissingService, NotFound, WrongState
 from cyberposture.exchange.sheets import build_row
-from cyberposture.model.people import Membership, Person, Role
+from cyberposture.model.foundation import Model
+from cyberposture.model.people import Language, MailAddress, Membership, Person, Role
 from cyberposture.scanning.permission.signing import generate_key_pair
 from cyberposture.services.people.roles import administrators
 from cyberposture.services.register import Register
+from cyberposture.store import outbox
 from cyberposture.store import people as store
 from cyberposture.store.people import MembershipRecord, PersonRecord
 
@@ -72,6 +74,8 @@ def invite(
     key_file: Path,
     *,
     institution: str | None = None,
+    mail: str | None = None,
+    language: str | None = None,
     reason: str = "",
 ) -> Invited:
     """Register a person with a new key pair, leave the private key in `key_file`, and return both.
@@ -79,14 +83,16 @@ def invite(
     The register keeps the public key only.
 
     Raises:
-        InvalidInput: the code or the name is not as it should be; nothing was written.
+        InvalidInput: code, name, mail address or language is not as it should be; nothing was
+            written.
         WrongState: the code is taken, or a key file is there already.
         MissingService: the key file cannot be written.
         NotFound: the institution is not in the register.
     """
     pair = generate_key_pair()
     now = register.clock()
-    given = {"code": code, "name": name, "public_key": pair.public_key, "invited_at": now}
+    given = {"code": code, "name": name, "public_key": pair.public_key, "invited_at": now,
+             "mail": mail, "language": language}  # fmt: skip
     person = build_row(Person, "arguments", given)
     held = {"person": code, "role": role, "institution": institution, "valid_from": now}
     membership = build_row(Membership, "arguments", held)
@@ -105,6 +111,39 @@ def invite(
     return Invited(person, key_file)
 
 
+class _Contact(Model):
+    mail: MailAddress | None
+    language: Language | None
+
+
+def set_contact(
+    register: Register,
+    code: str,
+    *,
+    mail: str | None = None,
+    language: str | None = None,
+    reason: str = "",
+) -> Person:
+    """Set where and in which language a person is written to, and return the person.
+
+    What is None stays as it is; an empty text takes it away. The audit log keeps no addresses.
+
+    Raises:
+        InvalidInput: it is no mail address, or no language of ours.
+        NotFound: there is no such person.
+    """
+    with register.change("person-contact-set", code, reason=reason) as change:
+        present = store.get_person(change.connection, code).person
+        wanted = {
+            "mail": present.mail if mail is None else mail or None,
+            "language": present.language if language is None else language or None,
+        }
+        contact = build_row(_Contact, "arguments", wanted)
+        store.record_contact(change.connection, code, contact.mail, contact.language)
+        change.tell(has_mail=contact.mail is not None, language=contact.language)
+    return present.model_copy(update=wanted)
+
+
 def disable(register: Register, code: str, *, reason: str = "") -> None:
     """Record that a person acts no more from now on; what they signed before stays valid.
 
@@ -116,6 +155,11 @@ def disable(register: Register, code: str, *, reason: str = "") -> None:
         if administrators(change.connection, change.now) == {code}:
             raise WrongState("this is the last administrator of the CERT: name another one first")
         store.disable_person(change.connection, code, change.by)
+        person_id = store.get_person(change.connection, code).id
+        queued = outbox.list_messages(change.connection, person_id=person_id, state="queued")
+        outbox.withdraw_messages(
+            change.connection, [one.id for one in queued], "the person acts no more"
+        )
 
 
 def list_people(register: Register) -> list[tuple[PersonRecord, list[MembershipRecord]]]:

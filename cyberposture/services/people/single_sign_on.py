@@ -10,7 +10,7 @@ Source: OpenID Connect Core 1.0, sections 3.1 and 2; RFC 7636, September 2015; R
 import base64
 import hmac
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import httpx2
@@ -34,6 +34,7 @@ from cyberposture.services.people.signing_in import (
     lay_account,
     let_in,
     open_account,
+    require_active,
 )
 from cyberposture.services.register import Change, Register
 from cyberposture.store import accounts, challenges, identities, people
@@ -184,7 +185,7 @@ def _claims(register: Register, provider: Provider, token: str, code: str) -> di
             given = client.fetch_token(
                 told["token_endpoint"], code=code, code_verifier=_derived(token, "verifier")
             )
-        keys = KeySet.import_key_set(_fetch(told["jwks_uri"]))  # type: ignore[arg-type] # - any JSON
+        keys = KeySet.import_key_set(cast("Any", _fetch(told["jwks_uri"])))
         read = jwt.decode(str(given.get("id_token", "")), keys, algorithms=list(ALGORITHMS))
         jwt.JWTClaimsRegistry(
             now=int(register.clock().timestamp()), leeway=LEEWAY_S,
@@ -324,6 +325,7 @@ def come_back_linked(
     with register.change("sign-on-linked") as change:
         record = people.get_person_by_id(change.connection, step.person_id)
         change.subject = record.person.code
+        require_active(record)
         subject = str(claims["sub"])
         identities.insert_identity(
             change.connection, record.id, provider.issuer, subject, change.by

@@ -14,6 +14,7 @@ from cyberposture.errors import NotAuthorised
 from cyberposture.reporting.render import Renderer, Sandbox
 from cyberposture.reporting.words import Words, load_words
 from cyberposture.runtime import Runtime
+from cyberposture.services.assessments.delegating import rounds_of_helper
 from cyberposture.services.people.reach import assigned_to, sectors_of
 from cyberposture.services.people.signing_in import SignedIn, find_signed_in
 from cyberposture.services.register import Register
@@ -158,6 +159,17 @@ class Visit:
             assigned = assigned_to(self.register, self.person.person)
         return may(held, action, institution, sectors=sectors, assigned=assigned)
 
+    def helps_in(self, institution: str | None, round_code: str | None) -> bool:
+        """Return whether this person, if a helper of the institution, was invited to this round."""
+        held = self.person.memberships
+        if (
+            institution is None
+            or round_code is None
+            or ("helper", institution) not in {(one.role, one.institution) for one in held}
+        ):
+            return True
+        return round_code in rounds_of_helper(self.register, institution, self.person.person)
+
     def show(self, template: str, status: int = 200, **view: Any) -> HTMLResponse:
         """Return a page for this person."""
         place = self.request.path_params.get("institution")
@@ -183,8 +195,16 @@ class Allowed:
         Raises:
             NotAuthorised: their roles do not allow it.
         """
-        visit = Visit(request, portal_of(request), person)
         place = request.path_params
+        visit = Visit(request, portal_of(request), person)
+        if not visit.helps_in(place.get("institution"), place.get("round_code")):
+            # A helper helps in one round: in any other they are nobody.
+            held = tuple(
+                one
+                for one in person.memberships
+                if (one.role, one.institution) != ("helper", place["institution"])
+            )
+            visit = replace(visit, person=replace(person, memberships=held))
         if not visit.may(self.action, place.get("institution"), place.get("sector")):
             raise NotAuthorised("not-allowed", "this page is not for the roles that you hold")
         return visit

@@ -18,7 +18,7 @@ from cyberposture.model.institutions import Institution
 from cyberposture.model.people import Role
 from cyberposture.runtime import Runtime, lay_workspace, open_runtime
 from cyberposture.services import setup
-from cyberposture.services.assessments import assess, rounds
+from cyberposture.services.assessments import assess, delegating, discussing, rounds
 from cyberposture.services.institutions import entries
 from cyberposture.services.people.passwords import digest_of
 from cyberposture.services.register import Register
@@ -48,6 +48,8 @@ class World:
     app: FastAPI
     places: dict[str, dict[str, str]] = field(default_factory=dict)
     """By name in a path and by institution: what stands there."""
+    rows: dict[str, str] = field(default_factory=dict)
+    """The keys of rows that were made, by what they are."""
 
     @property
     def register(self) -> Register:
@@ -84,6 +86,7 @@ def settle(folder: Path) -> World:
     _found_institutions(world)
     _invite_everybody(world)
     _ask(world)
+    _talk(world)
     world.places.update(_places(world))
     return world
 
@@ -130,6 +133,17 @@ def _ask(world: World) -> None:
         )
 
 
+def _talk(world: World) -> None:
+    """Let the helper help in the round, and have something said at each institution."""
+    delegating.engage_helper(world.register, OWN, ROUND, world.person_of("helper"))
+    for code in (OWN, FOREIGN):
+        world.rows[f"thread of {code}"] = str(
+            discussing.open_thread(
+                world.register, code, ROUND, CONTROL, "As I said.", is_for_reviewer=True
+            )
+        )
+
+
 def _places(world: World) -> dict[str, dict[str, str]]:
     """Return what fills the paths; `NOWHERE` is what never was."""
 
@@ -147,4 +161,6 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "control": same(CONTROL),
         "token": same("a-link-that-nobody-made"),
         "code": same("en"),
-    }
+        "thread": own_rows(own=world.rows[f"thread of {OWN}"],
+                           foreign=world.rows[f"thread of {FOREIGN}"]),
+    }  # fmt: skip

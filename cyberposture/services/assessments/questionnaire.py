@@ -1,30 +1,22 @@
-"""What an institution is asked in a round, as its pages show it, and one answer at a time kept."""
+"""What an institution is asked in a round, as its home shows it, and one answer at a time kept."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
-
-from sqlalchemy import Connection
 
 from cyberposture.content.translations import Translations
 from cyberposture.errors import Fault, InvalidInput, NotFound
 from cyberposture.model.assessments import Answer, Level
-from cyberposture.model.controls import Catalogue, Control
+from cyberposture.model.controls import Control
 from cyberposture.model.institutions import Institution
-from cyberposture.services.assessments.assess import (
-    FINAL_STATES,
-    OPEN_STATES,
-    find_answerable,
-    find_parts,
-)
+from cyberposture.services.assessments.asked import Asked, is_said, open_asked, takes_answer
+from cyberposture.services.assessments.assess import OPEN_STATES, find_answerable
+from cyberposture.services.assessments.delegating import Division, require_own_parts
 from cyberposture.services.assessments.still_open import require_open
-from cyberposture.services.catalogue.pinned import Pinned, get_pinned
-from cyberposture.services.findings.standing import CheckStanding, standing_of
+from cyberposture.services.findings.standing import CheckStanding
 from cyberposture.services.register import Register
-from cyberposture.store import answering, answers, assessments, institutions, rounds
-from cyberposture.store.answers import AnswerRevision, ReviewRevision
-from cyberposture.store.assessments import AssessmentRecord
+from cyberposture.store import answering, assessments, delegations, institutions, rounds
+from cyberposture.store.answers import AnswerRevision
 
 
 @dataclass(frozen=True)
@@ -35,18 +27,6 @@ class Progress:
     title: str
     asked: int
     answered: int
-
-
-@dataclass(frozen=True)
-class Card:
-    """One control as it is asked, with what was said and what the network shows."""
-
-    control: Control
-    answer: AnswerRevision | None
-    review: ReviewRevision | None
-    seen: tuple[str, ...]
-    """Sentences of checks that speak against the good condition now."""
-    takes_answer: bool
 
 
 @dataclass(frozen=True)
@@ -61,6 +41,7 @@ class Questionnaire:
     may_answer: bool
     domains: tuple[Progress, ...]
     translations: tuple[Translations, ...]
+    division: Division
 
     @property
     def asked(self) -> int:
@@ -73,50 +54,32 @@ class Questionnaire:
         return sum(one.answered for one in self.domains)
 
 
-@dataclass(frozen=True)
-class _Open:
-    """An assessment with the edition that it asks under, as it stands now."""
-
-    institution_id: UUID
-    assessment: AssessmentRecord
-    pinned: Pinned
-    controls: tuple[Control, ...]
-    given: dict[str, AnswerRevision]
-
-    @property
-    def catalogue(self) -> Catalogue:
-        return self.pinned.catalogue
-
-
-def _open(register: Register, connection: Connection, institution: str, code: str) -> _Open:
-    institution_id, assessment = find_parts(connection, institution, code)
-    campaign = rounds.get_round(connection, code).round
-    pinned = get_pinned(register, connection, campaign.edition)
-    layout = assessments.get_layout(connection, assessment.layout)
-    found = (pinned.catalogue.find(one) for one in layout)
-    controls = tuple(one for one in found if one is not None)
-    given = answers.list_answers(connection, assessment.id)
-    return _Open(institution_id, assessment, pinned, controls, given)
-
-
-def _is_said(revision: AnswerRevision | None) -> bool:
-    """Return whether an answer is the institution's own word: a suggestion is nobody's."""
-    if revision is None or revision.is_suggestion:
-        return False
-    return revision.answer.level is not None or revision.answer.not_applicable is not None
-
-
-def _takes_answer(control: Control) -> bool:
-    return control.evidence_mode != "N"
-
-
-def _progress(opened: _Open) -> Iterable[Progress]:
+def count_domains(opened: Asked, only: frozenset[str] | None = None) -> Iterable[Progress]:
+    """Yield how far each domain is; `only` are the controls that are counted, None: all."""
     for domain in opened.catalogue.framework.domains:
         own = [c for c in opened.controls if c.domain == domain.id]
-        asked = [c for c in own if _takes_answer(c)]
-        if own:
-            answered = sum(_is_said(opened.given.get(c.id)) for c in asked)
+        asked = [c for c in own if takes_answer(c) and (only is None or c.id in only)]
+        if own and (asked or only is None):
+            answered = sum(is_said(opened.given.get(c.id)) for c in asked)
             yield Progress(domain.id, domain.title, len(asked), answered)
+
+
+def questionnaire_of(
+    opened: Asked, division: Division, only: frozenset[str] | None = None
+) -> Questionnaire:
+    """Return what is asked and how far it is; `only` are the controls that are counted."""
+    is_open = opened.campaign.closed_at is None and opened.assessment.state in OPEN_STATES
+    return Questionnaire(
+        institution=opened.institution,
+        round_code=opened.campaign.round.code,
+        title=opened.campaign.round.title,
+        due=opened.due,
+        state=opened.assessment.state,
+        may_answer=is_open,
+        domains=tuple(count_domains(opened, only)),
+        translations=opened.pinned.translations,
+        division=division,
+    )
 
 
 def read_questionnaire(register: Register, institution: str, round_code: str) -> Questionnaire:
@@ -126,60 +89,42 @@ def read_questionnaire(register: Register, institution: str, round_code: str) ->
         NotFound: institution, round or assessment is not there.
     """
     with register.reading() as connection:
-        now = register.clock()
-        campaign = rounds.get_round(connection, round_code)
-        opened = _open(register, connection, institution, round_code)
-        record = institutions.get_institution(connection, institution, as_of=now)
-        is_open = campaign.closed_at is None and opened.assessment.state in OPEN_STATES
-        return Questionnaire(
-            institution=record.institution,
-            round_code=round_code,
-            title=campaign.round.title,
-            due=campaign.round.due,
-            state=opened.assessment.state,
-            may_answer=is_open and opened.assessment.state not in FINAL_STATES,
-            domains=tuple(_progress(opened)),
-            translations=opened.pinned.translations,
-        )
+        opened = open_asked(register, connection, institution, round_code)
+        division = Division(tuple(delegations.list_delegations(connection, opened.assessment.id)))
+    return questionnaire_of(opened, division)
 
 
-def read_cards(
-    register: Register, institution: str, round_code: str, domain: str
-) -> tuple[Card, ...]:
-    """Return the controls of one domain as they are asked, in their order.
+def read_part(register: Register, institution: str, round_code: str, person: str) -> Questionnaire:
+    """Return what `read_questionnaire` does, counting only what is in this person's hands.
 
     Raises:
-        NotFound: institution, round, assessment or domain is not there.
+        NotFound: institution, round or assessment is not there.
     """
     with register.reading() as connection:
-        opened = _open(register, connection, institution, round_code)
-        own = [control for control in opened.controls if control.domain == domain]
-        if not own:
-            raise NotFound("domain", domain, advice="see the list beside the questions")
-        now = register.clock()
-        record = institutions.get_institution(connection, institution, as_of=now)
-        campaign = rounds.get_round(connection, round_code).round
-        clocks = opened.catalogue.clocks(record.institution.sectors, now.date())
-        standing = standing_of(
-            register, connection, opened.institution_id, now, campaign, clocks=clocks
-        )
-        reviews = answers.list_reviews(
-            connection, opened.assessment.id, controls=[control.id for control in own]
-        )
-    return tuple(
-        Card(
-            control=control,
-            answer=opened.given.get(control.id),
-            review=reviews.get(control.id),
-            seen=tuple(_against(control, standing.values())),
-            takes_answer=_takes_answer(control),
-        )
-        for control in own
-    )
+        opened = open_asked(register, connection, institution, round_code)
+        division = Division(tuple(delegations.list_delegations(connection, opened.assessment.id)))
+    only = frozenset(one.id for one in opened.controls if division.has(person, one.id))
+    return questionnaire_of(opened, division, only)
 
 
-def _against(control: Control, standing: Iterable[CheckStanding]) -> Iterable[str]:
-    """Yield what checks that can speak against the control say now, each sentence once."""
+def list_running(register: Register, institution: str) -> list[str]:
+    """Return the rounds in which an institution's assessment goes on, the one due first first.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.reading() as connection:
+        institution_id = institutions.get_institution_id(connection, institution)
+        opened = assessments.list_assessments(connection, institution_id=institution_id)
+        known = {one.round.code: one for one in rounds.list_rounds(connection)}
+    going = [one for one in opened if one.state not in ("finalised", "archived")]
+    open_ones = [one for one in going if known[one.round].closed_at is None]
+    open_ones.sort(key=lambda one: one.due_at or known[one.round].round.due)
+    return [one.round for one in open_ones]
+
+
+def speaks_against(control: Control, standing: Iterable[CheckStanding]) -> tuple[str, ...]:
+    """Return what checks that can speak against the control say now, each sentence once."""
     codes = {o.code for o in control.observations if o.direction in ("C", "R")}
     said: dict[str, None] = {}
     for one in standing:
@@ -187,7 +132,7 @@ def _against(control: Control, standing: Iterable[CheckStanding]) -> Iterable[st
             for row in one.rows:
                 if row.judgement.verdict == "fail":
                     said.setdefault(row.judgement.says)
-    return said
+    return tuple(said)
 
 
 def save_answer(
@@ -208,20 +153,22 @@ def save_answer(
     Raises:
         Conflict: somebody answered meanwhile; their revision is `current`, nothing was written.
         InvalidInput: the control takes no answer.
+        NotAuthorised: the control is in somebody else's hands.
         NotFound: institution, round or assessment is not there, or the control is not asked.
         WrongState: the round is closed, or the assessment takes no answers any more.
     """
     with register.change("answered", f"{institution}/{control}") as change:
         connection = change.connection
         change.institution_id, assessment = find_answerable(connection, institution, round_code)
-        opened = _open(register, connection, institution, round_code)
-        asked = next((one for one in opened.controls if one.id == control), None)
+        opened = open_asked(register, connection, institution, round_code)
+        asked = opened.find(control)
         if asked is None:
             raise NotFound("control", control)
-        if not _takes_answer(asked):
+        if not takes_answer(asked):
             what = f"{control} takes no answer: the network alone decides it"
             raise InvalidInput(Fault("control", what))
         require_open(connection, assessment, [control])
+        require_own_parts(connection, opened, change.by.actor, [control], change.now)
         last = opened.given.get(control)
         given = Answer(
             control=control,

@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from cyberposture.errors import WrongState
+from cyberposture.model.life import AssessmentState
 from cyberposture.store import assessments, rounds
-from cyberposture.store.assessments import AssessmentRecord, AssessmentState
+from cyberposture.store.assessments import AssessmentRecord
 
-ANSWERING: tuple[AssessmentState, ...] = ("planned", "scoping", "answering")
-"""Before the hand-in: every answer may change."""
+ANSWERING: tuple[AssessmentState, ...] = ("answering",)
+"""Between the confirmed scope and the hand-in: every answer may change."""
 ASKED = "clarification asked"
 SETTLED = "clarification settled"
 

@@ -1,34 +1,35 @@
 """The questions of one domain on one page, one card a control; each answer is kept by itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
+from cyberposture.content.translations import in_language
 from cyberposture.errors import Conflict, Fault, InvalidInput
 from cyberposture.model.assessments import Level
-from cyberposture.services.assessments.questionnaire import (
-    read_cards,
-    read_questionnaire,
-    save_answer,
-)
+from cyberposture.services.assessments.cards import Card, DomainPage, read_domain
+from cyberposture.services.assessments.questionnaire import read_questionnaire, save_answer
+from cyberposture.services.people.names import names_of
 from cyberposture.store.answers import AnswerRevision
-from cyberposture.web.access import may
 from cyberposture.web.pages.cards import (
     NOT_APPLICABLE,
     Typed,
-    choice_of,
-    reason_of,
+    reader_of,
+    said_of,
     show_card,
     status_of,
+    title_in,
 )
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
 DOMAIN = "/institutions/{institution}/rounds/{round_code}/answers/{domain}"
+Show = Literal["all", "open", "mine"]
 _LEVELS = {"0": 0, "1": 1, "2": 2, "3": 3}
 
 
@@ -53,6 +54,8 @@ class AnswerForm(BaseModel):
     level: str = Field("", max_length=20)
     reason: str = Field("", max_length=20_000)
     seen: int = Field(0, ge=0)
+    then: str = Field("", max_length=20)
+    """The control of the next card, where the writer goes on to it."""
 
 
 @dataclass(frozen=True)
@@ -66,48 +69,86 @@ class Trouble:
 
 @router.get(DOMAIN)
 def show_domain(
-    visit: Annotated[Visit, Depends(Allowed("see-answers"))], page: Annotated[Page, Depends()]
+    visit: Annotated[Visit, Depends(Allowed("see-answers"))],
+    page: Annotated[Page, Depends()],
+    show: Show = "all",
 ) -> HTMLResponse:
-    """Show the questions of a domain."""
-    return _show(visit, page)
+    """Show the questions of a domain: all, those without an answer, or one's own."""
+    return _show(visit, page, show=show)
+
+
+def _is_shown(card: Card, show: Show, person: str) -> bool:
+    if show == "open":
+        return card.takes_answer and not card.is_answered
+    return show == "all" or any(one.person == person for one in card.holders)
 
 
 def _show(
-    visit: Visit, page: Page, status: int = 200, trouble: Trouble | None = None
+    visit: Visit,
+    page: Page,
+    status: int = 200,
+    trouble: Trouble | None = None,
+    show: Show = "all",
 ) -> HTMLResponse:
-    asked = read_questionnaire(visit.register, page.institution, page.round_code)
-    cards = read_cards(visit.register, page.institution, page.round_code, page.domain)
+    reader = reader_of(visit, page.institution)
+    found = read_domain(visit.register, page.institution, page.round_code, page.domain, reader)
+    asked, words = found.asked, visit.words
     place = next(n for n, one in enumerate(asked.domains) if one.id == page.domain)
-    zone, words = ZoneInfo(asked.institution.zone), visit.words
-    typed = None if trouble is None else trouble.typed
     theirs = None if trouble is None else trouble.theirs
+    names = names_in(visit, found, theirs)
+    cards = [card for card in found.cards if _is_shown(card, show, reader.person)]
+    texts = in_language(asked.translations, words.language)
     return visit.show(
         "domain.html.j2",
         status,
         asked=asked,
-        due=words.day(asked.due, zone),
         domain=asked.domains[place],
         number=place + 1,
+        before=asked.domains[place - 1] if place else None,
         after=asked.domains[place + 1] if place + 1 < len(asked.domains) else None,
-        cards=[show_card(card, asked, words, typed) for card in cards],
-        may_answer=asked.may_answer and may(visit.person.memberships, "answer", page.institution),
-        trouble="" if typed is None else typed.control,
-        fault="" if trouble is None else trouble.fault,
-        theirs=None if theirs is None else _version(theirs, visit, zone),
+        show=show,
+        hidden=len(found.cards) - len(cards),
+        left_out=[(one.id, title_in(one, texts)) for one in found.left_out],
+        **about_cards(visit, found, cards, names, trouble),
     )
 
 
-def _version(revision: AnswerRevision, visit: Visit, zone: ZoneInfo) -> dict[str, object]:
-    """Return somebody else's answer as a conflict shows it."""
-    words, choice = visit.words, choice_of(revision)
-    named = {"": "card.unanswered", NOT_APPLICABLE: "card.does_not_apply"}
+def names_in(visit: Visit, found: DomainPage, *others: AnswerRevision | None) -> dict[str, str]:
+    """Return the names of everybody whose answers a page of cards shows, by code."""
+    shown = [revision for card in found.cards for revision in (card.answer,)]
+    shown += [card.earlier.answer for card in found.cards if card.earlier is not None]
+    acts = [one.act.actor for one in (*shown, *others) if one is not None]
+    return names_of(visit.register, acts)
+
+
+def about_cards(
+    visit: Visit,
+    found: DomainPage,
+    cards: list[Card],
+    names: Mapping[str, str],
+    trouble: Trouble | None = None,
+) -> dict[str, object]:
+    """Return what `card.html.j2` needs: the cards in words, and what could not be kept."""
+    asked, words = found.asked, visit.words
+    zone = ZoneInfo(asked.institution.zone)
+    typed = None if trouble is None else trouble.typed
+    theirs = None if trouble is None else trouble.theirs
+    after = [card.control.id for card in cards[1:] if card.takes_answer]
     return {
-        "who": revision.act.actor,
-        "time": words.minute(revision.act.at, zone),
-        "choice": words.say(named.get(choice, f"level.{choice}")),
-        "reason": reason_of(revision),
-        "revision": revision.revision,
-    }
+        "due": words.day(asked.due, zone),
+        "cards": [
+            show_card(
+                card, asked, words, names, typed,
+                after=next((one for one in after if one > card.control.id), ""),
+            )
+            for card in cards
+        ],
+        "may_answer": asked.may_answer and visit.may("answer", asked.institution.code),
+        "trouble": "" if typed is None else typed.control,
+        "fault": "" if trouble is None else trouble.fault,
+        "theirs": None if theirs is None else said_of(theirs, words, zone, names),
+        "theirs_seen": 0 if theirs is None else theirs.revision,
+    }  # fmt: skip
 
 
 @router.post(f"{DOMAIN}/{{control}}")
@@ -134,9 +175,11 @@ def keep_answer(
         theirs = cast("AnswerRevision", error.current)
         return _show(visit, page, 409, Trouble(typed, theirs=theirs))
     if not by_script:
-        return RedirectResponse(f"{page.path}#{control}", 303)
+        goes_on = len(form.then) == len(control) and form.then.isascii()
+        return RedirectResponse(f"{page.path}#{form.then if goes_on else control}", 303)
     asked = read_questionnaire(visit.register, page.institution, page.round_code)
-    said = str(status_of(written, visit.words, ZoneInfo(asked.institution.zone)))
+    names = {visit.person.person: visit.person.name}
+    said = str(status_of(written, visit.words, ZoneInfo(asked.institution.zone), names))
     return JSONResponse({"revision": written.revision, "said": said})
 
 

@@ -1,13 +1,16 @@
 """What a card shows of one control, in words: all that a template needs, decided already."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from cyberposture.content.translations import Translations, in_language
 from cyberposture.model.controls import Control
 from cyberposture.reporting.words import Words
-from cyberposture.services.assessments.questionnaire import Card, Questionnaire
+from cyberposture.services.assessments.cards import Card, Earlier, Reader
+from cyberposture.services.assessments.questionnaire import Questionnaire
 from cyberposture.store.answers import AnswerRevision
+from cyberposture.web.surroundings import Visit
 
 NOT_APPLICABLE = "na"
 MOST_SEEN = 3
@@ -41,6 +44,18 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What was answered once: the choice in words, and what stands beside it."""
+
+    choice: str
+    reason: str
+    when: str = ""
+    who: str = ""
+    source: str = ""
+    """Where a suggestion comes from; empty where somebody gave the answer."""
+
+
+@dataclass(frozen=True)
 class ShownCard:
     """One control as its card shows it."""
 
@@ -61,6 +76,28 @@ class ShownCard:
     seen: tuple[str, ...]
     more: int
     takes_answer: bool
+    may_answer: bool
+    is_suggestion: bool
+    source: str
+    """Where a suggestion comes from."""
+    with_whom: str
+    """In whose hands it is; empty where nothing was given to anybody."""
+    earlier: Said | None
+    earlier_round: str
+    talk: str
+    """How many threads there are, in words."""
+    after: str
+    """The control of the next card; empty on the last."""
+
+
+def reader_of(visit: Visit, institution: str) -> Reader:
+    """Return who looks at the cards of an institution.
+
+    Who holds no role there, such as a reviewer, sees of its talk only what is marked for them.
+    """
+    held = [one for one in visit.person.memberships if one.institution == institution]
+    roles = frozenset(one.role for one in held)
+    return Reader(visit.person.person, roles, is_reviewer=not roles)
 
 
 def choice_of(revision: AnswerRevision | None) -> str:
@@ -78,14 +115,36 @@ def reason_of(revision: AnswerRevision | None) -> str:
     return "" if revision is None else revision.answer.not_applicable or revision.answer.reason
 
 
-def status_of(revision: AnswerRevision | None, words: Words, zone: ZoneInfo) -> str:
+def in_words(choice: str, words: Words) -> str:
+    """Return what people call a choice, such as `1 In part`."""
+    if choice in ("", NOT_APPLICABLE):
+        return str(words.say("card.does_not_apply" if choice else "card.unanswered"))
+    return f"{choice} {words.say(f'level.{choice}')}"
+
+
+def said_of(
+    revision: AnswerRevision, words: Words, zone: ZoneInfo, names: Mapping[str, str]
+) -> Said:
+    """Return one revision of an answer in words."""
+    return Said(
+        choice=in_words(choice_of(revision), words),
+        reason=reason_of(revision),
+        when=words.minute(revision.act.at, zone),
+        who=names.get(revision.act.actor, revision.act.actor),
+        source=revision.act.reason if revision.is_suggestion else "",
+    )
+
+
+def status_of(
+    revision: AnswerRevision | None, words: Words, zone: ZoneInfo, names: Mapping[str, str]
+) -> str:
     """Return when an answer was kept and by whom, or that there is none."""
     if revision is None:
         return words.say("card.unanswered")
     if revision.is_suggestion:
         return words.say("card.suggested")
     time = words.minute(revision.act.at, zone)
-    return words.say("card.saved", time=time, who=revision.act.actor)
+    return words.say("card.saved", time=time, who=names.get(revision.act.actor, revision.act.actor))
 
 
 def _choices(control: Control, texts: Translations, words: Words) -> tuple[Choice, ...]:
@@ -108,15 +167,36 @@ def _proofs(control: Control, texts: Translations, words: Words) -> tuple[Proof,
     return tuple(Proof(what, age) for what, age in zip(said, ages, strict=False))
 
 
+def _talk(card: Card, words: Words) -> str:
+    waiting = sum(not thread.is_resolved for thread in card.threads)
+    if not card.threads:
+        return str(words.say("card.talk_none"))
+    return str(words.say("card.talk", n=len(card.threads), open=waiting))
+
+
+def title_in(control: Control, texts: Translations) -> str:
+    """Return a control's title in a language, in English where there is none."""
+    is_told = texts.state(control) in ("draft", "reviewed")
+    return texts.controls[control.id].title if is_told else control.title
+
+
 def show_card(
-    card: Card, asked: Questionnaire, words: Words, typed: Typed | None = None
+    card: Card,
+    asked: Questionnaire,
+    words: Words,
+    names: Mapping[str, str],
+    typed: Typed | None = None,
+    *,
+    after: str = "",
 ) -> ShownCard:
     """Return what a card shows; what was typed and not kept stands in the place of the answer."""
-    control = card.control
+    control, zone = card.control, ZoneInfo(asked.institution.zone)
     texts = in_language(asked.translations, words.language)
     state = texts.state(control)
     told = texts.controls[control.id] if state in ("draft", "reviewed") else control
     mine = typed if typed is not None and typed.control == control.id else None
+    is_suggestion = card.answer is not None and card.answer.is_suggestion
+    earlier: Earlier | None = card.earlier
     return ShownCard(
         id=control.id,
         title=told.title,
@@ -129,9 +209,19 @@ def show_card(
         chosen=choice_of(card.answer) if mine is None else mine.level,
         reason=reason_of(card.answer) if mine is None else mine.reason,
         revision=0 if card.answer is None else card.answer.revision,
-        status=status_of(card.answer, words, ZoneInfo(asked.institution.zone)),
+        status=status_of(card.answer, words, zone, names),
         proofs=_proofs(control, texts, words),
         seen=card.seen[:MOST_SEEN],
         more=max(0, len(card.seen) - MOST_SEEN),
         takes_answer=card.takes_answer,
+        may_answer=card.is_open,
+        is_suggestion=is_suggestion,
+        source=card.answer.act.reason if card.answer is not None and is_suggestion else "",
+        with_whom="، ".join(one.name for one in card.holders)
+        if words.direction == "rtl"
+        else ", ".join(one.name for one in card.holders),
+        earlier=None if earlier is None else said_of(earlier.answer, words, zone, names),
+        earlier_round="" if earlier is None else earlier.round,
+        talk=_talk(card, words),
+        after=after,
     )

@@ -1,0 +1,100 @@
+"""What an assessment asks now: the controls of its profile that apply to the institution as it is.
+
+A control whose condition does not hold is not asked; what was answered to it before stays.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from cyberposture.model.controls import Catalogue, Control
+from cyberposture.model.institutions import Institution
+from cyberposture.scoring.assemble import applies
+from cyberposture.services.catalogue.pinned import Pinned, get_pinned
+from cyberposture.services.register import Register
+from cyberposture.store import answers, assessments, institutions, rounds
+from cyberposture.store.answers import AnswerRevision
+from cyberposture.store.assessments import AssessmentRecord
+from cyberposture.store.rounds import RoundRecord
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An assessment with the edition that it asks under, as it stands now."""
+
+    institution: Institution
+    institution_id: UUID
+    campaign: RoundRecord
+    assessment: AssessmentRecord
+    pinned: Pinned
+    controls: tuple[Control, ...]
+    """Those that are asked, in their order."""
+    left_out: tuple[Control, ...]
+    """Those of the profile whose condition does not hold."""
+    given: dict[str, AnswerRevision]
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue of the round's edition."""
+        return self.pinned.catalogue
+
+    @property
+    def due(self) -> datetime:
+        """Until when: what was granted to this institution, else the round's own date."""
+        return self.assessment.due_at or self.campaign.round.due
+
+    def find(self, control: str) -> Control | None:
+        """Return the control that is asked under this id, or None."""
+        return next((one for one in self.controls if one.id == control), None)
+
+
+def open_asked(
+    register: Register, connection: Connection, institution: str, round_code: str
+) -> Asked:
+    """Return what an institution is asked in a round.
+
+    Raises:
+        NotFound: institution, round or assessment is not there.
+    """
+    record = institutions.get_institution(connection, institution, as_of=register.clock())
+    campaign = rounds.get_round(connection, round_code)
+    assessment = assessments.get_assessment(connection, record.id, campaign.id)
+    pinned = get_pinned(register, connection, campaign.round.edition)
+    layout = assessments.get_layout(connection, assessment.layout)
+    asked, left_out = divide(pinned.catalogue, layout, record.institution)
+    given = answers.list_answers(connection, assessment.id)
+    return Asked(
+        institution=record.institution,
+        institution_id=record.id,
+        campaign=campaign,
+        assessment=assessment,
+        pinned=pinned,
+        controls=asked,
+        left_out=left_out,
+        given=given,
+    )
+
+
+def divide(
+    catalogue: Catalogue, controls: Iterable[str], institution: Institution
+) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
+    """Return those of the controls that apply to the institution, and those that do not."""
+    known = {control.id: control for control in catalogue.controls}
+    found = [known[one] for one in controls if one in known]
+    asked = tuple(one for one in found if applies(one, institution))
+    return asked, tuple(one for one in found if not applies(one, institution))
+
+
+def takes_answer(control: Control) -> bool:
+    """Return whether an institution answers this control; else the network alone decides it."""
+    return control.evidence_mode != "N"
+
+
+def is_said(revision: AnswerRevision | None) -> bool:
+    """Return whether an answer is the institution's own word: a suggestion is nobody's."""
+    if revision is None or revision.is_suggestion:
+        return False
+    return revision.answer.level is not None or revision.answer.not_applicable is not None

@@ -1,0 +1,1 @@
+"""Pages of one institution: what it says of itself, and how it answers."""

@@ -22,6 +22,8 @@ def invite(
     key_out: Annotated[
         Path | None, typer.Option(help="Where the private key is left; else in the workspace.")
     ] = None,
+    mail: Annotated[str | None, typer.Option(help="Mail address for notices.")] = None,
+    language: Annotated[str | None, typer.Option(help="en or ur: of their notices.")] = None,
     as_json: Json = False,
 ) -> None:
     """Register a person and make a signing key that only this person keeps."""
@@ -31,12 +33,40 @@ def invite(
     held = one_of(get_args(Role), role, "role")
     runtime = open_runtime(context)
     path = key_out or runtime.key_file_of(code)
-    invited = people.invite(runtime.register, code, name, held, path, institution=institution)
+    invited = people.invite(
+        runtime.register, code, name, held, path,
+        institution=institution, mail=mail, language=language,
+    )  # fmt: skip
     if as_json:
         show_json({"person": invited.person, "key_file": invited.key_file})
         return
     typer.echo(f"{code} is registered as {role}")
     say(f"private key: {invited.key_file} (give it to {name}, and to nobody else)")
+
+
+@app.command("contact")
+def contact(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(help="Code of the person.")],
+    mail: Annotated[
+        str | None, typer.Option(help="Mail address; an empty one takes it away.")
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="en or ur: of their notices.")] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Set where, and in which language, a person is written to."""
+    from cyberposture.services.people import people
+
+    person = people.set_contact(
+        open_runtime(context).register, code, mail=mail, language=language, reason=reason
+    )
+    if as_json:
+        show_json({"person": code, "mail": person.mail, "language": person.language})
+        return
+    typer.echo(
+        f"{code} is written to at {person.mail or 'no address'} in {person.language or 'en'}"
+    )
 
 
 @app.command("link")

@@ -60,6 +60,10 @@ MailAddress = Annotated[str, AfterValidator(_mail_address)]
 """An address of the plain form that every mail server takes. Source: RFC 5321, 4.1.2 and 4.5.3."""
 
 
+Language = Literal["en", "ur"]
+"""The languages in which people are written to."""
+
+
 class Person(Model):
     """Somebody who acts, with the key by which their signatures are known."""
 
@@ -71,7 +75,7 @@ class Person(Model):
     disabled_at: Moment | None = None
     mail: MailAddress | None = None
     """Where notices go; without one they wait on the portal alone."""
-    language: Literal["en", "ur"] | None = None
+    language: Language | None = None
     """In which this person is written to; None is English."""
 
 

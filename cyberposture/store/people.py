@@ -60,6 +60,19 @@ def record_key(connection: Connection, code: str, public_key: str, act: Act) -> 
     _record_key(connection, person_id, public_key, act)
 
 
+def record_contact(
+    connection: Connection, code: str, mail: str | None, language: str | None
+) -> None:
+    """Note where and in which language a person is written to from now on.
+
+    Raises:
+        NotFound: there is no such person.
+    """
+    person_id = get_person(connection, code).id
+    change = sa.update(t.people).where(t.people.c.id == person_id)
+    connection.execute(change.values(mail=mail, language=language))
+
+
 def disable_person(connection: Connection, code: str, act: Act) -> None:
     """Record that a person acts no more from now on.
 

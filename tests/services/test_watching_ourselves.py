@@ -134,13 +134,14 @@ def test_schedule_that_is_late_says_that_no_clock_runs(office, code):
     setup.set_watch(office.register)
     setup.set_watch(office.register)
     assert [one.code for one in schedules.list_schedules(office.register)] == [
+        "due",
         "expiry",
         "urgent",
         "watch",
     ]
     assert alarms(office) == []
     office.clock.forward(minutes=21)
-    assert alarms(office) == [("clock-stopped", "urgent")]
+    assert alarms(office) == [("clock-stopped", "due"), ("clock-stopped", "urgent")]
 
 
 def test_register_whose_urgent_notices_were_switched_off_says_so(office, code):

@@ -24,6 +24,9 @@ class Invited:
     key_file: Path
 
 
+_LONGEST_KEY_FILE = 200
+
+
 def _write_key(path: Path, private_key: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -56,13 +59,23 @@ def read_key(path: Path) -> str:
         InvalidInput: it holds no key.
     """
     try:
-        text = path.read_text().strip()
+        data = path.read_bytes()
     except FileNotFoundError as error:
         raise NotFound("key file", str(path)) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise InvalidInput(Fault(path.name, "cannot be read as a key file")) from error
+    return read_key_text(data, path.name)
+
+
+def read_key_text(data: bytes, name: str) -> str:
+    """Return the private key that a key file holds; faults call the file by `name`.
+
+    Raises:
+        InvalidInput: it holds no key.
+    """
+    text = data[:_LONGEST_KEY_FILE].decode("ascii", "replace").strip()
     if len(text) != 64 or not all(c in "0123456789abcdef" for c in text):
-        raise InvalidInput(Fault(path.name, "holds no private key: 64 hexadecimal digits"))
+        raise InvalidInput(Fault(name, "holds no private key: 64 hexadecimal digits"))
     return text
 
 

@@ -81,8 +81,8 @@ def compose(letter: Letter, sender: str) -> EmailMessage:
     mail["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2]}>"
     # Nobody's absence is told to a program. Source: RFC 3834, 5.
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = letter.language
     mail.set_content(_plain(letter.body), subtype="plain", charset="utf-8", cte="base64")
+    mail["Content-Language"] = letter.language
     return mail
 
 

@@ -31,6 +31,7 @@ PLACES: Final = (
     Place("results", "results", "/institutions/{institution}/results", "see-institution-results"),
     Place("results", "sectors", "/sectors", "see-sector-results"),
     Place("results", "nation", "/nation", "see-nation-results"),
+    Place("record", "consultations", "/cert/consultations", "moderate-comments"),
 )
 
 

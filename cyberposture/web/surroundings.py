@@ -210,6 +210,17 @@ class Allowed:
         return visit
 
 
+def show_to_anybody(
+    request: Request, template: str, status: int = 200, **view: Any
+) -> HTMLResponse:
+    """Return a page that is open to everybody, with the menu of whoever happens to be signed in."""
+    portal, token = portal_of(request), request.cookies.get(COOKIE)
+    person = find_signed_in(portal.register_of(DOOR), token) if token else None
+    if person is None:
+        return portal.render(request, template, status, person=None, **view)
+    return Visit(request, portal, person).show(template, status, **view)
+
+
 def require_form_key(visit: Visit, given: str) -> None:
     """Return if a form came from one of our own pages.
 

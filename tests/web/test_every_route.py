@@ -139,7 +139,10 @@ def test_each_role_reaches_what_the_table_says_and_nothing_else(world, portal, c
         assert len(set(refusals)) <= 1, f"{walk} as {role}: refusals differ"
 
 
-ROWS = ("institution", "sector", "round_code", "domain", "control", "code", "token")
+ROWS = (
+    "institution", "sector", "round_code", "domain", "control", "code", "token", "consultation",
+    "comment",
+)  # fmt: skip
 """Names in paths that do not stand for a row of one institution."""
 
 

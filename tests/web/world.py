@@ -14,11 +14,13 @@ from uuid import uuid4
 from fastapi import FastAPI
 
 from cyberposture.clock import utc_now
+from cyberposture.model.consultations import Comment
 from cyberposture.model.institutions import Institution
 from cyberposture.model.people import Role
 from cyberposture.runtime import Runtime, lay_workspace, open_runtime
 from cyberposture.services import setup
 from cyberposture.services.assessments import assess, delegating, discussing, rounds
+from cyberposture.services.catalogue import comments, consultations, drafts
 from cyberposture.services.institutions import entries
 from cyberposture.services.people.passwords import digest_of
 from cyberposture.services.register import Register
@@ -36,7 +38,7 @@ AT_AN_INSTITUTION: frozenset[Role] = frozenset(
     {"institution-lead", "helper", "contributor", "observer", "signatory", "auditor"}
 )
 ROLES: tuple[Role, ...] = get_args(Role)
-ROUND, CONTROL = "autumn", "GOV-01"
+ROUND, CONTROL, CONSULTATION = "autumn", "GOV-01", "spring-draft"
 FORM_KEY = "the-key-of-the-forms-of-this-session"
 
 
@@ -87,6 +89,7 @@ def settle(folder: Path) -> World:
     _invite_everybody(world)
     _ask(world)
     _talk(world)
+    _consult(world)
     world.places.update(_places(world))
     return world
 
@@ -144,6 +147,19 @@ def _talk(world: World) -> None:
         )
 
 
+def _consult(world: World) -> None:
+    """Open the content in use to comments, and let somebody without an account make one."""
+    closes = utc_now() + timedelta(days=40)
+    draft = drafts.read_consulted(world.register, None)
+    consultations.open_consultation(
+        world.acting(world.person_of("cert-administrator")), CONSULTATION, "The spring draft",
+        draft, closes, zone="Asia/Karachi",
+    )  # fmt: skip
+    said = Comment(control=CONTROL, author="R. Reader (invented)", text="Say who decides.")
+    made = comments.enter(world.acting("portal"), CONSULTATION, said)
+    world.rows["comment"] = made.code
+
+
 def _places(world: World) -> dict[str, dict[str, str]]:
     """Return what fills the paths; `NOWHERE` is what never was."""
 
@@ -161,6 +177,8 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "control": same(CONTROL),
         "token": same("a-link-that-nobody-made"),
         "code": same("en"),
+        "consultation": same(CONSULTATION),
+        "comment": same(world.rows["comment"]),
         "thread": own_rows(own=world.rows[f"thread of {OWN}"],
                            foreign=world.rows[f"thread of {FOREIGN}"]),
     }  # fmt: skip

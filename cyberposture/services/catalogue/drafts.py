@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cyberposture.content.bundle import ContentFolders
-from cyberposture.content.editions import documents, identify
+from cyberposture.content.editions import documents, identify, restore, restore_translations
 from cyberposture.content.loader import load_catalogue
 from cyberposture.content.reading.translations import load_beside
+from cyberposture.content.translations import Translations
 from cyberposture.errors import Corrupt, NotFound
+from cyberposture.model.controls import Catalogue
 from cyberposture.services.catalogue.adoption import Draft, read_draft
 from cyberposture.services.register import Change, Register
 from cyberposture.store.editions import adopt_edition, get_edition_content
@@ -86,3 +88,20 @@ def read_kept(connection: Connection, digest: str) -> KeptDraft:
         )
     except (KeyError, TypeError) as error:
         raise Corrupt(f"what is kept under {digest[:12]} is no draft that can be read") from error
+
+
+def restore_draft(
+    register: Register, connection: Connection, digest: str
+) -> tuple[Catalogue, tuple[Translations, ...]]:
+    """Return the catalogue of a draft with its translations; it is rebuilt once a process.
+
+    Raises:
+        NotFound: no draft has this digest.
+        Corrupt: the bytes kept are damaged, or are no draft.
+    """
+    key = ("draft", digest)
+    if key not in register.restored:
+        whole = json.loads(get_edition_content(connection, "draft", digest))
+        rules, texts = (json.dumps(whole[kind]).encode() for kind in ("catalogue", "texts"))
+        register.restored[key] = (restore(rules, texts), restore_translations(texts))
+    return register.restored[key]

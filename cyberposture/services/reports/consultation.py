@@ -28,6 +28,23 @@ Format = Literal["html", "json", "csv"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
+def read_consultation(
+    register: Register, renderer: Renderer, code: str, *, language: str = "en"
+) -> str:
+    """Return the public report on a consultation as the text of one HTML file.
+
+    Raises:
+        NotFound: there is no such consultation.
+        WrongUsage: the report is not made in this language.
+    """
+    definition = find_definition(register, NAME)
+    words = renderer.words(definition, language)
+    with register.reading() as connection:
+        inputs = gather_consultation(register, connection, code)
+    view = consultation_view(definition, "public", words, inputs)
+    return renderer.render(definition, "public", view)
+
+
 def write_consultation(
     register: Register,
     folders: ContentFolders,

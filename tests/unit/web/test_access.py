@@ -18,6 +18,12 @@ FOR_ANYBODY = {
     "/come-in/{token}/confirm",
     "/language/{code}",
     "/style/reports.css",
+    "/consultations",
+    "/consultations/{consultation}",
+    "/consultations/{consultation}/on/{control}",
+    "/consultations/{consultation}/received/{comment}",
+    "/consultations/{consultation}/comments",
+    "/consultations/{consultation}/report",
 }
 """What is open before anybody signed in; an invitation is guarded by its own secret."""
 ROUTES = [

@@ -132,9 +132,11 @@ def show_nation(
 
 @router.get("/nation/report")
 def read_nation_report(
-    visit: Annotated[Visit, Depends(Allowed("see-nation-results"))], round_code: str
+    visit: Annotated[Visit, Depends(Allowed("see-nation-results"))], round_code: str = ""
 ) -> Response:
-    """Send the whole report of the nation."""
+    """Send the whole report of the nation in a round; where none is named, show the page."""
+    if not round_code:
+        return visit.go("/nation")
     audience = audience_of(visit.person.memberships)
     return _report(visit, "nation", audience, institution=None, round_code=round_code)
 

@@ -1,0 +1,1 @@
+"""Consultations: what everybody may read and say of a draft, and what the CERT makes of it."""

@@ -132,12 +132,47 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8000",
         "where people reach the portal, as it stands in links; with https, cookies demand it",
     )
+    upload_bytes: int = _setting(
+        25_000_000,
+        "most that one file of evidence, or one scan of a signed paper, may hold",
+        unit="bytes",
+        ge=100_000,
+        le=200_000_000,
+    )
+    evidence_pieces: int = _setting(
+        5_000,
+        "most pieces of evidence that one institution may list",
+        unit="pieces",
+        ge=10,
+        le=1_000_000,
+    )
     rate_pps: int = _setting(
         5,
         "most packets a second that a port scan sends to one address",
         unit="packets/s",
         ge=1,
         le=100_000,
+    )
+    rate_network_pps: int | None = _setting(
+        None,
+        "most packets a second to one network (/24, /48); without it, 16 times RATE_PPS",
+        unit="packets/s",
+        ge=1,
+        le=10_000_000,
+    )
+    rate_institution_pps: int | None = _setting(
+        None,
+        "most packets a second to one institution; without it, 16 times RATE_PPS",
+        unit="packets/s",
+        ge=1,
+        le=10_000_000,
+    )
+    rate_system_pps: int | None = _setting(
+        None,
+        "most packets a second from all workers together; without it, 256 times RATE_PPS",
+        unit="packets/s",
+        ge=1,
+        le=100_000_000,
     )
     connections_per_address: int = _setting(
         1, "most connections open to one address at a time", unit="connections", ge=1, le=10

@@ -57,8 +57,8 @@ def run(
         is_announced=announced,
     )
     scanner = scan.from_vantage(runtime.scanner, vantage)
-    is_left_to_workers = runtime.register.database.has_queue and not here
-    run_it = scan.follow_scan if is_left_to_workers else scan.run_scan
+    is_left = not here and scan.is_left_to_others(runtime.register, scanner.vantage)
+    run_it = scan.follow_scan if is_left else scan.run_scan
     with bar(f"scan of {institution}") as progress:
         record = run_it(runtime.register, scanner, request, progress)
     if as_json:

@@ -146,7 +146,9 @@ def _lend(here: Any, post: Any, candidate: "Candidate", ended: threading.Event) 
             return
     scanner = replace(here.scanner, has_raw_sockets=sign.raw_sockets)
     here = replace(here, scanner=scanner)
-    with Watchdog(here.register, scanner, 2 * post.lease_s) as watchdog:
+    name, longer_s = post.record.name, 2 * post.lease_s
+    guard_of = Watchdog(here.register, scanner, lends_to=name, shortest_lease_s=longer_s)
+    with guard_of as watchdog:
 
         def guard() -> None:
             while not ended.wait(1) and candidate.holds():

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cyberposture.errors import WrongUsage
 from cyberposture.model.observations import Fact, Range
 from cyberposture.scanning.techniques import Pace
+from cyberposture.scanning.timing.buckets import Manners, manners_for
 
 _VANTAGE = re.compile(r"external|internal:[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -42,6 +44,10 @@ class Scanner:
     ticket_key: bytes
     resolver: tuple[str, int] | None = None
     """Address and port of the resolver that names are looked up with; None: none are."""
+    network_pps: int | None = None
+    institution_pps: int | None = None
+    system_pps: int | None = None
+    """Packets a second to a network, an institution, to all; None: as many times `rate_pps`."""
 
     @property
     def pace(self) -> Pace:
@@ -51,6 +57,37 @@ class Scanner:
             host_timeout_s=self.host_timeout_s,
             parallelism=self.connections_per_address,
         )
+
+    @property
+    def manners(self) -> Manners:
+        """How fast may be sent, for system, institution, network and address."""
+        return manners_for(
+            self.rate_pps,
+            network_pps=self.network_pps,
+            institution_pps=self.institution_pps,
+            system_pps=self.system_pps,
+        )
+
+    def setup(self, lends_to: str | None = None) -> dict[str, Any]:
+        """Return what all workers of a vantage must have alike, as plain values.
+
+        What one plans another sends; the rates and the turns at an address are theirs together.
+        """
+        manners = self.manners
+        return {
+            "rate_pps": self.rate_pps,
+            "rate_network_pps": manners.network.per_s,
+            "rate_institution_pps": manners.institution.per_s,
+            "rate_system_pps": manners.system.per_s,
+            "connections_per_address": self.connections_per_address,
+            "parallel_chunks": self.parallel_chunks,
+            "host_timeout_s": self.host_timeout_s,
+            "laboratory_port_offset": self.port_offset,
+            "resolver": None if self.resolver is None else list(self.resolver),
+            "user_agent": self.user_agent,
+            "raw_sockets": self.has_raw_sockets,
+            "lends_to": lends_to,
+        }
 
     def actual_port(self, port: int) -> int:
         """Return the port that is really contacted for `port`.

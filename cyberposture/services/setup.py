@@ -34,15 +34,22 @@ def confirm_empty_deny_list(register: Register) -> None:
 
 
 WATCH = {
+    "due": timedelta(minutes=1),
     "urgent": timedelta(minutes=5),
     "watch": timedelta(hours=1),
     "expiry": timedelta(days=1),
+    "remind": timedelta(hours=1),
+    "deliver": timedelta(minutes=2),
 }
 """What the clock does from the first day on, and how often. Source: our own default."""
 
 
 def set_watch(register: Register) -> None:
-    """Schedule urgent notices and the watching of ourselves, where nothing is scheduled yet."""
+    """Schedule looks at what is due, urgent notices and the watching of ourselves.
+
+    Only where nothing is scheduled yet. What is looked at needs a letter of which its institution
+    was told: until there is one, nothing is due that may be sent.
+    """
     if schedules.list_schedules(register):
         return
     for kind, every in WATCH.items():

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import structlog
 
-from cyberposture.errors import CyberpostureError
+from cyberposture.errors import CyberpostureError, MissingService
 from cyberposture.runtime import Runtime
+from cyberposture.services.assessments import reminding
 from cyberposture.services.findings import acts as finding_acts
 from cyberposture.services.findings import urgent
 from cyberposture.services.permission import expiry
+from cyberposture.services.post import delivering
 from cyberposture.services.reports import report
 from cyberposture.services.scans import draining, scan, watch
 from cyberposture.services.scans import views as scan_views
@@ -25,16 +27,17 @@ def _institution(row: Schedule) -> str:
 def run_scan(runtime: Runtime, row: Schedule) -> None:
     """Scan the row's institution, from the vantage that the row names.
 
-    Where the process died in the midst of such a scan, that one is brought to its end instead; on
-    PostgreSQL the workers do that, and one that still runs is not begun a second time.
+    Where the process died in the midst of such a scan, that one is brought to its end instead; if
+    it is left to workers they do that, and one that still runs is not begun a second time.
     """
     register = runtime.acting_as(f"schedule:{row.code}").register
     scanner = scan.from_vantage(runtime.scanner, row.arguments.get("vantage"))
     running = scan_views.find_running(register, _institution(row), scanner.vantage)
-    if register.database.has_queue and running is not None:
+    is_left = scan.is_left_to_others(register, scanner.vantage)
+    if is_left and running is not None:
         return
     lost = scan_views.find_lost(register, _institution(row), scanner.vantage)
-    if lost is not None:
+    if lost is not None and not is_left:
         scan.resume_scan(register, scanner, lost)
         return
     request = scan.Request(_institution(row), kind="scheduled", reason=f"schedule {row.code}")
@@ -45,24 +48,27 @@ def drain_due(runtime: Runtime, row: Schedule) -> None:
     """Look at what is due by now, from the vantage that the row names, each institution in turn.
 
     Arguments: `at_once` batches, `minutes` for which new ones are begun, and whether they are
-    `handed_on` to workers.
+    `handed_on` to workers; without it, they are wherever scans are left to workers.
     """
     register = runtime.acting_as(f"schedule:{row.code}").register
     scanner = scan.from_vantage(runtime.scanner, row.arguments.get("vantage"))
+    is_left = scan.is_left_to_others(register, scanner.vantage)
     pace = draining.Pace(
-        at_once=int(row.arguments.get("at_once", 2)),
+        at_once=int(row.arguments.get("at_once", draining.HANDED_ON if is_left else 2)),
         lasting=timedelta(minutes=int(row.arguments.get("minutes", 10))),
-        is_handed_on=row.arguments.get("handed_on") is True,
+        is_handed_on=row.arguments.get("handed_on", is_left) is True,
     )
     draining.drain(register, scanner, pace, last=row.last_run)
 
 
 def take_up_lost(runtime: Runtime) -> None:
-    """Bring scans to their end whose process died; on PostgreSQL the workers do that."""
-    if runtime.register.database.has_queue:
-        return
+    """Bring scans to their end whose process died; where workers do them, they do that too."""
     register = runtime.acting_as("clock").register
+    if register.database.has_queue:
+        return
     for one in scan_views.list_lost(register):
+        if scan.is_left_to_others(register, one.record.vantage):
+            continue
         scanner = scan.from_vantage(runtime.scanner, one.record.vantage)
         try:
             scan.resume_scan(register, scanner, one.record.code)
@@ -111,6 +117,27 @@ def run_expiry(runtime: Runtime, row: Schedule) -> None:
     )
 
 
+def run_remind(runtime: Runtime, row: Schedule) -> None:
+    """Write the reminders of what is due in a round, each once."""
+    register = runtime.acting_as(f"schedule:{row.code}").register
+    reminding.remind(register, runtime.folders.reports, runtime.settings.portal_url)
+
+
+def run_deliver(runtime: Runtime, row: Schedule) -> None:
+    """Hand over what is queued: to the mail server where one is set, and to other programs.
+
+    Raises:
+        MissingService: the mail server does not serve; what it was to get waits.
+    """
+    register = runtime.acting_as(f"schedule:{row.code}").register
+    told = delivering.deliver_hooks(register, runtime.hook_route)
+    desk = runtime.find_desk()
+    mailed = None if desk is None else delivering.deliver_mail(register, desk)
+    problem = (mailed.problem if mailed is not None else "") or told.problem
+    if problem:
+        raise MissingService(problem)
+
+
 WORKS: dict[str, Work] = {
     "scan": run_scan,
     "due": drain_due,
@@ -119,5 +146,7 @@ WORKS: dict[str, Work] = {
     "urgent": run_urgent,
     "expiry": run_expiry,
     "watch": run_watch,
+    "remind": run_remind,
+    "deliver": run_deliver,
 }
 """What to do, by kind of row."""

@@ -53,13 +53,28 @@ _INSTITUTION, _NETWORK, _SYSTEM = 16, 16, 256
 """How many addresses at once the other levels bear. Source: our own default: 16 is a chunk."""
 
 
-def manners_for(rate_pps: int) -> Manners:
-    """Return the rates of all levels, by packets a second to one address."""
+def manners_for(
+    rate_pps: int,
+    *,
+    network_pps: int | None = None,
+    institution_pps: int | None = None,
+    system_pps: int | None = None,
+) -> Manners:
+    """Return the rates of all levels, in packets a second; those not given follow from the first.
 
-    def rate(times: int) -> Rate:
-        return Rate(rate_pps * times, rate_pps * times * BURST_S)
+    `rate_pps` is that to one address.
+    """
 
-    return Manners(rate(_SYSTEM), rate(_INSTITUTION), rate(_NETWORK), rate(1))
+    def rate(given: int | None, times: int) -> Rate:
+        per_s = rate_pps * times if given is None else given
+        return Rate(per_s, per_s * BURST_S)
+
+    return Manners(
+        rate(system_pps, _SYSTEM),
+        rate(institution_pps, _INSTITUTION),
+        rate(network_pps, _NETWORK),
+        rate(None, 1),
+    )
 
 
 def keys_of(address: str, institution: str) -> tuple[str, str, str, str]:

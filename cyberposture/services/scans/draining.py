@@ -10,18 +10,22 @@ from cyberposture.services.register import Register
 from cyberposture.services.scanner import Scanner
 from cyberposture.services.scans.scan import Request, begin_scan, resume_scan, run_scan
 from cyberposture.services.scans.turns import Batch, choose
-from cyberposture.services.scans.views import find_lost
+from cyberposture.services.scans.views import count_under_way, find_lost
 from cyberposture.services.schedule import due
 from cyberposture.store import declarations, institutions
 from cyberposture.store import due as store
 from cyberposture.store.turns import forget_buckets
+
+HANDED_ON = 16
+"""So many batches are under way at the workers of a vantage unless a row says otherwise."""
 
 
 @dataclass(frozen=True)
 class Pace:
     """How much one drain may do: batches at once, and for how long new ones are begun.
 
-    Where batches are handed on, workers run them, and the drain does not wait for them.
+    Where batches are handed on, workers run them, and the drain does not wait for them: it tops up
+    what is under way to so many, and the next one goes on.
     """
 
     at_once: int = 2
@@ -78,7 +82,10 @@ def drain(register: Register, scanner: Scanner, pace: Pace, *, last: datetime | 
     batches = targets = 0
     with ThreadPoolExecutor(max_workers=pace.at_once) as pool:
         while register.clock() < begun + pace.lasting:
-            chosen = choose(register, scanner, pace.at_once)
+            under_way = count_under_way(register, scanner.vantage) if pace.is_handed_on else 0
+            if under_way >= pace.at_once:
+                break
+            chosen = choose(register, scanner, pace.at_once - under_way)
             if not chosen:
                 break
             batches += len(chosen)
@@ -98,12 +105,12 @@ def _run(register: Register, scanner: Scanner, pace: Pace, batch: Batch) -> str:
         reason="due",
     )
     try:
-        lost = find_lost(register, batch.institution, scanner.vantage)
-        if lost is not None:
-            resume_scan(register, scanner, lost)
         if pace.is_handed_on:
             begin_scan(register, scanner, request)
             return "handed-on"
+        lost = find_lost(register, batch.institution, scanner.vantage)
+        if lost is not None:
+            resume_scan(register, scanner, lost)
         return run_scan(register, scanner, request).state
     except (NotAuthorised, WrongState) as error:
         _hold_back(register, batch, str(error))

@@ -14,7 +14,7 @@ from cyberposture.errors import WrongUsage
 from cyberposture.model.plans import Plan
 from cyberposture.scanning.permission.windows import to_microseconds, to_moment
 from cyberposture.scanning.techniques import find_technique
-from cyberposture.scanning.timing.buckets import Manners, demand, manners_for, reserve
+from cyberposture.scanning.timing.buckets import Manners, demand, reserve
 from cyberposture.services.scanner import Scanner
 from cyberposture.store import chunks, turns
 from cyberposture.store.chunks import ChunkRecord, Wanted
@@ -58,7 +58,7 @@ def find_polite(
     Those before it are put off until there are.
     """
     chunks.lock_taking(connection)
-    manners = manners_for(scanner.rate_pps)
+    manners = scanner.manners
     for _ in range(MOST_PUT_OFF):
         chunk_id = chunks.find_waiting(connection, at=at, wanted=wanted)
         if chunk_id is None:

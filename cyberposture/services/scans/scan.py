@@ -30,6 +30,7 @@ from cyberposture.services.scans.here import Progress, no_progress, run_here
 from cyberposture.services.scans.outlook import Laid, Outlook, first_look, techniques_allowed
 from cyberposture.store import chunks, declarations, institutions, queue, scans, workers
 from cyberposture.store.scans import ScanKind, ScanRecord
+from cyberposture.store.zone_scanners import find_at_vantage
 
 
 @dataclass(frozen=True)
@@ -178,12 +179,23 @@ def run_scan(
     return run_here(register, scanner, scan.id, progress)
 
 
+def is_left_to_others(register: Register, vantage: str) -> bool:
+    """Return whether scans from a vantage are done by whoever serves it, and not by their process.
+
+    On PostgreSQL its workers do them; where a scanner stands in a zone of its own, nobody else may.
+    """
+    if register.database.has_queue:
+        return True
+    with register.reading() as connection:
+        return find_at_vantage(connection, vantage) is not None
+
+
 def perform_scan(register: Register, scanner: Scanner, request: Request) -> ScanRecord:
-    """Have a scan done: by the workers of its vantage where there are any, else here and now.
+    """Have a scan done: by those who serve its vantage where it is left to them, else here.
 
     Raises: as `run_scan`.
     """
-    if register.database.has_queue:
+    if is_left_to_others(register, scanner.vantage):
         return begin_scan(register, scanner, request)
     return run_scan(register, scanner, request)
 
@@ -203,8 +215,8 @@ def follow_scan(
     if not there:
         raise MissingService(
             f"no worker serves {scanner.vantage}",
-            advice=f"start one there: cyberposture worker --queue {scanner.vantage}; or scan from "
-            "this machine: --here",
+            advice=f"start one there: cyberposture worker --queue {scanner.vantage} (or, for a "
+            "scanner on leases, zone lend); or scan from this machine: --here",
         )
     scan = begin_scan(register, scanner, request)
     while True:

@@ -92,6 +92,13 @@ def find_running(register: Register, institution: str, vantage: str) -> str | No
         return next((scan.code for scan in found if scan.vantage == vantage), None)
 
 
+def count_under_way(register: Register, vantage: str) -> int:
+    """Return how many scans that the schedule began run from a vantage."""
+    with register.reading() as connection:
+        running = scans.list_scans(connection, state="running")
+    return sum(one.kind == "scheduled" and one.vantage == vantage for one in running)
+
+
 def list_lost(register: Register) -> list[ScanView]:
     """Return every scan whose process must have died, so that this one may bring it to its end."""
     found = [one for one in list_scans(register) if one.record.state == "running"]

@@ -24,7 +24,7 @@ from typing import Literal, Self
 
 from sqlalchemy import Connection
 
-from cyberposture.errors import CyberpostureError
+from cyberposture.errors import CyberpostureError, WrongState
 from cyberposture.services.permission.ground import concerns
 from cyberposture.services.permission.stop import acknowledge
 from cyberposture.services.register import Register
@@ -33,6 +33,7 @@ from cyberposture.store import chunks, stops, workers
 from cyberposture.store.authorisations import find_authorisation
 from cyberposture.store.chunks import ChunkRecord
 from cyberposture.store.stops import StopRecord
+from cyberposture.store.zone_scanners import find_at_vantage
 
 LEASE_LOOKS = 30
 """A chunk whose worker gives no sign of life for so many looks is given to another."""
@@ -72,8 +73,18 @@ class Errand:
 class Watchdog:
     """Guards what one process sends, from its start to its end; a context manager, used once."""
 
-    def __init__(self, register: Register, scanner: Scanner, shortest_lease_s: float = 0) -> None:
-        """Make a watchdog; it looks from when it is entered."""
+    def __init__(
+        self,
+        register: Register,
+        scanner: Scanner,
+        *,
+        lends_to: str | None = None,
+        shortest_lease_s: float = 0,
+    ) -> None:
+        """Make a watchdog; it looks from when it is entered.
+
+        `lends_to` is the scanner of a zone that sends what this process takes.
+        """
         self.name = f"{scanner.scanner_id}:{os.getpid()}:{secrets.token_hex(4)}"
         ordinary_s = max(SHORTEST_LEASE_S, LEASE_LOOKS * scanner.stop_poll_s)
         self.lease_s = max(ordinary_s, shortest_lease_s)
@@ -81,6 +92,7 @@ class Watchdog:
         """Set when this process must not go on sending: it ends, or a part of it failed."""
         self._register = register
         self._scanner = scanner
+        self._lends_to = lends_to
         self._errands: list[Errand] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -91,11 +103,19 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def __enter__(self) -> Self:
+        """Begin to watch.
+
+        Raises:
+            WrongState: the other workers of this vantage are set up otherwise, or it is served by
+                leases and this process would send by itself.
+        """
+        scanner = self._scanner
         with self._register.database.transaction() as connection:
             now = self._register.clock()
+            _require_own(connection, scanner.vantage, self._lends_to)
             workers.insert_worker(
-                connection, self.name, scanner=self._scanner.scanner_id,
-                vantage=self._scanner.vantage, at=now,
+                connection, self.name, scanner=scanner.scanner_id, vantage=scanner.vantage,
+                at=now, setup=scanner.setup(self._lends_to),
             )  # fmt: skip
             # Stops from before are for those who were there; here nothing was sent yet.
             self._settled = {stop.code for stop in stops.list_active_stops(connection)}
@@ -199,6 +219,16 @@ class Watchdog:
             chunks.renew_leases(connection, self.name, held, at=now, lease_s=self.lease_s)
             workers.record_sign(connection, self.name, at=now)
         self._renewed_at = began
+
+
+def _require_own(connection: Connection, vantage: str, lends_to: str | None) -> None:
+    """Return if nobody else sends from this vantage: what is seen elsewhere is another thing."""
+    found = find_at_vantage(connection, vantage)
+    if found is not None and found.name != lends_to:
+        raise WrongState(
+            f"{vantage} is looked at by {found.name}, which stands there and works on leases",
+            advice=f"cyberposture zone lend {found.name} --folder …",
+        )
 
 
 def _is_withdrawn(connection: Connection, authorisation: str, now: datetime) -> bool:

@@ -9,6 +9,7 @@ import typer
 from cyberposture import __version__
 from cyberposture.cli import (
     assessment,
+    attestation,
     audit,
     authorise,
     calendar,
@@ -65,6 +66,7 @@ app = typer.Typer(
 
 GROUPS = {
     "assessment": assessment,
+    "attestation": attestation,
     "audit": audit,
     "authorise": authorise,
     "calendar": calendar,

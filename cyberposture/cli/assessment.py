@@ -148,11 +148,50 @@ def import_answers(
     round_code: Round,
 ) -> None:
     """Write all answers of a file with their evidence, or nothing at all."""
-    from cyberposture.services.assessments import assess
+    from cyberposture.services.assessments import importing
 
     register = open_runtime(context).register
-    done = assess.import_answers(register, file, institution, round_code)
+    done = importing.import_answers(register, file, institution, round_code)
     typer.echo(f"{done.answers} answers, {done.evidence_files} pieces of evidence")
+    typer.echo(f"to undo it: cyberposture assessment undo {done.code}", err=True)
+
+
+@app.command("imports")
+def list_imports(
+    context: typer.Context, institution: Institution, round_code: Round, as_json: Json = False
+) -> None:
+    """List imports of answers with their codes, newest first."""
+    from cyberposture.services.assessments import importing
+
+    found = importing.list_imports(open_runtime(context).register, institution, round_code)
+    if as_json:
+        show_json(
+            [{"code": i.code, "kind": i.kind, "file": i.file_name, "at": i.act.at,
+              "by": i.act.actor, "answers": i.revisions, "undone_at": i.undone_at,
+              "undoing": i.undoing} for i in found]
+        )  # fmt: skip
+        return
+    rows = ((i.code, i.act.at, i.act.actor, i.file_name, len(i.revisions), i.undone_at or "")
+            for i in found)  # fmt: skip
+    show_table(("code", "at", "by", "file", "answers", "undone"), rows)
+
+
+@app.command("undo")
+def undo_import(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(help="Code of the import: see `assessment imports`.")],
+    institution: Institution,
+    round_code: Round,
+    reason: Annotated[str, typer.Option(help="Why; it goes on record.")] = "",
+) -> None:
+    """Bring back what each answer said before an import; what was changed since stays."""
+    from cyberposture.services.assessments import importing
+
+    register = open_runtime(context).register
+    done = importing.undo_import(register, institution, round_code, code, reason=reason)
+    typer.echo(f"{len(done.restored)} answers say again what they said before")
+    for control in done.conflicts:
+        typer.echo(f"changed since, left alone: {control}")
 
 
 @app.command("review")
@@ -184,12 +223,54 @@ def review(
 
 
 @app.command("submit")
-def submit(context: typer.Context, institution: Institution, round_code: Round) -> None:
-    """Hand the answers in."""
-    from cyberposture.services.assessments import assess
+def submit(
+    context: typer.Context,
+    institution: Institution,
+    round_code: Round,
+    only_whole: Annotated[
+        bool, typer.Option("--only-whole", help="Refuse while anything is missing.")
+    ] = False,
+) -> None:
+    """Hand the answers in; what is missing stands on the receipt."""
+    from cyberposture.services.assessments import submission
 
-    assess.submit(open_runtime(context).register, institution, round_code)
-    typer.echo(f"{institution} handed in its answers for {round_code}")
+    register = open_runtime(context).register
+    missing = submission.list_blockers(register, institution, round_code)
+    done = submission.submit(register, institution, round_code, only_whole=only_whole)
+    typer.echo(f"{institution} handed in its answers for {round_code}: receipt {done.receipt}")
+    for one in missing:
+        typer.echo(f"missing: {one.kind} {' '.join(one.controls)}".rstrip(), err=True)
+
+
+@app.command("receipt")
+def show_receipt(
+    context: typer.Context,
+    institution: Institution,
+    round_code: Round,
+    number: Annotated[int, typer.Option(help="Which hand-in: 1 is the first.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Show the receipt of a hand-in, with the entry of the audit chain that says so."""
+    from cyberposture.services.assessments import submission
+
+    register = open_runtime(context).register
+    found = submission.get_receipt(register, institution, round_code, number)
+    one, entry, head = found.submission, found.entry, found.head
+    told = {
+        "receipt": one.receipt, "institution": institution, "round": round_code, "number": number,
+        "at": one.act.at, "by": one.act.actor, "answers": one.revisions, "digest": one.digest,
+        "attested_by": found.signatory_name or None, "attested": found.method or None,
+        "chain": entry.chain if entry else None, "entry": entry.seq if entry else None,
+        "entry_digest": entry.digest if entry else None,
+        "head": head.seq if head else None, "head_digest": head.digest if head else None,
+        "head_signature": head.signature if head else None,
+    }  # fmt: skip
+    if as_json:
+        show_json(told)
+        return
+    for key, value in told.items():
+        shown = len(value) if isinstance(value, dict) else value
+        typer.echo(f"{key.replace('_', ' ')}: {'none' if shown is None else shown}")
 
 
 @app.command("finalise")

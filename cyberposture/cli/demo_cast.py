@@ -15,7 +15,7 @@ from cyberposture.model.people import Role
 from cyberposture.runtime import Runtime
 from cyberposture.scanning.techniques import TECHNIQUES
 from cyberposture.scoring.assemble import applies
-from cyberposture.services.assessments import assess
+from cyberposture.services.assessments import assess, importing, submission
 from cyberposture.services.institutions import entries as institutions
 from cyberposture.services.people import people
 from cyberposture.services.permission import authorise, notices
@@ -129,8 +129,8 @@ def answer_round(stage: Stage, scene: Scene, round_code: str) -> None:
     code = scene.institution.code
     register = stage.acting(f"lead-of-{code}")
     assess.open_assessment(register, code, round_code)
-    assess.import_answers(register, stage.claims[code].answers, code, round_code)
-    assess.submit(register, code, round_code)
+    importing.import_answers(register, stage.claims[code].answers, code, round_code)
+    submission.submit(register, code, round_code)
     if scene.reviewed:
         _review(stage, scene, round_code)
 

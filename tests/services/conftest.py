@@ -32,7 +32,7 @@ from cyberposture.model.institutions import Institution
 from cyberposture.model.observations import Fact
 from cyberposture.scanning.judging.examples import compile_facts
 from cyberposture.services import setup
-from cyberposture.services.assessments import assess, rounds
+from cyberposture.services.assessments import assess, importing, rounds
 from cyberposture.services.catalogue.adoption import Draft
 from cyberposture.services.findings import views as finding_views
 from cyberposture.services.findings.judging import Judged, judge_scan
@@ -343,7 +343,7 @@ class Office:
             for control, given in levels.items()
         ]
         path = self.write(f"answers-{next(self._numbers)}.yaml", {"answers": rows})
-        assess.import_answers(self.register, path, code, round_code)
+        importing.import_answers(self.register, path, code, round_code)
 
     def basis(
         self, code: str, round_code: str | None = None, as_of: datetime | None = None

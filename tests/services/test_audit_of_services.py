@@ -28,7 +28,14 @@ from cyberposture.model.assessments import Review
 from cyberposture.model.consultations import Amendment, Comment, Disposition, Event, Group
 from cyberposture.model.gate import Window
 from cyberposture.services import files
-from cyberposture.services.assessments import assess, questionnaire, rounds, suggestions
+from cyberposture.services.assessments import (
+    assess,
+    importing,
+    questionnaire,
+    rounds,
+    submission,
+    suggestions,
+)
 from cyberposture.services.catalogue import adoption, comments, consultations, indicators
 from cyberposture.services.catalogue.adoption import Draft
 from cyberposture.services.catalogue.drafts import read_consulted
@@ -172,14 +179,14 @@ def assessing(office) -> Iterator[Step]:
         lambda: assess.open_assessment(register, CODE, "autumn"),
     )  # fmt: skip
     yield (
-        assess.import_answers, "answers-imported",
-        lambda: assess.import_answers(register, answers, CODE, "autumn"),
+        importing.import_answers, "answers-imported",
+        lambda: importing.import_answers(register, answers, CODE, "autumn"),
     )  # fmt: skip
     yield (
         assess.review, "reviewed",
         lambda: assess.review(register, CODE, "autumn", Review.model_validate(found)),
     )  # fmt: skip
-    yield assess.submit, "submitted", lambda: assess.submit(register, CODE, "autumn")
+    yield submission.submit, "submitted", lambda: submission.submit(register, CODE, "autumn")
     yield (
         scan_import.import_scan, "scan-imported",
         lambda: scan_import.import_scan(register, foreign, CODE, "A-1"),

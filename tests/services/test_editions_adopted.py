@@ -15,7 +15,7 @@ from cyberposture.content.translations import in_language, source_digest
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.model.controls import Chosen, Profile
 from cyberposture.services import setup
-from cyberposture.services.assessments import assess, rounds
+from cyberposture.services.assessments import assess, importing, rounds
 from cyberposture.services.catalogue import adoption
 from cyberposture.services.catalogue.adoption import Draft, read_draft
 from cyberposture.services.proof.audit import read_entries
@@ -213,7 +213,7 @@ def test_round_keeps_the_edition_that_it_was_opened_under(office, second_draft):
     office.answer(OTHER, campaign, GOV_08=1)
     with office.refuses(InvalidInput, "no control GOV-09"):
         path = office.write("late.yaml", {"answers": [{"control": "GOV-09", "level": 1}]})
-        assess.import_answers(office.register, path, CODE, campaign)
+        importing.import_answers(office.register, path, CODE, campaign)
     live = score.score_live(office.register, CODE)
     final = score.finalise(office.register, CODE, campaign)
     for kept in (live, final):

@@ -4,7 +4,7 @@ import pytest
 
 from cyberposture.errors import InvalidInput, NotFound, WrongState
 from cyberposture.services import files
-from cyberposture.services.assessments import assess
+from cyberposture.services.assessments import assess, importing, submission
 from cyberposture.services.institutions import entries as institutions
 
 GOOD = {"control": "IAM-09", "level": 2}
@@ -22,7 +22,7 @@ def code(office):
 
 def take_in(office, code, *rows, **head):
     path = office.write("answers.yaml", {**head, "answers": list(rows)})
-    return assess.import_answers(office.register, path, code, "autumn")
+    return importing.import_answers(office.register, path, code, "autumn")
 
 
 def answers_of(office, code):
@@ -73,7 +73,7 @@ def test_every_fault_is_told_with_its_line(office, code):
         "answers.csv", "control,level,reason\nIAM-09,2,VPN\nIAM-99,1,x\nGOV-01,2,\nIAM-10,1,\n"
     )
     with office.refuses(InvalidInput) as caught:
-        assess.import_answers(office.register, path, code, "autumn")
+        importing.import_answers(office.register, path, code, "autumn")
     assert [fault.where for fault in caught.value.faults] == [
         f"answers.csv:{line}" for line in (3, 5)
     ]
@@ -87,7 +87,7 @@ def test_sheet_for_somebody_else_is_refused(office, code, head):
 
 def test_answers_that_were_handed_in_take_no_more(office, code):
     take_in(office, code, GOOD)
-    assess.submit(office.register, code, "autumn")
+    submission.submit(office.register, code, "autumn")
     with office.refuses(WrongState):
         take_in(office, code, GOOD | {"level": 3, "evidence": [EVIDENCE]})
     assert answers_of(office, code)["IAM-09"].answer.level == 2

@@ -4,15 +4,15 @@ import pytest
 
 from cyberposture.errors import WrongState
 from cyberposture.model.assessments import Review
-from cyberposture.services.assessments import assess, rounds
+from cyberposture.services.assessments import assess, importing, rounds, submission
 from cyberposture.services.scores import score
 
 ANSWERS = {"answers": [{"control": "IAM-09", "level": 1}]}
 CALLS = {
-    "import": lambda office, code, path: assess.import_answers(
+    "import": lambda office, code, path: importing.import_answers(
         office.register, path, code, "autumn"
     ),
-    "submit": lambda office, code, path: assess.submit(office.register, code, "autumn"),
+    "submit": lambda office, code, path: submission.submit(office.register, code, "autumn"),
 }
 
 
@@ -34,7 +34,7 @@ def code(office):
             "the assessment of hill-office in autumn is finalised",
         ),
         (
-            lambda o, code: assess.submit(o.register, code, "autumn"),
+            lambda o, code: submission.submit(o.register, code, "autumn"),
             "the assessment of hill-office in autumn is submitted",
         ),
     ],
@@ -57,20 +57,20 @@ def test_closed_round_opens_no_assessment(office, code):
 def test_round_that_is_over_is_told_before_the_file_is_read(office, code):
     rounds.close_round(office.register, "autumn")
     with office.refuses(WrongState):
-        assess.import_answers(office.register, office.folder / "nowhere.yaml", code, "autumn")
+        importing.import_answers(office.register, office.folder / "nowhere.yaml", code, "autumn")
 
 
 def test_round_that_closes_while_the_files_are_read_takes_nothing_in(office, code, monkeypatch):
-    read = assess.read_answers
+    read = importing.read_answers
 
     def read_slowly(path):
         rounds.close_round(office.register, "autumn")
         return read(path)
 
-    monkeypatch.setattr(assess, "read_answers", read_slowly)
+    monkeypatch.setattr(importing, "read_answers", read_slowly)
     path = office.write("late.yaml", ANSWERS)
     with pytest.raises(WrongState, match="the round autumn is closed"):
-        assess.import_answers(office.register, path, code, "autumn")
+        importing.import_answers(office.register, path, code, "autumn")
     assert assess.list_standing(office.register, code, "autumn")["IAM-09"].answer.revision == 1
 
 

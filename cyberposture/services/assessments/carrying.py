@@ -4,7 +4,7 @@ The old answers stay where they are. What comes of each depends on what became o
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 from cyberposture.content.comparing.books import book_of
 from cyberposture.content.comparing.differences import compare
 from cyberposture.model.assessments import Answer
+from cyberposture.services.assessments.pieces import refresh_answers, use_piece
 from cyberposture.services.catalogue.migration import Inherited, inherit
 from cyberposture.services.catalogue.pinned import Pinned, get_pinned
 from cyberposture.services.register import Change, Register
 from cyberposture.store import answering, answers, assessments, rounds
 from cyberposture.store.assessments import AssessmentRecord
+from cyberposture.store.evidence_uses import list_uses
 
 
 def carry_over(
@@ -38,16 +40,18 @@ def carry_over(
         register, connection, rounds.get_round(connection, last.round).round.edition
     )
     found = compare(book_of(before.catalogue), book_of(pinned.catalogue))
-    standing = answers.list_standing(connection, last.id)
+    # The institution's own words, without what a reviewer saw of its evidence.
+    known = answers.list_answers(connection, last.id)
     inherited = inherit(
         found.changes,
-        {c: one.answer.answer for c, one in standing.items() if one.answer is not None},
+        {c: one.answer for c, one in known.items() if not one.is_suggestion},
         _answerable(connection, opened, pinned),
     )
     suggested = inherited.carried | inherited.suggested
     for reason, given in _by_reason(suggested.values(), last.round).items():
         act = replace(change.by, reason=reason)
         answering.record_answers(connection, opened.id, given, act, is_suggestion=True)
+    _carry_evidence(change, last, opened, suggested)
     told = {
         "suggested_from": last.round,
         "suggested": {control: list(one.origins) for control, one in sorted(suggested.items())},
@@ -56,6 +60,22 @@ def carry_over(
     }
     assessments.record_event(connection, opened.id, "answers suggested", change.by, details=told)
     change.tell(**told)
+
+
+def _carry_evidence(
+    change: Change,
+    last: AssessmentRecord,
+    opened: AssessmentRecord,
+    suggested: Mapping[str, Inherited],
+) -> None:
+    """Let what served the earlier answers serve the suggestions that came of them."""
+    serving = defaultdict(list)
+    for use in list_uses(change.connection, last.id):
+        serving[use.control].append(use.evidence_code)
+    for control, one in sorted(suggested.items()):
+        for code in {code for origin in one.origins for code in serving[origin]}:
+            use_piece(change, opened, control, code)
+    refresh_answers(change, opened, sorted(suggested))
 
 
 def _last_answered(connection: Connection, opened: AssessmentRecord) -> AssessmentRecord | None:

@@ -4,7 +4,7 @@ These are parts of use cases: each works within a change that is open already.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -103,14 +103,21 @@ def keep_file(register: Register, change: Change, file: NewFile) -> dict[str, st
 
 
 def list_file(
-    change: Change, institution_id: UUID, said: Description, kept: dict[str, str | int]
+    change: Change,
+    institution_id: UUID,
+    said: Description,
+    kept: dict[str, str | int],
+    known: list[EvidenceRecord],
 ) -> EvidenceRecord:
-    """Return the piece in the institution's list for a kept file: the one there, or a new one."""
-    for one in store.list_evidence(change.connection, institution_id):
+    """Return the piece for a kept file: one of the `known` ones, or a new one that is added there.
+
+    The same file under another title or date is a piece of its own.
+    """
+    for one in known:
         same = (one.sha256, one.title, one.dated, one.expires)
         if one.kind == "file" and same == (kept["sha256"], said.title, said.dated, said.expires):
             return one
-    return store.insert_evidence(
+    record = store.insert_evidence(
         change.connection,
         institution_id,
         change.by,
@@ -124,6 +131,8 @@ def list_file(
         file_name=str(kept["file_name"]),
         media=str(kept["media"]),
     )
+    known.append(record)
+    return record
 
 
 def use_piece(
@@ -173,19 +182,23 @@ def refresh_answers(
     """
     known = answers.list_answers(change.connection, assessment.id, controls=controls)
     now = evidence_of(change.connection, assessment.id, controls)
-    written: dict[str, int] = {}
-    for is_suggestion in (False, True):
-        changed = []
-        for control in controls:
-            last = known.get(control)
-            if (last is not None and last.is_suggestion) is not is_suggestion:
-                continue
-            present = Answer(control=control) if last is None else last.answer
-            if present.evidence != now[control]:
-                changed.append(present.model_copy(update={"evidence": now[control]}))
-        if changed:
-            done = answering.record_answers(
-                change.connection, assessment.id, changed, change.by, is_suggestion=is_suggestion
-            )
-            written |= {one.answer.control: one.revision for one in done}
+    own, written = [], {}
+    for control in controls:
+        last = known.get(control)
+        present = Answer(control=control) if last is None else last.answer
+        if present.evidence == now[control]:
+            continue
+        new = present.model_copy(update={"evidence": now[control]})
+        if last is None or not last.is_suggestion:
+            own.append(new)
+            continue
+        # A suggestion goes on saying where it comes from.
+        act = replace(change.by, reason=last.act.reason)
+        done = answering.record_answer(
+            change.connection, assessment.id, new, act, is_suggestion=True
+        )
+        written[control] = done.revision
+    if own:
+        all_done = answering.record_answers(change.connection, assessment.id, own, change.by)
+        written |= {one.answer.control: one.revision for one in all_done}
     return written

@@ -80,6 +80,16 @@ class HeldContradiction:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenComment:
+    """What the institution says to its result, on one control or (None) on the whole."""
+
+    control: str | None
+    text: str
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SeenFinding:
     """One failure at one endpoint over time; `port` is None for the host as a whole."""
 
@@ -245,6 +255,7 @@ class InstitutionInputs:
     answers: Mapping[str, GivenAnswer] = field(default_factory=dict)
     reviews: Mapping[str, GivenReview] = field(default_factory=dict)
     contradictions: tuple[HeldContradiction, ...] = ()
+    comments: tuple[GivenComment, ...] = ()
     findings: tuple[SeenFinding, ...] = ()
     changes: tuple[FindingChange, ...] = ()
     verdicts: Mapping[str, tuple[EndpointVerdict, ...]] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """What was answered and reviewed, every revision of it; writing stands in `answering`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -111,6 +111,19 @@ def stand(
     return Standing(answer, review)
 
 
+def list_seen(
+    connection: Connection, assessment_id: UUID, seen: Mapping[str, int]
+) -> dict[str, AnswerRevision]:
+    """Return these revisions of answers, by control, as somebody saw them; 0 is none."""
+    a = t.answers
+    named = [(control, revision) for control, revision in seen.items() if revision]
+    query = sa.select(a).where(
+        a.c.assessment_id == assessment_id, sa.tuple_(a.c.control, a.c.revision).in_(named)
+    )
+    rows = connection.execute(query).mappings() if named else []
+    return {row["control"]: _read_answer(row) for row in rows}
+
+
 def list_answer_revisions(
     connection: Connection, assessment_id: UUID, control: str
 ) -> list[AnswerRevision]:
@@ -123,6 +136,23 @@ def list_review_revisions(
 ) -> list[ReviewRevision]:
     """Return every revision of a review, oldest first."""
     return [_read_review(row) for row in _revisions(connection, t.reviews, assessment_id, control)]
+
+
+def list_reviews_of_round(
+    connection: Connection, round_id: UUID
+) -> dict[UUID, dict[str, ReviewRevision]]:
+    """Return the newest review of each control in every assessment of a round."""
+    r, a = t.reviews, t.assessments
+    query = (
+        sa.select(r)
+        .join(a, a.c.id == r.c.assessment_id)
+        .where(a.c.round_id == round_id)
+        .order_by(r.c.revision)
+    )
+    found: dict[UUID, dict[str, ReviewRevision]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["assessment_id"], {})[row["control"]] = _read_review(row)
+    return found
 
 
 def _revisions(

@@ -88,10 +88,22 @@ def record_action(
 
 def list_actions(connection: Connection, assessment_id: UUID) -> dict[str, ActionRecord]:
     """Return the newest revision of each action of a plan by code, what is due first first."""
+    return list_all_actions(connection, assessment_id=assessment_id).get(assessment_id, {})
+
+
+def list_all_actions(
+    connection: Connection, *, assessment_id: UUID | None = None
+) -> dict[UUID, dict[str, ActionRecord]]:
+    """Return the newest revision of each action of every plan, by assessment and code."""
     p = t.plan_actions
-    query = sa.select(p).where(p.c.assessment_id == assessment_id).order_by(p.c.revision)
+    query = sa.select(p).order_by(p.c.revision)
+    if assessment_id is not None:
+        query = query.where(p.c.assessment_id == assessment_id)
     newest = {row["code"]: _read(row) for row in connection.execute(query).mappings()}
-    return dict(sorted(newest.items(), key=lambda pair: (pair[1].due, pair[0])))
+    found: dict[UUID, dict[str, ActionRecord]] = {}
+    for one in sorted(newest.values(), key=lambda one: (one.due, one.code)):
+        found.setdefault(one.assessment_id, {})[one.code] = one
+    return found
 
 
 def record_event(

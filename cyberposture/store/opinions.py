@@ -17,6 +17,7 @@ from cyberposture.store.review_assignments import Part
 class OpinionRecord:
     """One opinion on one control, counted from 1, and the revision of the answer it looked at."""
 
+    institution_id: UUID
     assessment_id: UUID
     number: int
     part: Part
@@ -58,7 +59,7 @@ def insert_opinion(
             **own.written(),
         },
     )
-    return OpinionRecord(assessment_id, number, part, answer_revision, review, own)
+    return OpinionRecord(institution_id, assessment_id, number, part, answer_revision, review, own)
 
 
 def list_opinions(
@@ -101,6 +102,7 @@ def _read(row: RowMapping) -> OpinionRecord:
         reason=row["reason"],
     )
     return OpinionRecord(
+        row["institution_id"],
         row["assessment_id"],
         row["number"],
         row["part"],

@@ -26,6 +26,7 @@ from cyberposture.store import (
     contradictions,
     declarations,
     findings,
+    results,
     rounds,
     scans,
     scores,
@@ -129,6 +130,7 @@ class InstitutionGatherer:
             answers=self._answers(),
             reviews=self._reviews(),
             contradictions=self._contradictions(),
+            comments=self._comments(),
             findings=self._findings(),
             changes=self._changes(previous.as_of if previous is not None else None),
             verdicts=verdicts,
@@ -232,6 +234,18 @@ class InstitutionGatherer:
             for c in contradictions.list_contradictions(
                 self.connection, assessment_id=assessment.id
             )
+        )
+
+    def _comments(self) -> tuple[given.GivenComment, ...]:
+        """Return what the institution said to its results before this score was kept."""
+        assessment = self.basis.assessment
+        if assessment is None:
+            return ()
+        until = self.now if self.kept is None else self.kept.summary.act.at
+        return tuple(
+            given.GivenComment(one.control, one.act.reason, one.act.actor, one.act.at)
+            for one in results.list_comments(self.connection, assessment.id, as_of=until)
+            if one.kind == "comment"
         )
 
     def _findings(self) -> tuple[given.SeenFinding, ...]:

@@ -123,16 +123,18 @@ def gather_basis(
     *,
     through: Callable[[Catalogue], Catalogue] = lambda national: national,
     judged_by: Checks | None = None,
+    said_at: datetime | None = None,
 ) -> Basis:
     """Return everything for one institution's score, with the result.
 
-    `through` lays something over the catalogue; `judged_by` are the checks of another time.
+    `through` lays something over the catalogue; `judged_by` are the checks of another time. What
+    was answered and reviewed is taken as of `said_at`, where it is another moment than `as_of`.
 
     Raises:
         NotFound: institution, round or assessment is not there.
     """
     record = institutions.get_institution(connection, code, as_of=as_of)
-    said = _find_said(register, connection, record.id, round_code, as_of)
+    said = _find_said(register, connection, record.id, round_code, said_at or as_of)
     catalogue = through(said.pinned.catalogue)
     clocks = catalogue.clocks(record.institution.sectors, as_of.date())
     judges = judged_by or register.content.checks
@@ -191,6 +193,22 @@ def rescore(
     return compute(document)
 
 
+def with_reviews(basis: Basis, reviews: Mapping[str, Review]) -> Basis:
+    """Return the same basis under other reviews, with the score that follows."""
+    document = assemble(
+        basis.pinned.catalogue,
+        basis.judged_by.checks,
+        basis.institution.institution,
+        answers=answers_of(basis.answers),
+        reviews=reviews,
+        tallies=tallies(basis.checks),
+        on=basis.as_of.date(),
+        observation_overdue=basis.document.observation_overdue,
+        profile=profile_of(basis.pinned.catalogue, basis.assessment),
+    )
+    return replace(basis, document=document, result=compute(document))
+
+
 def find_kept_score(
     connection: Connection, institution: str, round_code: str
 ) -> ScoreRecord | None:
@@ -209,12 +227,14 @@ def gather_kept(
 ) -> Basis:
     """Return what a kept score stands on, as the register held it at its moment, with that score.
 
-    Nothing that came later (a newer answer, a repair, another check) changes it.
+    Nothing that came later (a newer answer, a repair, another check) changes it. A correction was
+    kept later than its moment, and the reviews that it stands on are those of then.
     """
     judges = checks_under(register, connection, kept.checks_digest)
     basis = gather_basis(
-        register, connection, code, round_code, kept.summary.as_of, judged_by=judges
-    )
+        register, connection, code, round_code, kept.summary.as_of,
+        judged_by=judges, said_at=kept.summary.act.at,
+    )  # fmt: skip
     edition = basis.pinned.edition.model_copy(update={"checks": kept.checks_digest})
     return replace(
         basis,

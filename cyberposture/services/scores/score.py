@@ -9,22 +9,40 @@ from uuid import UUID
 from cyberposture.clock import to_iso
 from cyberposture.content.digests import canonical
 from cyberposture.errors import NotFound, WrongState
+from cyberposture.model.assessments import Review
+from cyberposture.model.life import NEXT, Step
 from cyberposture.model.scores import ScoreDocument
 from cyberposture.scoring.rollup import compute
 from cyberposture.services.assessments.assess import FINAL_STATES
+from cyberposture.services.people.roles import ADMINISTRATORS, require_role
 from cyberposture.services.register import Change, Register
-from cyberposture.services.scores.basis import Basis, gather_basis
+from cyberposture.services.scores.basis import (
+    Basis,
+    gather_basis,
+    gather_kept,
+    reviews_of,
+    with_reviews,
+)
 from cyberposture.services.scores.contradictions import follow_contradictions
-from cyberposture.store import assessments, institutions, rounds
+from cyberposture.store import institutions, results, review_draws, round_plans, rounds
 from cyberposture.store import scores as store
+from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.audit import list_entries
 from cyberposture.store.scores import ScoreRecord
+from cyberposture.store.steps import take_step
 
-_KEPT_AS = ("scored", "finalised")
+_KEPT_AS = ("scored", "finalised", "appeal-decided")
 """The audit entries that keep a score's digests."""
 
 
-def _keep(change: Change, basis: Basis, round_id: UUID | None) -> ScoreRecord:
+def _keep(
+    change: Change,
+    basis: Basis,
+    round_id: UUID | None,
+    *,
+    corrects_id: UUID | None = None,
+    told: str = "",
+) -> ScoreRecord:
     record = store.insert_score(
         change.connection,
         basis.institution.id,
@@ -36,6 +54,8 @@ def _keep(change: Change, basis: Basis, round_id: UUID | None) -> ScoreRecord:
         catalogue_digest=basis.pinned.edition.rules,
         checks_digest=basis.pinned.edition.checks,
         texts_digest=basis.pinned.edition.texts,
+        corrects_id=corrects_id,
+        told=told,
     )
     change.institution_id = basis.institution.id
     change.tell(
@@ -46,6 +66,8 @@ def _keep(change: Change, basis: Basis, round_id: UUID | None) -> ScoreRecord:
         verified=basis.result.institution.verified,
         band=basis.result.institution.band,
     )
+    if corrects_id is not None:
+        change.tell(corrects=str(corrects_id), told=told)
     return record
 
 
@@ -61,28 +83,88 @@ def score_live(register: Register, code: str) -> ScoreRecord:
         return _keep(change, basis, None)
 
 
-def finalise(register: Register, code: str, round_code: str, *, reason: str = "") -> ScoreRecord:
+def finalise(
+    register: Register, code: str, round_code: str, *, reason: str = "", told: str = ""
+) -> ScoreRecord:
     """Freeze the round score of an institution and return it; its assessment is finalised.
+
+    A round that is kept by hand may be frozen as soon as it was answered; else the institution has
+    seen its result and had its time to comment. After a reopening the new score names the one that
+    it corrects, and `told` says who was told.
 
     Raises:
         NotFound: institution, round or assessment is not there.
-        WrongState: it is finalised already.
+        NotAuthorised: whoever acts is no administrator, and the round is not kept by hand.
+        WrongState: it is finalised already, or it is not its time yet.
     """
     with register.change("finalised", f"{code}/{round_code}", reason=reason) as change:
         basis = gather_basis(register, change.connection, code, round_code, change.now)
         if basis.assessment is None:
             raise NotFound("assessment", f"{code} in {round_code}")
         if basis.assessment.state in FINAL_STATES:
-            raise WrongState(f"the assessment of {code} in {round_code} is finalised already")
+            raise WrongState(
+                f"the assessment of {code} in {round_code} is finalised already",
+                advice="reopen it with a reason: cyberposture assessment reopen",
+            )
+        step = _step_to_the_end(change, basis.assessment)
         follow_contradictions(change, basis)
-        assessments.record_state(
-            change.connection,
-            basis.assessment.id,
-            "finalised",
-            change.by,
-            expected=("answering", "submitted", "in-review", "clarification", "preliminary"),
+        take_step(change.connection, basis.assessment.id, step, change.by)
+        before = store.find_score(
+            change.connection, basis.institution.id, round_id=basis.assessment.round_id
         )
-        return _keep(change, basis, basis.assessment.round_id)
+        return _keep(
+            change,
+            basis,
+            basis.assessment.round_id,
+            corrects_id=None if before is None else before.summary.id,
+            told=told,
+        )
+
+
+def _step_to_the_end(change: Change, assessment: AssessmentRecord) -> Step:
+    """Return the step that ends this assessment, if it may be taken now."""
+    connection, state = change.connection, assessment.state
+    result = results.find_result(connection, assessment.id)
+    if state == "preliminary" and result is not None:
+        require_role(connection, change.by.actor, ADMINISTRATORS, change.now)
+        said = results.list_comments(connection, assessment.id)
+        has_done = any(one.kind == "no-more" and one.result == result.number for one in said)
+        if change.now < result.comments_until and not has_done:
+            raise WrongState(
+                f"the institution may comment until {to_iso(result.comments_until)}",
+                advice="wait until then, or until it says that it has no more to add",
+            )
+        return "finalise"
+    by_hand = round_plans.find_plan(connection, assessment.round_id) is None
+    if by_hand and review_draws.find_draw(connection, assessment.id) is None:
+        return "finalise by hand"
+    raise WrongState(f"the assessment is {state}, not preliminary", advice=NEXT[state])
+
+
+def keep_correction(
+    register: Register,
+    change: Change,
+    kept: ScoreRecord,
+    places: tuple[str, str],
+    *,
+    corrections: Mapping[str, Review],
+    told: str,
+) -> ScoreRecord:
+    """Keep a score as it would have been with other reviews of some controls, and return it.
+
+    `places` are the codes of institution and round. All else is as it was at the moment of the
+    score that is corrected, which stays and is named.
+
+    Raises:
+        NotFound: institution or round is not there.
+        WrongState: that score was corrected already.
+    """
+    basis = gather_kept(register, change.connection, *places, kept)
+    reviews = {**reviews_of(basis.answers), **corrections}
+    return _keep(
+        change, with_reviews(basis, reviews), kept.summary.round_id,
+        corrects_id=kept.summary.id, told=told,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

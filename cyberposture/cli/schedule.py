@@ -21,7 +21,9 @@ app = typer.Typer()
 def add(
     context: typer.Context,
     code: Annotated[str, typer.Argument(help="Readable name of the row.")],
-    kind: Annotated[str, typer.Option(help="scan, due, score, report, urgent, watch or expiry.")],
+    kind: Annotated[
+        str, typer.Option(help="scan, due, score, report, urgent, watch, expiry, remind, deliver.")
+    ],
     trigger: Annotated[str, typer.Option(help="cron, interval or date.")],
     spec: Annotated[str, typer.Option(help="Five cron fields, seconds, or an ISO 8601 moment.")],
     institution: Annotated[str | None, typer.Option(help="For this institution.")] = None,

@@ -1,6 +1,6 @@
 """Deadlines in working days, read in the zone of whoever has to keep them."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from cyberposture.clock import find_zone
 
@@ -23,3 +23,14 @@ def after_working_days(moment: datetime, days: int, zone: str) -> datetime:
         left -= day.weekday() not in WEEKEND
     midnight = datetime.combine(day + timedelta(days=1), time(), tzinfo=local)
     return midnight.astimezone(UTC)
+
+
+def last_day_of(due: datetime, zone: str) -> date:
+    """Return the last day of a due date, which ends at midnight in its zone.
+
+    What is due at midnight itself ends with the day before.
+
+    Raises:
+        ZoneInfoNotFoundError: there is no such zone.
+    """
+    return (due.astimezone(find_zone(zone)) - timedelta(microseconds=1)).date()

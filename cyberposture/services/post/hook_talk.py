@@ -69,22 +69,21 @@ def check_url(url: str) -> SplitResult:
     return parts
 
 
-def _is_host(host: str) -> bool:
-    """Return whether this is an address, or a name as a name server knows it."""
+def _is_address(host: str) -> bool:
     try:
         return "%" not in host and ip_address(host) is not None
     except ValueError:
-        return len(host) <= 253 and _NAME.fullmatch(host) is not None
+        return False
+
+
+def _is_host(host: str) -> bool:
+    """Return whether this is an address, or a name as a name server knows it."""
+    return _is_address(host) or (len(host) <= 253 and _NAME.fullmatch(host) is not None)
 
 
 def _is_here(host: str) -> bool:
     """Return whether a host as it is written is this machine; no name server is asked."""
-    if host in _LOOPBACK_NAMES:
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return host in _LOOPBACK_NAMES or (_is_address(host) and ip_address(host).is_loopback)
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
@@ -159,8 +158,9 @@ class _Pinned(http.client.HTTPConnection):
         self._is_secure = parts.scheme == "https"
         # With the port of its scheme, a host is named without one. Source: RFC 9110, 7.2.
         self.default_port = 443 if self._is_secure else 80
-        assert parts.hostname is not None  # checked before
-        super().__init__(parts.hostname, parts.port, timeout=route.timeout_s)
+        # The library would read the end of an IPv6 address as a port, where it is given none.
+        port = parts.port or self.default_port
+        super().__init__(parts.hostname or "", port, timeout=route.timeout_s)
 
     def connect(self) -> None:
         """Connect to the first of the host's addresses that answers; all of them must be allowed.
@@ -176,8 +176,10 @@ class _Pinned(http.client.HTTPConnection):
             self.sock = trusting.wrap_socket(opened, server_hostname=self.host)
 
     def _look_up(self) -> list[str]:
-        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+        addresses = [self.host]
+        if not _is_address(self.host):
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         for one in addresses:
             address = ip_address(one.partition("%")[0])
             if _is_here(self.host):

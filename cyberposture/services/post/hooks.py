@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from cyberposture.clock import to_iso
-from cyberposture.errors import Fault, InvalidInput
+from cyberposture.errors import Fault, InvalidInput, WrongState
 from cyberposture.model.people import Role
 from cyberposture.services.people.roles import require_role
 from cyberposture.services.post.hook_talk import HookRoute, check_url, tell
@@ -106,6 +106,8 @@ def try_webhook(register: Register, route: HookRoute, code: str) -> Answer:
     """
     with register.reading() as connection:
         record = store.get_webhook(connection, code)
+    if record.ended_at is not None:
+        raise WrongState(f"{code} was ended")
     body = _body(f"test-{secrets.token_hex(8)}", "test", register.clock(), None, {})
     return tell_webhook(register, route, record, body)
 

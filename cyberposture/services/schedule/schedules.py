@@ -13,7 +13,7 @@ from cyberposture.store import institutions
 from cyberposture.store import schedules as store
 from cyberposture.store.schedules import ScheduleRecord, TriggerKind
 
-KINDS = ("scan", "due", "score", "report", "urgent", "watch", "expiry")
+KINDS = ("scan", "due", "score", "report", "urgent", "watch", "expiry", "remind", "deliver")
 
 
 class _Row(Model):

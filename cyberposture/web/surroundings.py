@@ -195,19 +195,28 @@ class Allowed:
         Raises:
             NotAuthorised: their roles do not allow it.
         """
-        place = request.path_params
-        visit = Visit(request, portal_of(request), person)
-        if not visit.helps_in(place.get("institution"), place.get("round_code")):
-            # A helper helps in one round: in any other they are nobody.
-            held = tuple(
-                one
-                for one in person.memberships
-                if (one.role, one.institution) != ("helper", place["institution"])
-            )
-            visit = replace(visit, person=replace(person, memberships=held))
-        if not visit.may(self.action, place.get("institution"), place.get("sector")):
-            raise NotAuthorised("not-allowed", "this page is not for the roles that you hold")
-        return visit
+        return allow(request, person, self.action)
+
+
+def allow(request: Request, person: SignedIn, action: Action) -> Visit:
+    """Return the visit of somebody who may do this at the place that the address names.
+
+    Raises:
+        NotAuthorised: their roles do not allow it.
+    """
+    place = request.path_params
+    visit = Visit(request, portal_of(request), person)
+    if not visit.helps_in(place.get("institution"), place.get("round_code")):
+        # A helper helps in one round: in any other they are nobody.
+        held = tuple(
+            one
+            for one in person.memberships
+            if (one.role, one.institution) != ("helper", place["institution"])
+        )
+        visit = replace(visit, person=replace(person, memberships=held))
+    if not visit.may(action, place.get("institution"), place.get("sector")):
+        raise NotAuthorised("not-allowed", "this page is not for the roles that you hold")
+    return visit
 
 
 def show_to_anybody(

@@ -125,6 +125,7 @@ from cyberposture.store.tables.signing_in import (
     second_factors,
     sessions,
     sign_in_links,
+    tokens,
 )
 
 __all__ = [
@@ -231,6 +232,7 @@ __all__ = [
     "successions",
     "support_ends",
     "table_prefixes",
+    "tokens",
     "turns",
     "version_confirmations",
     "webhooks",

@@ -3,6 +3,7 @@
 from sqlalchemy import Index, Table, UniqueConstraint
 
 from cyberposture.store.tables.columns import (
+    document,
     ended,
     identity,
     metadata,
@@ -104,5 +105,22 @@ sessions = Table(
     moment("seen_at"),
     moment("ended_at", optional=True),
     words("browser"),
+    Index(None, "person_id"),
+)
+
+# By which a machine acts for a person: of the secret only a digest is kept.
+tokens = Table(
+    "tokens",
+    metadata,
+    identity(),
+    words("token_sha256"),
+    reference("person_id", "people"),
+    words("name"),
+    document("scopes"),
+    moment("ends_at"),
+    moment("used_at", optional=True),
+    *written(),
+    *ended("ended"),
+    UniqueConstraint("token_sha256"),
     Index(None, "person_id"),
 )

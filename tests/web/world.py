@@ -1,7 +1,9 @@
 """Two institutions that know nothing of each other, somebody for every role, and all their rows.
 
-`PLACES` fills the path of any route of the portal. A route that asks for something new needs one
-line there: its name in the path, with one value that belongs to `OWN` and one to `FOREIGN`.
+`_places` fills the path of any route of the portal. A route that asks for something new needs one
+line there: its name in the path (or its path up to that name, where the name alone means several
+things), with a value that belongs to `OWN` and one to `FOREIGN`; or `absent()`, where no such row
+was made here, and then only the guard before it is walked.
 """
 
 import secrets
@@ -15,12 +17,16 @@ from fastapi import FastAPI
 
 from cyberposture.clock import utc_now
 from cyberposture.model.consultations import Comment
+from cyberposture.model.examples import ExampleFacts
 from cyberposture.model.institutions import Institution
 from cyberposture.model.people import Role
 from cyberposture.runtime import Runtime, lay_workspace, open_runtime
+from cyberposture.scanning.judging.examples import compile_facts
 from cyberposture.services import setup
 from cyberposture.services.assessments import assess, delegating, discussing, rounds
 from cyberposture.services.catalogue import comments, consultations, drafts
+from cyberposture.services.findings import views as finding_views
+from cyberposture.services.findings.judging import judge_scan
 from cyberposture.services.institutions import entries
 from cyberposture.services.people.passwords import digest_of
 from cyberposture.services.register import Register
@@ -28,8 +34,9 @@ from cyberposture.settings import Settings
 from cyberposture.store import assessments as kept_assessments
 from cyberposture.store import institutions as kept_institutions
 from cyberposture.store import people as kept_people
-from cyberposture.store import review_assignments, sessions
+from cyberposture.store import review_assignments, scans, sessions
 from cyberposture.store import rounds as kept_rounds
+from cyberposture.store.facts import insert_facts
 from cyberposture.web.app import make_app
 
 OWN, FOREIGN, NOWHERE = "hill-water", "meadow-power", "nowhere-office"
@@ -160,14 +167,50 @@ def _consult(world: World) -> None:
     world.rows["comment"] = made.code
 
 
+def _findings(world: World) -> dict[str, str]:
+    """Let both show the same weakness to one look, and return the codes of the findings."""
+    found = {NOWHERE: "F-0"}
+    for code, address in ((OWN, "192.0.2.7"), (FOREIGN, "192.0.2.8")):
+        host = ExampleFacts.model_validate({"rest": "closed", "services": {"23": "telnet"}})
+        now = utc_now()
+        facts = [
+            fact.model_copy(update={"address": address, "started_at": now, "ended_at": now})
+            for fact in compile_facts(host, "external")
+        ]
+        facts = [
+            fact if fact.host is None
+            else fact.model_copy(update={"host": fact.host.model_copy(update={"address": address})})
+            for fact in facts
+        ]  # fmt: skip
+        with world.register.change("scan-imported", code) as change:
+            connection = change.connection
+            change.institution_id = kept_institutions.get_institution_id(connection, code)
+            scan = scans.insert_scan(
+                connection, change.institution_id, change.by, kind="imported", vantage="external",
+                authorisations=[], plan={}, checks_digest=world.register.edition.checks,
+                scanner="test",
+            )  # fmt: skip
+            scans.record_state(connection, scan.id, "running", at=now)
+            insert_facts(connection, change.institution_id, scan.id, facts, at=now)
+            judge_scan(world.register, connection, scan.id, change.by, may_close=True)
+            scans.record_state(connection, scan.id, "done", at=now)
+        found[code] = finding_views.list_findings(world.register, code)[0].code
+    return found
+
+
+def absent() -> dict[str, str]:
+    """Return what stands for a row that nobody made."""
+    return dict.fromkeys((OWN, FOREIGN, NOWHERE), str(uuid4()))
+
+
 def _places(world: World) -> dict[str, dict[str, str]]:
     """Return what fills the paths; `NOWHERE` is what never was."""
 
     def same(value: str) -> dict[str, str]:
         return dict.fromkeys((OWN, FOREIGN, NOWHERE), value)
 
-    def own_rows(**values: str) -> dict[str, str]:
-        return {OWN: values["own"], FOREIGN: values["foreign"], NOWHERE: str(uuid4())}
+    def own_rows(*, own: str, foreign: str) -> dict[str, str]:
+        return {OWN: own, FOREIGN: foreign, NOWHERE: str(uuid4())}
 
     return {
         "institution": {code: code for code in (OWN, FOREIGN, NOWHERE)},
@@ -176,7 +219,10 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "domain": same("GOV"),
         "control": same(CONTROL),
         "token": same("a-link-that-nobody-made"),
-        "code": same("en"),
+        "code": absent(),
+        "finding": _findings(world),
+        "scan": absent(),
+        "sha256": absent(),
         "consultation": same(CONSULTATION),
         "comment": same(world.rows["comment"]),
         "thread": own_rows(own=world.rows[f"thread of {OWN}"],

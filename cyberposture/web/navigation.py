@@ -28,6 +28,9 @@ class Place:
 PLACES: Final = (
     # One line a place, in the order in which people see them; groups are words `group.KEY`.
     Place("work", "home", "/", "see-home"),
+    Place("work", "questions", "/institutions/{institution}/questions", "ask-the-cert"),
+    Place("assessment", "scopes", "/cert/scopes", "confirm-scope"),
+    Place("assessment", "desk-questions", "/cert/questions", "answer-question"),
     Place("results", "results", "/institutions/{institution}/results", "see-institution-results"),
     Place("results", "sectors", "/sectors", "see-sector-results"),
     Place("results", "nation", "/nation", "see-nation-results"),

@@ -23,7 +23,7 @@ from cyberposture.model.people import Role
 from cyberposture.runtime import Runtime, lay_workspace, open_runtime
 from cyberposture.scanning.judging.examples import compile_facts
 from cyberposture.services import setup
-from cyberposture.services.assessments import assess, delegating, discussing, rounds
+from cyberposture.services.assessments import asking, assess, delegating, discussing, rounds
 from cyberposture.services.catalogue import comments, consultations, drafts
 from cyberposture.services.findings import views as finding_views
 from cyberposture.services.findings.judging import judge_scan
@@ -152,6 +152,8 @@ def _talk(world: World) -> None:
                 world.register, code, ROUND, CONTROL, "As I said.", is_for_reviewer=True
             )
         )
+        asked = asking.ask(world.register, code, "What is meant?", round_code=ROUND)
+        world.rows[f"question of {code}"] = asked
 
 
 def _consult(world: World) -> None:
@@ -227,4 +229,6 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "comment": same(world.rows["comment"]),
         "thread": own_rows(own=world.rows[f"thread of {OWN}"],
                            foreign=world.rows[f"thread of {FOREIGN}"]),
+        "question": own_rows(own=world.rows[f"question of {OWN}"],
+                             foreign=world.rows[f"question of {FOREIGN}"]),
     }  # fmt: skip

@@ -104,6 +104,8 @@ class HeldEvidence(Model):
     dated: date
     expires: date | None = None
     place: Sentence
+    digest: Sha256 | None = None
+    """Of the file, where it is one: it shows later that nothing was changed in it."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "HeldEvidence":
@@ -172,6 +174,9 @@ class Attested(Model):
     answers: Sha256
     is_whole: bool
     """Whether everything on the paper was taken: no fault, no clash."""
+    number: int | None = None
+    """Of the attestation that was recorded; None: it was not whole, or the lead did not hand it in.
+    """
 
 
 class Outcome(Model):

@@ -12,7 +12,8 @@ from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 from cyberposture.store.assessments import lock_assessment
 
-Method = Literal["second-factor", "key", "paper"]
+Method = Literal["second-factor", "key", "paper", "workbook", "pack"]
+"""The last two are names typed into what was filled in offline: the word of who handed it in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,14 +68,20 @@ def find_return(connection: Connection, assessment_id: UUID, sha256: str) -> Ret
     return None if row is None else _read(row)
 
 
-def get_return(connection: Connection, institution_id: UUID, code: str) -> ReturnRecord:
-    """Return what became of one file of an institution.
+def get_return(
+    connection: Connection, institution_id: UUID, code: str, *, assessment_id: UUID
+) -> ReturnRecord:
+    """Return what became of one file of an institution's assessment.
 
     Raises:
         NotFound: it handed in no such file.
     """
     r = t.offline_returns
-    query = sa.select(r).where(r.c.institution_id == institution_id, r.c.code == code)
+    query = sa.select(r).where(
+        r.c.institution_id == institution_id,
+        r.c.assessment_id == assessment_id,
+        r.c.code == code,
+    )
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("return", code)

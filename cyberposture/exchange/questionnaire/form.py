@@ -12,7 +12,7 @@ QUESTIONS, EVIDENCE, ATTESTATION = "questions", "evidence", "attestation"
 KEYS = {
     QUESTIONS: ("control", "asked", "levels", "answer", "how", "earlier", "network", "evidence",
                 "guidance"),
-    EVIDENCE: ("control", "title", "dated", "expires", "place"),
+    EVIDENCE: ("control", "title", "dated", "expires", "place", "digest"),
     ATTESTATION: ("label", "value"),
 }  # fmt: skip
 """The columns of each kind of sheet after the hidden first one."""
@@ -85,8 +85,9 @@ class Form:
 
 
 def as_cell(text: str) -> str:
-    """Return a text as a cell holds it and gives it back: without signs that no cell can hold."""
-    plain = _UNREADABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Return a text as a cell holds it and gives it back: with a mark for what no cell can hold."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    plain = _UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", lines)
     return _ESCAPE.sub(_GUARD, plain)[:LONGEST].strip()
 
 

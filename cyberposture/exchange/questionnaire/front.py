@@ -29,6 +29,7 @@ def add_front(book: Workbook, look: Look, form: Form, words: Words) -> None:
     for column, width in enumerate((4, 20, 88)):
         sheet.set_column(column, column, width)
     paper = form.paper.paper
+    sheet.merge_range(0, 1, 0, 2, "", look.format("title"))
     look.put(sheet, 0, 1, as_cell(_title(form, words)), "title")
     sheet.set_row(0, 36)
     row = 2
@@ -80,8 +81,8 @@ def _lines(form: Form, words: Words) -> list[str]:
 
 
 def _heading(sheet: Worksheet, look: Look, row: int, text: str) -> int:
-    for column in (1, 2):
-        look.put(sheet, row, column, text if column == 1 else None, "heading")
+    sheet.merge_range(row, 1, row, 2, "", look.format("heading"))
+    look.put(sheet, row, 1, as_cell(text), "heading")
     return row + 1
 
 

@@ -262,7 +262,10 @@ def _evidence(reading: _Reading, sheet: str) -> Iterator[HeldEvidence]:
                 is_sound = False
         if not is_sound:
             continue
-        texts = {key: _text(row, keys.index(key) + 1) for key in ("control", "title", "place")}
+        texts: dict[str, Any] = {
+            key: _text(row, keys.index(key) + 1) for key in ("control", "title", "place")
+        }
+        texts["digest"] = _text(row, keys.index("digest") + 1).lower() or None
         if texts["control"] not in reading.paper.paper.seen:
             shown = texts["control"][:40]
             reading.refuse(f"{where}B{number}", f"{shown!r} is no control of this workbook")

@@ -38,7 +38,7 @@ _SIGNS_A_UNIT, _LINE_HEIGHT, _HIGHEST = 1.05, 13.2, 409
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
 _WIDTHS = {
     QUESTIONS: (10, 34, 46, 20, 44, 30, 34, 36, 44),
-    EVIDENCE: (12, 50, 14, 14, 60),
+    EVIDENCE: (12, 50, 14, 14, 60, 30),
     ATTESTATION: (60, 50),
 }
 _MAY = {"format_cells": True, "format_columns": True, "format_rows": True, "autofilter": True}
@@ -179,6 +179,7 @@ def _add_evidence(desk: _Desk) -> None:
         "dated": _DAY | {"hint": "day"},
         "expires": _DAY | {"hint": "day"},
         "place": {"validate": "length", "criteria": "<=", "value": 2000, "hint": "place"},
+        "digest": {"validate": "length", "criteria": "==", "value": 64, "hint": "digest"},
     }
     for place, key in enumerate(KEYS[EVIDENCE], start=1):
         desk.offer(sheet, (FIRST_ROW, last), place, rules[key])

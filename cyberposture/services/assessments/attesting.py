@@ -96,7 +96,7 @@ def make_link(
     """
     token = secrets.token_urlsafe(32)
     with register.change("attestation-link-made", person, reason=reason) as change:
-        _, assessment = _lock_answerable(change, institution, round_code)
+        owner, assessment = _lock_answerable(change, institution, round_code)
         record = people.get_person(change.connection, person)
         _require_signatory(change, record, institution)
         now = answers_now(change.connection, assessment)

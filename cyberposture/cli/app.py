@@ -23,6 +23,7 @@ from cyberposture.cli import (
     indicator,
     institution,
     intel,
+    notice,
     people,
     rounds,
     running,
@@ -31,6 +32,7 @@ from cyberposture.cli import (
     score,
     single,
     watch,
+    webhook,
     zone,
 )
 from cyberposture.cli.catalogue import commands as catalogue
@@ -81,12 +83,14 @@ GROUPS = {
     "indicator": indicator,
     "institution": institution,
     "intel": intel,
+    "notice": notice,
     "people": people,
     "round": rounds,
     "scan": scan,
     "schedule": schedule,
     "score": score,
     "watch": watch,
+    "webhook": webhook,
     "zone": zone,
 }
 

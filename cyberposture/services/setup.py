@@ -47,12 +47,14 @@ WATCH = {
 def set_watch(register: Register) -> None:
     """Schedule looks at what is due, urgent notices and the watching of ourselves.
 
-    Only where nothing is scheduled yet. What is looked at needs a letter of which its institution
-    was told: until there is one, nothing is due that may be sent.
+    But for what ever was scheduled by that name: a row that somebody removed stays on record and is
+    not made again. What is looked at needs a letter of which its institution was told: until there
+    is one, nothing is due that may be sent.
     """
-    if schedules.list_schedules(register):
-        return
+    known = {one.code for one in schedules.list_schedules(register)}
     for kind, every in WATCH.items():
+        if kind in known:
+            continue
         schedules.add_schedule(
             register,
             kind,

@@ -213,13 +213,15 @@ def record_delivery(
     insert_once(connection, t.deliveries, attempt)
 
 
-def record_told(connection: Connection, message: MessageRecord, *, how: str, act: Act) -> None:
-    """Record that people passed a message on themselves, such as by telephone."""
+def record_told(
+    connection: Connection, message: MessageRecord, *, how: str, person: str, at: datetime
+) -> None:
+    """Record that a person passed a message on, such as by telephone."""
     taken = replace(message, attempts=message.attempts + 1)
     _change(connection, message.id, attempts=taken.attempts)
     record_delivery(
         connection, taken, recipient=message.recipient, outcome="accepted",
-        answer=f"{act.actor}: {how}", at=act.at,
+        answer=f"{person}: {how}", at=at,
     )  # fmt: skip
 
 

@@ -134,14 +134,27 @@ def test_schedule_that_is_late_says_that_no_clock_runs(office, code):
     setup.set_watch(office.register)
     setup.set_watch(office.register)
     assert [one.code for one in schedules.list_schedules(office.register)] == [
+        "deliver",
         "due",
         "expiry",
+        "remind",
         "urgent",
         "watch",
     ]
     assert alarms(office) == []
     office.clock.forward(minutes=21)
-    assert alarms(office) == [("clock-stopped", "due"), ("clock-stopped", "urgent")]
+    late = ("deliver", "due", "urgent")
+    assert alarms(office) == [("clock-stopped", code) for code in late]
+
+
+def test_what_is_new_in_the_watch_is_added_and_what_was_removed_stays_away(office):
+    setup.set_watch(office.register)
+    schedules.remove_schedule(office.register, "remind")
+    before = [(one.code, one.is_enabled) for one in schedules.list_schedules(office.register)]
+    setup.set_watch(office.register)
+    assert [
+        (one.code, one.is_enabled) for one in schedules.list_schedules(office.register)
+    ] == before
 
 
 def test_register_whose_urgent_notices_were_switched_off_says_so(office, code):

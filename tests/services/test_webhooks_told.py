@@ -22,8 +22,13 @@ pytestmark = pytest.mark.loopback
 HOST = "127.50.0.1"
 OPEN = {"rest": "closed", "services": {"23": "telnet"}}
 CLOSED = {"rest": "closed", "services": {"443": "ssl/http"}}
-ALL = ("finding-opened", "finding-reopened", "answers-submitted", "scans-stopped",
-       "score-finalised")  # fmt: skip
+ALL = (
+    "finding-opened",
+    "finding-reopened",
+    "scans-stopped",
+    "answers-submitted",
+    "score-finalised",
+)
 ROUTE = HookRoute(timeout_s=5, longest_s=5)
 
 

@@ -74,15 +74,13 @@ def find_plan(connection: Connection, round_id: UUID) -> PlanRecord | None:
     p = t.round_plans
     query = sa.select(p).where(p.c.round_id == round_id).order_by(p.c.revision.desc()).limit(1)
     row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        return None
-    names = ("round_id", "revision", "plan", "terms_sha256", "seed")
-    return PlanRecord(**{name: row[name] for name in names}, act=read_act(row))
+    return None if row is None else _read_plan(row)
 
 
-def planned_rounds(connection: Connection) -> frozenset[UUID]:
-    """Return the keys of all rounds that have a plan."""
-    return frozenset(connection.execute(sa.select(t.round_plans.c.round_id).distinct()).scalars())
+def list_plans(connection: Connection) -> dict[UUID, PlanRecord]:
+    """Return how each round that has a plan is run now, by round."""
+    rows = connection.execute(sa.select(t.round_plans).order_by(t.round_plans.c.revision))
+    return {row["round_id"]: _read_plan(row) for row in rows.mappings()}
 
 
 def insert_invitation(
@@ -149,6 +147,11 @@ def list_invitations(
     if institution_id is not None:
         query = query.where(i.c.institution_id == institution_id)
     return [_read(row) for row in connection.execute(query).mappings()]
+
+
+def _read_plan(row: RowMapping) -> PlanRecord:
+    names = ("round_id", "revision", "plan", "terms_sha256", "seed")
+    return PlanRecord(**{name: row[name] for name in names}, act=read_act(row))
 
 
 def _invitations() -> sa.Select[Any]:

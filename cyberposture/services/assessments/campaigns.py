@@ -2,9 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 import rfc8785
@@ -13,20 +11,15 @@ from sqlalchemy import Connection
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.campaigns import RoundPlan, Terms
-from cyberposture.model.institutions import Institution
-from cyberposture.model.life import AssessmentState
+from cyberposture.model.foundation import Moment
 from cyberposture.services.assessments.assess import open_within
+from cyberposture.services.assessments.rounds import open_within as open_within_round
 from cyberposture.services.people.roles import ADMINISTRATORS, require_role
-from cyberposture.services.register import Register
+from cyberposture.services.register import Change, Register
 from cyberposture.store import assessments, institutions, round_plans, rounds
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.round_plans import InvitationRecord, PlanRecord
 from cyberposture.store.rounds import RoundRecord
-
-SUBMITTED: tuple[AssessmentState, ...] = (
-    "submitted", "in-review", "clarification", "preliminary", "finalised", "archived",
-)  # fmt: skip
-REVIEWED: tuple[AssessmentState, ...] = ("preliminary", "finalised", "archived")
 
 
 @dataclass(frozen=True)
@@ -41,42 +34,6 @@ class Campaign:
     def terms(self) -> Terms:
         """What institutions are told before they answer."""
         return self.plan.terms if self.plan is not None else Terms()
-
-
-@dataclass(frozen=True)
-class Place:
-    """One institution in a round: where it stands, as far as it is invited or opened."""
-
-    institution: Institution
-    cohort: str
-    invitation: InvitationRecord | None
-    assessment: AssessmentRecord | None
-
-    @property
-    def is_started(self) -> bool:
-        """Whether anything was answered."""
-        return self.assessment is not None and self.assessment.answered > 0
-
-    def stands_in(self, states: Iterable[AssessmentState]) -> bool:
-        """Return whether its assessment is in one of the states."""
-        return self.assessment is not None and self.assessment.state in states
-
-
-@dataclass(frozen=True)
-class FunnelRow:
-    """How many institutions of a cohort came how far."""
-
-    cohort: str
-    title: str
-    begins: datetime | None
-    due: datetime | None
-    held: int
-    """How many institutions the cohort holds, invited or not."""
-    invited: int
-    opened: int
-    started: int
-    submitted: int
-    reviewed: int
 
 
 def read_plan(document: Any, where: str = "plan") -> RoundPlan:
@@ -107,22 +64,43 @@ def plan_round(register: Register, code: str, plan: RoundPlan, *, reason: str = 
         record = rounds.get_round(change.connection, code)
         if record.closed_at is not None:
             raise WrongState(f"the round {code} is closed", advice="plan the next round instead")
-        invited = round_plans.list_invitations(change.connection, round_id=record.id)
-        gone = {one.cohort for one in invited} - {one.code for one in plan.cohorts}
-        if gone:
-            raise WrongState(
-                f"institutions were invited in {', '.join(sorted(gone))} already",
-                advice="keep these cohorts in the plan; add others beside them",
-            )
-        last = round_plans.find_plan(change.connection, record.id)
-        kept = round_plans.record_plan(
-            change.connection, record.id, change.by,
-            plan=plan.model_dump(mode="json"), terms_sha256=_digest_of(plan.terms),
-            seed=secrets.token_hex(16) if last is None else last.seed,
-        )  # fmt: skip
-        # The seed stays out of the log: whoever knows it beforehand knows what will be drawn.
-        seed_sha256 = hashlib.sha256(kept.seed.encode()).hexdigest()
-        change.tell(revision=kept.revision, plan=kept.plan, seed_sha256=seed_sha256)
+        return _write_plan(change, record, plan)
+
+
+def open_campaign(
+    register: Register, code: str, title: str, due: Moment, plan: RoundPlan
+) -> RoundRecord:
+    """Open a round under the current edition together with its plan, and return it.
+
+    Raises:
+        InvalidInput: the code is not a plain word, or there is no title.
+        NotAuthorised: whoever acts is no administrator of the CERT.
+        WrongState: the code is taken, or the edition was not adopted.
+    """
+    with register.change("round-opened", code) as change:
+        require_role(change.connection, change.by.actor, ADMINISTRATORS, change.now)
+        record = open_within_round(register, change, code, title, due)
+        _write_plan(change, record, plan)
+    return record
+
+
+def _write_plan(change: Change, record: RoundRecord, plan: RoundPlan) -> PlanRecord:
+    invited = round_plans.list_invitations(change.connection, round_id=record.id)
+    gone = {one.cohort for one in invited} - {one.code for one in plan.cohorts}
+    if gone:
+        raise WrongState(
+            f"institutions were invited in {', '.join(sorted(gone))} already",
+            advice="keep these cohorts in the plan; add others beside them",
+        )
+    last = round_plans.find_plan(change.connection, record.id)
+    kept = round_plans.record_plan(
+        change.connection, record.id, change.by,
+        plan=plan.model_dump(mode="json"), terms_sha256=_digest_of(plan.terms),
+        seed=secrets.token_hex(16) if last is None else last.seed,
+    )  # fmt: skip
+    # The seed stays out of the log: whoever knows it beforehand knows what will be drawn.
+    seed_sha256 = hashlib.sha256(kept.seed.encode()).hexdigest()
+    change.tell(revision=kept.revision, plan=kept.plan, seed_sha256=seed_sha256)
     return kept
 
 
@@ -272,78 +250,3 @@ def list_invited(register: Register, institution: str) -> list[tuple[str, Invita
         }
         found = round_plans.list_invitations(connection, institution_id=institution_id)
         return [(running[one.round_id], one) for one in found if one.round_id in running]
-
-
-def list_places(
-    register: Register, code: str, *, sectors: frozenset[str] | None = None
-) -> list[Place]:
-    """Return every institution of a round, or of these sectors alone, by code.
-
-    Raises:
-        NotFound: there is no such round.
-    """
-    with register.reading() as connection:
-        campaign = find_campaign(connection, code)
-        round_id = campaign.record.id
-        opened = {
-            one.institution_id: one
-            for one in assessments.list_assessments(connection, round_id=round_id)
-        }
-        invited = {
-            one.institution_id: one
-            for one in round_plans.list_invitations(connection, round_id=round_id)
-        }
-        known = institutions.list_institutions(connection, as_of=register.clock())
-    places = []
-    for record in known:
-        if sectors is not None and not sectors & set(record.institution.sectors):
-            continue
-        invitation, assessment = invited.get(record.id), opened.get(record.id)
-        cohort = _cohort_of(campaign, record.institution, invitation)
-        if cohort or assessment is not None:
-            places.append(Place(record.institution, cohort, invitation, assessment))
-    return places
-
-
-def _cohort_of(
-    campaign: Campaign, institution: Institution, invitation: InvitationRecord | None
-) -> str:
-    """Return in which cohort an institution is: that of its invitation, whatever it became."""
-    if invitation is not None:
-        return invitation.cohort
-    if campaign.plan is None:
-        return ""
-    found = campaign.plan.cohort_of(institution.sectors, institution.tier)
-    return "" if found is None else found.code
-
-
-def count_funnel(campaign: Campaign, places: Iterable[Place]) -> tuple[FunnelRow, ...]:
-    """Return how many came how far by cohort; those of none stand last, under no code."""
-    all_places = list(places)
-    cohorts = campaign.plan.cohorts if campaign.plan is not None else ()
-    rows = [_row(one.code, one.title, one.begins, one.due, all_places) for one in cohorts]
-    if any(not place.cohort for place in all_places):
-        rows.append(_row("", "", None, campaign.record.round.due, all_places))
-    return tuple(rows)
-
-
-def _row(
-    cohort: str,
-    title: str,
-    begins: datetime | None,
-    due: datetime | None,
-    places: list[Place],
-) -> FunnelRow:
-    own = [place for place in places if place.cohort == cohort]
-    return FunnelRow(
-        cohort=cohort,
-        title=title,
-        begins=begins,
-        due=due,
-        held=len(own),
-        invited=sum(one.invitation is not None or one.assessment is not None for one in own),
-        opened=sum(one.assessment is not None for one in own),
-        started=sum(one.is_started for one in own),
-        submitted=sum(one.stands_in(SUBMITTED) for one in own),
-        reviewed=sum(one.stands_in(REVIEWED) for one in own),
-    )

@@ -4,7 +4,7 @@ from cyberposture.exchange.sheets import build_row
 from cyberposture.model.assessments import Round
 from cyberposture.model.foundation import Moment
 from cyberposture.services.catalogue.pinned import require_in_force
-from cyberposture.services.register import Register
+from cyberposture.services.register import Change, Register
 from cyberposture.store import rounds as store
 from cyberposture.store.rounds import RoundRecord
 
@@ -28,22 +28,42 @@ def open_round(
         WrongState: the code is taken, or the edition was not adopted.
     """
     with register.change("round-opened", code, reason=reason) as change:
-        require_in_force(register, change.connection)
-        new = build_row(
-            Round,
-            "arguments",
-            {
-                "code": code,
-                "title": title,
-                "edition": register.edition.rules,
-                "opens": change.now,
-                "due": due,
-                "repair_days": repair_days,
-                "repair_days_reason": repair_days_reason,
-            },
-        )
-        record = store.insert_round(change.connection, new, change.by)
-        change.tell(round=new.model_dump(mode="json"))
+        return open_within(
+            register, change, code, title, due,
+            repair_days=repair_days, repair_days_reason=repair_days_reason,
+        )  # fmt: skip
+
+
+def open_within(
+    register: Register,
+    change: Change,
+    code: str,
+    title: str,
+    due: Moment,
+    *,
+    repair_days: int | None = None,
+    repair_days_reason: str = "",
+) -> RoundRecord:
+    """Do what `open_round` does, within a change that is under way.
+
+    Raises: as `open_round`.
+    """
+    require_in_force(register, change.connection)
+    new = build_row(
+        Round,
+        "arguments",
+        {
+            "code": code,
+            "title": title,
+            "edition": register.edition.rules,
+            "opens": change.now,
+            "due": due,
+            "repair_days": repair_days,
+            "repair_days_reason": repair_days_reason,
+        },
+    )
+    record = store.insert_round(change.connection, new, change.by)
+    change.tell(round=new.model_dump(mode="json"))
     return record
 
 

@@ -35,7 +35,8 @@ class SharedFolder:
         place = self._place(box, name)
         draft = place.with_name(f".{name}.{secrets.token_hex(4)}")
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            # Not the folder itself: a share that is not mounted must not seem to be there.
+            place.parent.mkdir(exist_ok=True)
             with draft.open("wb") as file:
                 file.write(data)
                 file.flush()
@@ -69,7 +70,9 @@ class SharedFolder:
         """
         try:
             found = [entry.name for entry in os.scandir(self.path / _checked(box))]
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if not self.path.is_dir():
+                raise _gone(self.path, error) from error
             return []
         except OSError as error:
             raise _gone(self.path, error) from error

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from cyberposture.clock import utc_now
-from cyberposture.errors import CyberpostureError, WrongState
+from cyberposture.errors import CyberpostureError, MissingService, WrongState
 from cyberposture.exchange.shared_folder import SharedFolder
 from cyberposture.runtime import Runtime, scanner_of
 from cyberposture.services.scans.dispatch import Work
@@ -143,6 +143,7 @@ def open_zone(settings: Settings, identity: Identity, folder: Path) -> ZoneScann
 
     Raises:
         WrongState: the settings name no zone.
+        MissingService: there can be no folder of its own.
     """
     if not settings.vantage.startswith("internal:"):
         raise WrongState(
@@ -150,9 +151,13 @@ def open_zone(settings: Settings, identity: Identity, folder: Path) -> ZoneScann
             advice="set CYBERPOSTURE_VANTAGE to internal:ZONE, as `zone add` named it",
         )
     scanner = replace(scanner_of(settings, b""), scanner_id=identity.name, resolver=None)
-    own = SharedFolder(settings.workspace / "zone")
+    own = settings.workspace / "zone"
+    try:
+        own.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise MissingService(f"results cannot be kept in {own}: {error.strerror}") from error
     clocks = (utc_now, time.monotonic)
-    return ZoneScanner(identity, scanner, SharedFolder(folder), own, clocks)
+    return ZoneScanner(identity, scanner, SharedFolder(folder), SharedFolder(own), clocks)
 
 
 def scan_in_zone(zone: ZoneScanner, name: str) -> None:

@@ -25,6 +25,7 @@ from cyberposture.scanning.permission.lookups import LONGEST_S, decide_lookup
 from cyberposture.scanning.permission.signing import terms_digest
 from cyberposture.scanning.reading.traces import read_lookup, read_traces
 from cyberposture.services.proof.halts import SILENCE_S, Halt, list_halts
+from cyberposture.services.proof.zone_words import ZoneWords
 from cyberposture.store.audit import BEGINNING, AuditEntry
 from cyberposture.store.authorisations import find_authorisation
 from cyberposture.store.blobs import BlobDoor
@@ -86,6 +87,14 @@ class _Letter:
     withdrawn_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What the log tells that concerns many chains."""
+
+    halts: list[Halt]
+    words: ZoneWords
+
+
 OpenFile = Callable[[UUID | None, str], bytes]
 
 
@@ -96,12 +105,12 @@ class _Chain:
         self,
         report: ReplayReport,
         connection: Connection,
-        halts: list[Halt],
+        known: "_Known",
         open_file: OpenFile | None,
     ) -> None:
         self._report = report
         self._connection = connection
-        self._halts = halts
+        self._halts, self._words = known.halts, known.words
         self._open_file = open_file
         self._permits: dict[tuple[str, int], _Permit] = {}
         self._lookups: dict[tuple[str, int], tuple[LookupQuestion, str]] = {}
@@ -262,6 +271,8 @@ class _Chain:
             self._report.note(entry, "contact", "it names another letter than the decision")
         if entry.act.at < question.now:
             self._report.note(entry, "contact", "it ended before it was decided")
+        for fault in self._words.faults(entry, question.now):
+            self._report.note(entry, "zone", fault)
         sha256 = entry.data.get("artefact_sha256")
         if sha256 is not None and self._open_file is not None:
             self._file(entry, permit, sha256)
@@ -328,14 +339,14 @@ def replay(database: Database, blobs: BlobDoor | None) -> ReplayReport:
     """Return what was looked at and every violation; without `blobs` no raw file is opened."""
     report = ReplayReport()
     with database.reading() as connection:
-        halts = list_halts(connection)
+        known = _Known(list_halts(connection), ZoneWords.read(connection))
 
         def open_file(institution_id: UUID | None, sha256: str) -> bytes:
             assert blobs is not None
             return blobs.get(connection, institution_id, "scan", sha256)
 
         for _, entries in groupby(stream_entries(connection), key=lambda entry: entry.chain):
-            chain = _Chain(report, connection, halts, open_file if blobs is not None else None)
+            chain = _Chain(report, connection, known, open_file if blobs is not None else None)
             for entry in entries:
                 chain.step(entry)
     return report

@@ -10,7 +10,7 @@ else speaks to its addresses.
 import contextlib
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Final
@@ -38,6 +38,7 @@ from cyberposture.store.zone_scanners import ZoneScannerRecord
 POLL_S: Final = 0.2
 SILENT_S: Final = 5.0
 """A scanner that gave no new sign of life for so long gets no new work, and no renewal."""
+NO_RESULT: Final = "no result came before the lease ended"
 RENEWALS: Final = 4
 """A lease is renewed after this part of its length: some renewals may be late or be lost."""
 
@@ -66,6 +67,8 @@ class Loan:
     """When the last lease is over by our monotonic clock; None: none was placed yet."""
     renew_at_s: float = 0.0
     is_taken_back: bool = False
+    why: str = ""
+    """Why the scanner refused it, where it did."""
 
 
 class Lender:
@@ -162,12 +165,12 @@ class Lender:
             if sent is not None:
                 if sent.outcome == "stopped":
                     errand.why = errand.why or "away"
-                return sent
+                return replace(sent, said=loan.why or sent.said)
             now_s = time.monotonic()
             if loan.ends_s is not None and now_s > loan.ends_s + SKEW_S:
                 # Nothing is sent under it any more, whatever became of the scanner.
                 errand.why = errand.why or "away"
-                return Sent("stopped", (), None, "no result came before the lease ended", "")
+                return Sent("stopped", (), None, loan.why or NO_RESULT, "")
             # A folder that does not serve now may do so again before the lease is over.
             with contextlib.suppress(CyberpostureError):
                 self._tend(loan, chunk, errand, now_s)
@@ -180,6 +183,7 @@ class Lender:
         sign = self.find_sign()
         refused = None if sign is None else sign.refused.get(loan.lease.id)
         if errand.must_stop() or (refused is not None and _is_final(refused)):
+            loan.why = refused if refused is not None and _is_final(refused) else loan.why
             if not loan.is_taken_back:
                 self._log.warning("taken back", chunk=chunk.number, why=refused or errand.why)
                 self._place(loan, "stop", loan.lease.answers)

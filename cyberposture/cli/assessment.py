@@ -254,7 +254,7 @@ def show_receipt(
     from cyberposture.services.assessments import submission
 
     register = open_runtime(context).register
-    found = submission.get_receipt(register, institution, round_code, number)
+    found = submission.get_receipt(register, institution, round_code, str(number))
     one, entry, head = found.submission, found.entry, found.head
     told = {
         "receipt": one.receipt, "institution": institution, "round": round_code, "number": number,

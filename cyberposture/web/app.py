@@ -1,16 +1,30 @@
 """The portal as one application: its pages, its static files, and what every answer carries."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
+from cyberposture import __version__
 from cyberposture.errors import CyberpostureError, InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.runtime import Runtime
+from cyberposture.web import api
+from cyberposture.web.api.bearer import PREFIX, FaultShape, NoToken, is_for_machines, problem
+from cyberposture.web.doorkeeper import WITHIN, Doorkeeper, TooManyAttempts
 from cyberposture.web.pages import find_routers
-from cyberposture.web.surroundings import HERE, SignInFirst, make_portal, portal_of
+from cyberposture.web.surroundings import (
+    COOKIE,
+    HERE,
+    SignInFirst,
+    make_portal,
+    portal_of,
+    show_to_anybody,
+)
+from cyberposture.web.uploads import MOST_DRAINED, UPLOADS
 
 MOST_BYTES = 2_000_000
 """A form is never larger; files come by a way of their own."""
@@ -27,6 +41,7 @@ HEADERS = {
 }
 _STATUS: dict[type[CyberpostureError], int] = {
     NotFound: 404,
+    NoToken: 401,
     NotAuthorised: 403,
     InvalidInput: 422,
     WrongState: 409,
@@ -39,14 +54,25 @@ def make_app(runtime: Runtime) -> FastAPI:
     Raises:
         InvalidInput: a file of words is missing or wrong.
     """
-    # Its own pages of documentation load scripts from elsewhere.
-    app = FastAPI(title="cyberposture", docs_url=None, redoc_url=None, openapi_url=None)
+    # Its own pages of documentation load scripts from elsewhere; the description itself is data.
+    app = FastAPI(
+        title="cyberposture",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        separate_input_output_schemas=False,
+    )
     app.state.portal = make_portal(runtime)
+    app.state.doorkeeper = Doorkeeper()
     for router in find_routers():
+        app.include_router(router, include_in_schema=False)
+    for router in find_routers(api):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     app.middleware("http")(_guard)
     app.exception_handler(SignInFirst)(_to_the_door)
+    app.exception_handler(TooManyAttempts)(_rests)
     app.exception_handler(CyberpostureError)(_refused)
     app.exception_handler(RequestValidationError)(_unreadable)
     for status in (404, 405):
@@ -57,7 +83,10 @@ def make_app(runtime: Runtime) -> FastAPI:
 async def _guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
     """Refuse what is too large, and let every answer carry what keeps it safe."""
     length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > MOST_BYTES:
+    if "transfer-encoding" in request.headers:
+        # What does not say how large it is could be of any size.
+        answer = Response("say how long it is", 411, media_type="text/plain")
+    elif not length.isdecimal() or int(length) > _most_bytes(request):
         answer = Response("too large", 413, media_type="text/plain")
     else:
         answer = await go_on(request)
@@ -71,25 +100,63 @@ async def _guard(request: Request, go_on: Callable[[Request], Awaitable[Response
     return answer
 
 
-def _to_the_door(request: Request, _: Exception) -> Response:
-    return RedirectResponse("/sign-in", 303)
+def _most_bytes(request: Request) -> int:
+    """Return how large a request may be; one with a file is read piece by piece where it is."""
+    if not request.url.path.endswith(UPLOADS):
+        return MOST_BYTES
+    return MOST_DRAINED * portal_of(request).runtime.settings.upload_bytes
+
+
+def _to_the_door(request: Request, error: Exception) -> Response:
+    if not (isinstance(error, SignInFirst) and error.has_ended):
+        return RedirectResponse("/sign-in", 303)
+    answer = RedirectResponse("/sign-in?ended=yes", 303)
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+def _rests(request: Request, _: Exception) -> Response:
+    answer = _say(request, 429)
+    answer.headers["Retry-After"] = str(int(WITHIN.total_seconds()))
+    return answer
 
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, CyberpostureError)
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+    if is_for_machines(request):
+        faults = error.faults if isinstance(error, InvalidInput) else ()
+        said = [FaultShape(where=fault.where, what=fault.what) for fault in faults]
+        kind = _kind_of(error)
+        return problem(status, kind, str(error), advice=error.advice() or "", faults=said)
     return _say(request, status, str(error), error.advice() or "")
 
 
-def _unreadable(request: Request, _: Exception) -> Response:
+def _kind_of(error: CyberpostureError) -> str:
+    """Return the short word for a problem: the error's own name in kebab case."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    if is_for_machines(request):
+        assert isinstance(error, RequestValidationError)
+        said = [
+            FaultShape(where=".".join(map(str, one["loc"])), what=one["msg"])
+            for one in error.errors()
+        ]
+        return problem(422, "invalid-input", "the request is not as it should be", faults=said)
     return _say(request, 422)
 
 
-def _not_there(request: Request, _: Exception) -> Response:
+def _not_there(request: Request, error: Exception) -> Response:
+    if is_for_machines(request):
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        return problem(status, "not-found", "there is nothing at this address for this method")
     return _say(request, 404)
 
 
 def _say(request: Request, status: int, said: str = "", advice: str = "") -> Response:
     """Return the page that says what was refused and how to go on."""
-    view = {"person": None, "code": status, "said": said, "advice": advice}
-    return portal_of(request).render(request, "refused.html.j2", status, **view)
+    return show_to_anybody(
+        request, "refused.html.j2", status, code=status, said=said, advice=advice
+    )

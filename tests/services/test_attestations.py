@@ -190,13 +190,13 @@ def test_a_signed_paper_is_kept_as_its_scan(office, code):
     assert (done.method, done.signatory, done.signatory_name) == (
         "paper", "", "Head of the office",
     )  # fmt: skip
-    given = attesting.read_scan(office.register, code, ROUND, 1)
+    given = attesting.read_scan(office.register, code, ROUND, done.scan_sha256)
     assert (given.data, given.media_type) == (PDF.data, "application/pdf")
     assert standing(office, code).holds
     other = office.institution("meadow-office")
     assess.open_assessment(office.register, other, ROUND)
     with office.refuses(NotFound):
-        attesting.read_scan(office.register, other, ROUND, 1)
+        attesting.read_scan(office.register, other, ROUND, done.scan_sha256)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_what_stands_in_the_way_is_told_until_nothing_does(office, boss, code, s
 def test_a_receipt_names_the_entry_of_the_chain_and_its_signed_head(office, boss, code, shown):
     done = by_link(office, boss, code, shown)
     submission.submit(office.register, code, ROUND)
-    receipt = submission.get_receipt(office.register, code, ROUND, 1)
+    receipt = submission.get_receipt(office.register, code, ROUND, "1")
     assert receipt.submission.digest == done.digest
     assert (receipt.signatory_name, receipt.method) == ("S-Boss", "second-factor")
     entry, head = receipt.entry, receipt.head
@@ -256,13 +256,13 @@ def test_a_receipt_names_the_entry_of_the_chain_and_its_signed_head(office, boss
     assert (entry.seq, entry.digest) == (head.seq, head.digest)
     assert head.is_signed_by(office.signer.public_key())
     with office.refuses(NotFound):
-        submission.get_receipt(office.register, code, ROUND, 2)
+        submission.get_receipt(office.register, code, ROUND, "2")
 
 
 def test_without_an_attestation_the_receipt_says_so(office, code):
     done = submission.submit(office.register, code, ROUND)
     assert (done.attestation, done.signatory) == (None, "")
-    receipt = submission.get_receipt(office.register, code, ROUND, 1)
+    receipt = submission.get_receipt(office.register, code, ROUND, "1")
     assert (receipt.signatory_name, receipt.method) == ("", "")
     assert set(receipt.entry.data["missing"]) == {"unanswered", "not-attested"}
 

@@ -195,8 +195,8 @@ def attest_on_paper(
         return _write(change, assessment, "paper", None, told, paper=paper, scan=(sha256, kind))
 
 
-def read_scan(register: Register, institution: str, round_code: str, number: int) -> GivenOut:
-    """Return the scan of a signed paper; that it was read goes on record.
+def read_scan(register: Register, institution: str, round_code: str, sha256: str) -> GivenOut:
+    """Return the scan of a signed paper by its digest; that it was read goes on record.
 
     Raises:
         NotFound: there is no such attestation, or it was not made on paper.
@@ -206,13 +206,13 @@ def read_scan(register: Register, institution: str, round_code: str, number: int
         owner, assessment = find_parts(change.connection, institution, round_code)
         change.institution_id = owner
         known = attestations.list_attestations(change.connection, assessment.id)
-        found = next((one for one in known if one.number == number), None)
-        if found is None or found.scan_sha256 is None:
-            raise NotFound("scan of an attestation", str(number))
-        data = register.blobs.get(change.connection, owner, "attestation", found.scan_sha256)
-        change.tell(round=round_code, number=number)
+        found = next((one for one in known if one.scan_sha256 == sha256), None)
+        if found is None:
+            raise NotFound("scan of an attestation", sha256)
+        data = register.blobs.get(change.connection, owner, "attestation", sha256)
+        change.tell(round=round_code, number=found.number)
     kind = kind_of(found.scan_media)
-    name = safe_name(f"attestation {institution} {round_code} {number}", kind)
+    name = safe_name(f"attestation {institution} {round_code} {found.number}", kind)
     return GivenOut(name, SERVED[kind].media_type, data)
 
 

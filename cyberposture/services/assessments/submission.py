@@ -125,8 +125,8 @@ def list_submissions(
         return assessments.list_submissions(connection, assessment.id)
 
 
-def get_receipt(register: Register, institution: str, round_code: str, number: int) -> Receipt:
-    """Return the receipt of what was handed in.
+def get_receipt(register: Register, institution: str, round_code: str, name: str) -> Receipt:
+    """Return the receipt of what was handed in, by its code or its number.
 
     Raises:
         NotFound: institution, round or assessment is not there, or it was not handed in so often.
@@ -134,9 +134,9 @@ def get_receipt(register: Register, institution: str, round_code: str, number: i
     with register.reading() as connection:
         owner, assessment = find_parts(connection, institution, round_code)
         known = assessments.list_submissions(connection, assessment.id)
-        found = next((one for one in known if one.number == number), None)
+        found = next((one for one in known if name in (str(one.number), one.receipt)), None)
         if found is None:
-            raise NotFound("receipt", str(number))
+            raise NotFound("receipt", name)
         entries = audit.list_entries(
             connection, institution_id=owner, kind=_HANDED_IN, since=found.act.at
         )

@@ -15,7 +15,7 @@ from cyberposture.clock import from_iso
 from cyberposture.errors import Fault, InvalidInput, WrongState
 from cyberposture.exchange.pack.file import OpenedPack, read_pack
 from cyberposture.exchange.pack.returned import read_receipt, read_return, write_return
-from cyberposture.exchange.pack.shape import Rows
+from cyberposture.exchange.pack.shape import Rows, Stored
 from cyberposture.model.assessments import Answer, Round
 from cyberposture.model.institutions import Institution
 from cyberposture.model.offline import Given, Return, SealedReceipt, SealedReturn, Signed
@@ -39,6 +39,7 @@ from cyberposture.store.answers import AnswerRevision
 
 WRITER = "offline"
 """The code of whoever answers in an opened pack."""
+_LARGEST_EDITION = 100_000_000
 _OPENED, _MADE, _KEPT = "pack-opened", "return-made", "receipt-kept"
 
 
@@ -115,10 +116,7 @@ def _lay_out(change: Change, pack: OpenedPack) -> None:
     campaign = Round.model_validate(_one(tables["round"]))
     told = _one(tables["assessment"])
     by_kind = {str(row["kind"]): row for row in tables["editions"]}
-    documents = {
-        kind: zlib.decompress(bytes(by_kind[kind]["content"]))  # type: ignore[arg-type] # is bytes
-        for kind in editions.ADOPTED
-    }
+    documents = {kind: _unpacked(by_kind[kind]["content"]) for kind in editions.ADOPTED}
     named = by_kind["catalogue"]
     adopted = editions.record_adoption(
         connection, documents, change.by, name=str(named["name"]), version=str(named["version"])
@@ -150,10 +148,22 @@ def _lay_out(change: Change, pack: OpenedPack) -> None:
             connection, opened.id, _answer(row), _act(row),
             is_suggestion=bool(row["is_suggestion"]),
         )  # fmt: skip
-    people.insert_person(connection, Person(code=WRITER, name=institution.name), early)
+    person = Person(code=WRITER, name=institution.name, invited_at=early.at)
+    people.insert_person(connection, person, early)
     lead = Membership(person=WRITER, role="institution-lead", institution=institution.code,
                       valid_from=early.at)  # fmt: skip
     people.insert_membership(connection, lead, early)
+
+
+def _unpacked(content: Stored) -> bytes:
+    """Return the bytes of an edition; whoever made the file may have meant them to have no end."""
+    if not isinstance(content, bytes):
+        raise ValueError("no bytes")
+    unpacking = zlib.decompressobj()
+    found = unpacking.decompress(content, _LARGEST_EDITION)
+    if unpacking.unconsumed_tail:
+        raise ValueError("too large an edition")
+    return found
 
 
 def _answer(row: Mapping[str, Any]) -> Answer:

@@ -83,7 +83,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TakingTurns:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let properties be tried on many more cases than every change can wait for."""
+    """Let more be tried, and on more, than every change can wait for."""
+    parser.addoption("--both-engines", action="store_true", help="services on PostgreSQL as well")
     parser.addoption("--fuzz", type=int, default=1, metavar="TIMES", help="cases of properties")
 
 

@@ -48,8 +48,8 @@ _STATUS: dict[type[CyberpostureError], int] = {
 }
 
 
-def make_app(runtime: Runtime) -> FastAPI:
-    """Return the application over a runtime.
+def make_app(runtime: Runtime, *, is_whole: Callable[[], bool] = lambda: True) -> FastAPI:
+    """Return the application over a runtime; `is_whole` says whether what runs beside it does.
 
     Raises:
         InvalidInput: a file of words is missing or wrong.
@@ -64,11 +64,18 @@ def make_app(runtime: Runtime) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.portal = make_portal(runtime)
+    app.state.is_whole = is_whole
     app.state.doorkeeper = Doorkeeper()
     for router in find_routers():
         app.include_router(router, include_in_schema=False)
     for router in find_routers(api):
         app.include_router(router)
+    dress(app)
+    return app
+
+
+def dress(app: FastAPI) -> None:
+    """Give an application what every answer carries: static files, guard, and pages for errors."""
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     app.middleware("http")(_guard)
     app.exception_handler(SignInFirst)(_to_the_door)
@@ -77,7 +84,6 @@ def make_app(runtime: Runtime) -> FastAPI:
     app.exception_handler(RequestValidationError)(_unreadable)
     for status in (404, 405):
         app.exception_handler(status)(_not_there)
-    return app
 
 
 async def _guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:

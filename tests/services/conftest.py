@@ -1,6 +1,7 @@
 """A CERT's office for tests: a register with content, keys and a settable clock, and short cuts.
 
-A module runs on SQLite; one that says `ENGINES = ("sqlite", "postgresql")` runs on both. Whatever
+A module runs on SQLite; one that says `ENGINES = ("sqlite", "postgresql")`, because locks or fences
+are its point, runs on both, and with `--both-engines` every module does. Whatever
 a test does, the audit chains must be intact when it ends.
 """
 
@@ -65,7 +66,8 @@ MARKS = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a module's tests on the engines that it names."""
     if "engine" in metafunc.fixturenames:
-        named = getattr(metafunc.module, "ENGINES", ("sqlite",))
+        usual = tuple(MARKS) if metafunc.config.getoption("--both-engines") else ("sqlite",)
+        named = getattr(metafunc.module, "ENGINES", usual)
         metafunc.parametrize("engine", [pytest.param(one, marks=MARKS[one]) for one in named])
 
 

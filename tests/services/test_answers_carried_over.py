@@ -12,7 +12,6 @@ from cyberposture.services.catalogue import adoption
 from cyberposture.services.catalogue.adoption import read_draft
 from cyberposture.store import answers, assessments
 
-ENGINES = ("sqlite", "postgresql")
 CODE = "hill-office"
 
 

@@ -20,8 +20,6 @@ from cyberposture.services.proof import audit
 from cyberposture.services.reports import report
 from cyberposture.services.reports.consultation import write_consultation
 
-ENGINES = ("sqlite", "postgresql")
-
 
 def held(office) -> None:
     """Hold a consultation with a comment of every kind, and let an edition come of it."""

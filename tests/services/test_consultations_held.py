@@ -19,7 +19,6 @@ from cyberposture.services.catalogue.drafts import read_consulted
 from cyberposture.services.proof import audit
 from cyberposture.store.comments import CommentRecord
 
-ENGINES = ("sqlite", "postgresql")
 COLLEGES = Group(name="Colleges (fictional)", kind="academia", note="by letter")
 
 

@@ -25,7 +25,6 @@ from cyberposture.services.scores.explain import explain_one
 from cyberposture.services.scores.rehearsal import rehearse
 from cyberposture.store.editions import get_edition_content, list_editions
 
-ENGINES = ("sqlite", "postgresql")
 CODE, OTHER = "hill-office", "dale-office"
 REASON = "the committee agreed on 1 December"
 

@@ -12,7 +12,6 @@ from cyberposture.services.catalogue import foreign
 from cyberposture.services.catalogue.comparing import find_book
 from cyberposture.store import audit
 
-ENGINES = ("sqlite", "postgresql")
 UUID = "11111111-2222-4333-8444-5555555555{:02}"
 
 

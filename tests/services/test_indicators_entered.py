@@ -11,7 +11,6 @@ from cyberposture.services.catalogue.indicators import IndicatorView
 from cyberposture.services.people import people
 from cyberposture.services.proof import audit
 
-ENGINES = ("sqlite", "postgresql")
 JUNE = date(2026, 6, 30)
 
 

@@ -17,7 +17,6 @@ from cyberposture.services.intel import taking_in as intel_import
 from cyberposture.store import bundles
 from cyberposture.store.facts import list_latest_facts
 
-ENGINES = ("sqlite", "postgresql")
 ADDRESS = "39.32.10.7"
 FLAWED = "versions.versions-have-no-published-flaw"
 EXPLOITED = "versions.no-known-exploited-flaw"

@@ -69,6 +69,11 @@ class World:
         """Return the register as this person works with it."""
         return replace(self.register, actor=person)
 
+    def at(self, later: timedelta, person: str) -> Register:
+        """Return the register as this person works with it when this much time has passed."""
+        clock = self.register.clock
+        return replace(self.register, actor=person, clock=lambda: clock() + later)
+
     def person_of(self, role: Role) -> str:
         """Return who holds a role (at `OWN` where it is one of an institution)."""
         return f"p-{role}"

@@ -51,6 +51,16 @@ class Asked:
         return next((one for one in self.controls if one.id == control), None)
 
 
+def read_asked(register: Register, institution: str, round_code: str) -> Asked:
+    """Return what an institution is asked in a round, from one state of the register.
+
+    Raises:
+        NotFound: institution, round or assessment is not there.
+    """
+    with register.reading() as connection:
+        return open_asked(register, connection, institution, round_code)
+
+
 def open_asked(
     register: Register, connection: Connection, institution: str, round_code: str
 ) -> Asked:

@@ -1,0 +1,1 @@
+"""The portal for machines: JSON under /api/v1, described by its own OpenAPI document."""

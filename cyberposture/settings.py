@@ -5,15 +5,12 @@ It reads the environment when a door asks for it, never at import, and opens no 
 
 import difflib
 import os
-import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import (
-    AfterValidator,
     Field,
     PrivateAttr,
     StringConstraints,
@@ -23,59 +20,27 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cyberposture.errors import Fault, InvalidInput
-from cyberposture.model.addresses import read_address
 from cyberposture.model.people import MailAddress
+from cyberposture.model.setting_texts import (
+    AddressList,
+    HeaderText,
+    HomePath,
+    HostText,
+    Place,
+    Spoken,
+    read_place,
+)
 
 PREFIX = "CYBERPOSTURE_"
 MASK = "********"
 
 
-def _addresses(text: str) -> str:
-    """Return the text if it names addresses, and nothing else, with commas between."""
-    for part in text.split(","):
-        read_address(part.strip())
-    return text
-
-
 Origin = Literal["default", "environment", "command line"]
-HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
-HeaderText = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,200}$")]
-"""Text that may stand in an HTTP header: printable ASCII, no line break."""
-
-
-HostText = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9:]([A-Za-z0-9._:-]*[A-Za-z0-9])?$", max_length=253)
-]
-"""A name or an address of a host."""
-
-AddressList = Annotated[str, AfterValidator(_addresses)]
-Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
 
 
 def _setting(default: Any, text: str, *, unit: str | None = None, **bounds: Any) -> Any:
     """Return a field that carries its own documentation."""
     return Field(default, description=text, json_schema_extra={"unit": unit}, **bounds)
-
-
-def _place(text: str) -> tuple[str, int]:
-    """Return address and port.
-
-    Raises:
-        ValueError: it is not an address and a port.
-    """
-    address, colon, port = text.rpartition(":")
-    bare = address.removeprefix("[").removesuffix("]")
-    read = ip_address(bare)
-    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65_535:
-        raise ValueError("a resolver is ADDRESS:PORT, such as 192.0.2.53:53")
-    if (read.version == 6) != address.startswith("["):
-        raise ValueError("an IPv6 address stands in brackets, an IPv4 address does not")
-    return str(read), int(port)
-
-
-def _resolver(text: str) -> str:
-    _place(text)
-    return text
 
 
 class Settings(BaseSettings):
@@ -146,6 +111,22 @@ class Settings(BaseSettings):
         ge=10,
         le=1_000_000,
     )
+    sso_issuer: (
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])[^\s]+$"),
+        ]
+        | None
+    ) = _setting(None, "single sign-on: the OpenID Connect issuer that people may come in by")
+    sso_client: str | None = _setting(None, "single sign-on: the name that we have at the issuer")
+    sso_secret_file: HomePath | None = _setting(
+        None, "single sign-on: file of the secret that we share with the issuer"
+    )
+    sso_strong: str = _setting(
+        "",
+        "single sign-on: what the issuer calls (as acr) a sign-in by two factors, with commas "
+        "between; without it, or the method mfa, we ask for our own second factor",
+    )
     rate_pps: int = _setting(
         5,
         "most packets a second that a port scan sends to one address",
@@ -209,7 +190,7 @@ class Settings(BaseSettings):
         ge=0,
         le=50_000,
     )
-    resolver: Annotated[str, AfterValidator(_resolver)] | None = _setting(
+    resolver: Place | None = _setting(
         None,
         "ADDRESS:PORT of the resolver that names are looked up with, an IPv6 address in brackets; "
         "without it, nothing is looked up",
@@ -247,7 +228,9 @@ class Settings(BaseSettings):
     webhook_trust_file: HomePath | None = _setting(
         None, "PEM file of the authority of such programs' certificates; without it, the system's"
     )
-    metrics: bool = _setting(False, "whether the portal counts for a monitor, at /metrics")
+    metrics: bool = _setting(
+        False, "whether the portal counts for a monitor, at /metrics, for whoever reaches it"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "least weighty message that the log takes"
     )
@@ -282,9 +265,14 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in (self.scanner_addresses or "").split(",") if part)
 
     @property
+    def strong_sign_ons(self) -> frozenset[str]:
+        """What the issuer of single sign-on calls a sign-in by two factors."""
+        return frozenset(part.strip() for part in self.sso_strong.split(",") if part.strip())
+
+    @property
     def resolver_place(self) -> tuple[str, int] | None:
         """Address and port of the resolver."""
-        return None if self.resolver is None else _place(self.resolver)
+        return None if self.resolver is None else read_place(self.resolver)
 
     def origin_of(self, name: str) -> Origin:
         """Return where the value of the setting `name` comes from."""

@@ -39,6 +39,8 @@ class Runtime:
     register: Register
     scanner: Scanner
     heads_file: HeadsFile
+    served: frozenset[str] = frozenset()
+    """The vantages whose chunks this very process runs, beside its clock."""
 
     def acting_as(self, actor: str) -> "Runtime":
         """Return the same runtime in which somebody else acts."""

@@ -25,7 +25,7 @@ def clock(context: typer.Context) -> None:
     candidate = Candidate(runtime.register.database, CLOCK)
     try:
         while wait_for_office(candidate, ended, WAITING):
-            _run_clock(runtime, candidate, ended)
+            run_clock(runtime, candidate, ended)
     finally:
         candidate.resign()
         runtime.close()
@@ -84,7 +84,7 @@ def wait_for_office(candidate: "Candidate", ended: threading.Event, said: str) -
     return False
 
 
-def _run_clock(runtime: "Runtime", candidate: "Candidate", ended: threading.Event) -> None:
+def run_clock(runtime: "Runtime", candidate: "Candidate", ended: threading.Event) -> None:
     """Run the schedules while the office is ours and nobody ends us."""
     import time
     from concurrent.futures import ThreadPoolExecutor

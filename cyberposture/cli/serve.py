@@ -1,31 +1,71 @@
-"""`cyberposture serve`: the portal, until it is ended."""
+"""`cyberposture serve`: the portal with clock and executor beside it, until it is ended."""
 
-from typing import Annotated
+import socket
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cyberposture.cli.surroundings import open_runtime, say
 
+if TYPE_CHECKING:
+    from cyberposture.runtime import Runtime
+
 
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 is any free one.")] = 8000,
+    no_clock: Annotated[
+        bool, typer.Option("--no-clock", help="The portal alone: one of many, or beside a clock.")
+    ] = False,
 ) -> None:
-    """Serve the portal until Ctrl-C; put a proxy with HTTPS before it for people elsewhere."""
-    import uvicorn
+    """Serve everything until Ctrl-C: portal, clock, and on the embedded register the executor.
 
-    from cyberposture.web.app import make_app
+    People elsewhere need a proxy with HTTPS before it. On PostgreSQL scans are done by
+    `cyberposture worker`, and the clocks elect one among them.
+    """
+    from cyberposture.cli.serving import serve_together
 
     runtime = open_runtime(context)
-    say(f"the portal is at http://{host}:{port}; Ctrl-C ends it")
-    # It names neither itself nor its version, and believes no header that a proxy might forge.
-    uvicorn.run(
-        make_app(runtime),
-        host=host,
-        port=port,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-    )
-    runtime.close()
+    try:
+        with _listen(host, port) as listening:
+            show_first_link(runtime, None if is_told(runtime) else place_of(listening))
+            serve_together(runtime, listening, place_of(listening), has_clock=not no_clock)
+    finally:
+        runtime.close()
+
+
+def is_told(runtime: "Runtime") -> bool:
+    """Return whether it was set where people reach the portal."""
+    return runtime.settings.origin_of("portal_url") != "default"
+
+
+def place_of(listening: socket.socket) -> str:
+    """Return the address of a socket as a browser takes it."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def show_first_link(runtime: "Runtime", place: str | None = None) -> None:
+    """Print a link for an administrator, where nobody can come in yet; earlier ones end with it."""
+    from cyberposture.services.people.first_run import make_first_link
+
+    first = make_first_link(runtime.register)
+    if first is not None:
+        say(f"nobody has an account yet; this link is for {first.person} alone, once, for 7 days:")
+        typer.echo(f"{place or runtime.settings.portal_url}/come-in/{first.token}")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; asked before anything else runs.
+
+    Raises:
+        MissingService: the address cannot be had.
+    """
+    from cyberposture.errors import MissingService
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise MissingService(f"{host} port {port} cannot be had: {error.strerror}") from error

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cyberposture.cli.options import Json
-from cyberposture.cli.serve import serve
+from cyberposture.cli.serve import serve, show_first_link
 from cyberposture.cli.surroundings import (
     open_runtime,
     read_settings,
@@ -24,7 +24,7 @@ def init(
     ] = "administrator",
     name: Annotated[str, typer.Option(help="Name of the first administrator.")] = "Administrator",
 ) -> None:
-    """Make a workspace: folder, keys, tables, the edition, and the first administrator's key."""
+    """Make a workspace, with keys, tables, edition and administrator; ends with a link for them."""
     from cyberposture.runtime import lay_workspace, public_key_path
     from cyberposture.runtime import open_runtime as opened
     from cyberposture.services import setup
@@ -42,6 +42,8 @@ def init(
         say(f"private key of {administrator}: {key}")
     say(f"public key for auditors: {public_key_path(settings)}")
     typer.echo(f"the workspace {settings.workspace} is ready")
+    show_first_link(runtime)
+    runtime.close()
 
 
 def migrate(context: typer.Context) -> None:

@@ -75,6 +75,13 @@ def find_account(
     return None if row is None else AccountRecord(**row)
 
 
+def has_account(connection: Connection) -> bool:
+    """Return whether anybody has an account that opens the portal."""
+    a = t.accounts
+    query = sa.select(a.c.person_id).where(a.c.confirmed_at.is_not(None)).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def set_account(connection: Connection, person_id: UUID, password: str, act: Act) -> None:
     """Begin an account anew: it opens nothing until the second factor was shown once."""
     a = t.accounts

@@ -300,13 +300,6 @@ def list_deliveries(connection: Connection, message_ids: Collection[UUID]) -> li
     return [DeliveryRecord(**row) for row in connection.execute(query).mappings()]
 
 
-def count_states(connection: Connection) -> dict[tuple[str, str], int]:
-    """Return how many messages there are by channel and state."""
-    o = t.outbox
-    query = sa.select(o.c.channel, o.c.state, sa.func.count()).group_by(o.c.channel, o.c.state)
-    return {(row[0], row[1]): row[2] for row in connection.execute(query)}
-
-
 def list_messages(
     connection: Connection,
     *,

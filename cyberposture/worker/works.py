@@ -24,6 +24,11 @@ def _institution(row: Schedule) -> str:
     return row.institution or str(row.arguments.get("institution", ""))
 
 
+def _is_left(runtime: Runtime, vantage: str) -> bool:
+    """Return whether a scan is only begun here: workers go on with it, or ours beside the clock."""
+    return vantage in runtime.served or scan.is_left_to_others(runtime.register, vantage)
+
+
 def run_scan(runtime: Runtime, row: Schedule) -> None:
     """Scan the row's institution, from the vantage that the row names.
 
@@ -33,7 +38,7 @@ def run_scan(runtime: Runtime, row: Schedule) -> None:
     register = runtime.acting_as(f"schedule:{row.code}").register
     scanner = scan.from_vantage(runtime.scanner, row.arguments.get("vantage"))
     running = scan_views.find_running(register, _institution(row), scanner.vantage)
-    is_left = scan.is_left_to_others(register, scanner.vantage)
+    is_left = _is_left(runtime, scanner.vantage)
     if is_left and running is not None:
         return
     lost = scan_views.find_lost(register, _institution(row), scanner.vantage)
@@ -41,7 +46,7 @@ def run_scan(runtime: Runtime, row: Schedule) -> None:
         scan.resume_scan(register, scanner, lost)
         return
     request = scan.Request(_institution(row), kind="scheduled", reason=f"schedule {row.code}")
-    scan.perform_scan(register, scanner, request)
+    (scan.begin_scan if is_left else scan.run_scan)(register, scanner, request)
 
 
 def drain_due(runtime: Runtime, row: Schedule) -> None:
@@ -52,7 +57,7 @@ def drain_due(runtime: Runtime, row: Schedule) -> None:
     """
     register = runtime.acting_as(f"schedule:{row.code}").register
     scanner = scan.from_vantage(runtime.scanner, row.arguments.get("vantage"))
-    is_left = scan.is_left_to_others(register, scanner.vantage)
+    is_left = _is_left(runtime, scanner.vantage)
     pace = draining.Pace(
         at_once=int(row.arguments.get("at_once", draining.HANDED_ON if is_left else 2)),
         lasting=timedelta(minutes=int(row.arguments.get("minutes", 10))),
@@ -67,7 +72,7 @@ def take_up_lost(runtime: Runtime) -> None:
     if register.database.has_queue:
         return
     for one in scan_views.list_lost(register):
-        if scan.is_left_to_others(register, one.record.vantage):
+        if _is_left(runtime, one.record.vantage):
             continue
         scanner = scan.from_vantage(runtime.scanner, one.record.vantage)
         try:

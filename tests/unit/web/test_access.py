@@ -13,8 +13,16 @@ from cyberposture.web.pages import find_routers
 from cyberposture.web.surroundings import Allowed
 
 FOR_ANYBODY = {
+    "/healthz",
+    "/metrics",
     "/sign-in",
+    "/sign-in/key",
+    "/sign-in/key/shown",
+    "/sign-in/sso",
+    "/sign-in/sso/back",
+    "/sign-in/code",
     "/come-in/{token}",
+    "/come-in/{token}/sso",
     "/come-in/{token}/confirm",
     "/language/{code}",
     "/style/reports.css",

@@ -48,8 +48,12 @@ def _cells(cells: dict[str, str], where: str) -> dict[str, object]:
     return value
 
 
-def _checked(assets: list[tuple[str, Asset]]) -> tuple[Asset, ...]:
-    """Refuse ids that stand twice, addresses in odd spellings, and links that lead nowhere."""
+def check_assets(assets: list[tuple[str, Asset]]) -> tuple[Asset, ...]:
+    """Return the assets; refuse ids that stand twice, odd addresses, and links to nowhere.
+
+    Raises:
+        InvalidInput: each fault with the place of its asset.
+    """
     faults: list[Fault] = []
     seen: dict[str, str] = {}
     zones = {asset.id for _, asset in assets if asset.kind == "zone"}
@@ -90,7 +94,7 @@ def _read_csv(path: Path) -> AssetSheet:
             faults.extend(error.faults)
     if faults:
         raise InvalidInput(faults)
-    return AssetSheet(assets=_checked(found))
+    return AssetSheet(assets=check_assets(found))
 
 
 def _placed(document: Document, assets: tuple[Asset, ...]) -> list[tuple[str, Asset]]:
@@ -109,7 +113,7 @@ def read_assets(path: Path) -> AssetSheet:
             written = build(_Written, document)
             return AssetSheet(
                 institution=written.institution,
-                assets=_checked(_placed(document, written.assets)),
+                assets=check_assets(_placed(document, written.assets)),
             )
         case ".csv":
             return _read_csv(path)

@@ -33,6 +33,17 @@ class DeclarationRevision:
     act: Act
 
 
+@dataclass(frozen=True, slots=True)
+class DeclarationChange:
+    """A declaration with what it changed, as sorted asset ids."""
+
+    revision: int
+    act: Act
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
 def record_declaration(
     connection: Connection, declaration: Declaration, act: Act
 ) -> DeclarationRecord:
@@ -116,6 +127,29 @@ def list_declarations(connection: Connection, institution_id: UUID) -> list[Decl
     query = sa.select(d).where(d.c.institution_id == institution_id).order_by(d.c.revision)
     rows = connection.execute(query).mappings()
     return [DeclarationRevision(row["revision"], read_act(row)) for row in rows]
+
+
+def list_changes(connection: Connection, institution_id: UUID) -> list[DeclarationChange]:
+    """Return every declaration of an institution with what it changed, the newest first."""
+    a = t.assets
+    query = sa.select(a.c.code, a.c.revision, a.c.ended_revision)
+    rows = connection.execute(query.where(a.c.institution_id == institution_id)).all()
+    begun: dict[int, set[str]] = {}
+    ended: dict[int, set[str]] = {}
+    for row in rows:
+        begun.setdefault(row.revision, set()).add(row.code)
+        if row.ended_revision is not None:
+            ended.setdefault(row.ended_revision, set()).add(row.code)
+    return [
+        DeclarationChange(
+            one.revision,
+            one.act,
+            added=tuple(sorted(begun.get(one.revision, set()) - ended.get(one.revision, set()))),
+            changed=tuple(sorted(begun.get(one.revision, set()) & ended.get(one.revision, set()))),
+            removed=tuple(sorted(ended.get(one.revision, set()) - begun.get(one.revision, set()))),
+        )
+        for one in reversed(list_declarations(connection, institution_id))
+    ]
 
 
 def _by_id(declaration: Declaration) -> dict[str, Asset]:

@@ -28,13 +28,18 @@ class Place:
 PLACES: Final = (
     # One line a place, in the order in which people see them; groups are words `group.KEY`.
     Place("work", "home", "/", "see-home"),
+    Place("work", "evidence", "/institutions/{institution}/evidence", "see-evidence"),
     Place("work", "questions", "/institutions/{institution}/questions", "ask-the-cert"),
+    Place("work", "declarations", "/institutions/{institution}/declarations", "declare"),
     Place("assessment", "scopes", "/cert/scopes", "confirm-scope"),
     Place("assessment", "desk-questions", "/cert/questions", "answer-question"),
     Place("results", "results", "/institutions/{institution}/results", "see-institution-results"),
     Place("results", "sectors", "/sectors", "see-sector-results"),
     Place("results", "nation", "/nation", "see-nation-results"),
     Place("record", "consultations", "/cert/consultations", "moderate-comments"),
+    Place("people", "people", "/institutions/{institution}/people", "see-people"),
+    Place("people", "all-people", "/cert/people", "keep-people"),
+    Place("work", "account", "/account", "keep-own-account"),
 )
 
 
@@ -55,12 +60,17 @@ class Menu:
     places: tuple[Shown, ...]
 
 
-def menu_for(held: Iterable[Membership], path: str, institution: str | None) -> Menu:
+def menu_for(
+    held: Iterable[Membership],
+    path: str,
+    institution: str | None,
+    places: Iterable[Place] = PLACES,
+) -> Menu:
     """Return the menu of a page for somebody who holds these roles now."""
     held = tuple(held)
     codes = {one.institution for one in held if one.institution is not None}
     own = institution or (codes.pop() if len(codes) == 1 else None)
-    open_to = [(one, one.path.format(institution=own)) for one in _open_to(held, own)]
+    open_to = [(one, one.path.format(institution=own)) for one in _open_to(held, own, places)]
     here = _here([at for _, at in open_to], path)
     if len(open_to) <= FEW:
         return Menu((), tuple(Shown(one.key, at, at == here) for one, at in open_to))
@@ -73,8 +83,10 @@ def menu_for(held: Iterable[Membership], path: str, institution: str | None) -> 
     return Menu(groups, tuple(Shown(one.key, at, at == here) for one, at in beside))
 
 
-def _open_to(held: tuple[Membership, ...], own: str | None) -> Iterator[Place]:
-    for one in PLACES:
+def _open_to(
+    held: tuple[Membership, ...], own: str | None, places: Iterable[Place]
+) -> Iterator[Place]:
+    for one in places:
         needs_institution = "{institution}" in one.path
         if needs_institution and own is None:
             continue

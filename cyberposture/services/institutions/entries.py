@@ -4,9 +4,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cyberposture.errors import Fault, InvalidInput
+from cyberposture.errors import Conflict, Fault, InvalidInput
 from cyberposture.exchange.declarations import AssetSheet, read_assets, read_institutions
-from cyberposture.model.institutions import Declaration, Institution
+from cyberposture.model.institutions import Asset, Declaration, Institution
 from cyberposture.services.register import Register
 from cyberposture.services.schedule import due
 from cyberposture.store import declarations as kept
@@ -106,11 +106,31 @@ def import_declaration(
         InvalidInput: with each fault at its file and line; nothing was changed.
         NotFound: the institution is not in the register.
     """
-    sheet = _sheet_for(path, code)
+    return declare(register, code, _sheet_for(path, code).assets, reason=reason)
+
+
+def declare(
+    register: Register,
+    code: str,
+    assets: tuple[Asset, ...],
+    *,
+    seen_revision: int | None = None,
+    reason: str = "",
+) -> dict[str, Any]:
+    """Replace what an institution declares, and return what changed, as asset ids.
+
+    `seen_revision` is the one that the writer had before them (0: none); None does not ask.
+
+    Raises:
+        Conflict: somebody declared meanwhile; their revision's number is `current`.
+        InvalidInput: an asset id stands twice.
+        NotFound: the institution is not in the register.
+    """
     with register.change("declared", code, reason=reason) as change:
-        record = kept.record_declaration(
-            change.connection, Declaration(institution=code, assets=sheet.assets), change.by
-        )
+        declaration = Declaration(institution=code, assets=assets)
+        record = kept.record_declaration(change.connection, declaration, change.by)
+        if seen_revision is not None and record.revision != seen_revision + 1:
+            raise Conflict(record.revision - 1, f"{code} was declared by somebody else meanwhile")
         change.institution_id = record.institution_id
         declared = kept.get_declaration(change.connection, record.institution_id, as_of=change.now)
         vantages = due.vantages_in_use(change.connection)
@@ -167,6 +187,17 @@ def list_revisions(register: Register, code: str) -> list[kept.DeclarationRevisi
     with register.reading() as connection:
         institution_id = store.get_institution_id(connection, code)
         return kept.list_declarations(connection, institution_id)
+
+
+def list_changes(register: Register, code: str) -> list[kept.DeclarationChange]:
+    """Return every declaration of an institution with what it changed, the newest first.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.reading() as connection:
+        institution_id = store.get_institution_id(connection, code)
+        return kept.list_changes(connection, institution_id)
 
 
 def get_declaration(register: Register, code: str, at: datetime | None = None) -> Declaration:

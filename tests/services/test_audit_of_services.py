@@ -582,11 +582,6 @@ def no_entry_is_taken(office) -> Iterator[None]:
         connection.exec_driver_sql(relent)
 
 
-def test_what_is_walked_here_are_services_that_change_something(office, scanner):
-    walked = {name_of(service) for service, _, _ in life(office, scanner)}
-    assert walked - services_that_change() == set()
-
-
 def test_every_service_that_changes_something_is_called_by_a_test_or_a_command(checkout):
     # Through a door counts as well: what only a command calls, its tests call by that command.
     rooms = (checkout / "tests", checkout / "cyberposture" / "cli")

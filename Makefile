@@ -40,8 +40,9 @@ fuzz: ## every property on twenty times as many cases; `make fuzz times=100` on 
 
 trust: ## scans by real workers, disturbed again and again; `make trust scans=30` more of them
 	@.ci/set-up test
-	TRUST_SCANS=$(or $(scans),10) timeout 30m $(bin)/pytest --numprocesses 0 \
-		tests/services/test_scan_by_workers.py tests/store/test_sudden_death.py
+	TRUST_SCANS=$(or $(scans),10) timeout 60m $(bin)/pytest --numprocesses 0 \
+		tests/services/test_scan_by_workers.py tests/services/test_scan_in_zones.py \
+		tests/store/test_sudden_death.py
 
 conformance: ## our OSCAL, read by an independent implementation in an environment of its own
 	@.ci/set-up test

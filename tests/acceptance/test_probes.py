@@ -109,6 +109,19 @@ def test_a_certificate_is_judged_by_chain_and_name_apart_from_its_dates(
     assert (fact.certificate.not_after < utc_now()) is (kind == "expired")
 
 
+def test_stop_between_two_handshakes_keeps_the_second_from_being_made(tmp_path):
+    """A chain that is not trusted is looked at twice; a stop in between is heard."""
+    answers = iter([False, True])
+    with serving(tmp_path, kind="https", certificate="good"):
+        seen = look_at_tls(permitted("tls-handshake", 8443), None, lambda: next(answers))
+    assert seen == ()
+    assert list(answers) == []
+
+
+def test_stop_before_the_first_handshake_leaves_nothing_opened():
+    assert look_at_tls(permitted("tls-handshake", 8443), None, lambda: True) == ()
+
+
 def test_an_old_protocol_version_still_shows_its_certificate(tmp_path):
     options = {"kind": "https", "tls_min": "TLSv1.0", "tls_max": "TLSv1.0"}
     with serving(tmp_path, **options) as store:

@@ -21,6 +21,7 @@ from cyberposture.scanning.sending.connect import (
     connected,
     lenient_context,
 )
+from cyberposture.scanning.sending.talk import MustStop, never
 
 _NO_CHECK_TIME = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which Python's ssl module does not name."""
@@ -125,13 +126,21 @@ def read_certificate(
         return None
 
 
-def _look(address: str, port: int, name: str | None, trust_store: Path | None) -> TLSFact:
+class _StoppedError(Exception):
+    """Somebody stopped between two connections."""
+
+
+def _look(
+    address: str, port: int, name: str | None, trust_store: Path | None, must_stop: MustStop
+) -> TLSFact:
     trusted: bool | None = True
     problem: str | None = None
     try:
         seen = _shake(address, port, name, judging_context(trust_store))
     except ssl.SSLCertVerificationError as error:
         trusted, problem = False, error.verify_message[:200]
+        if must_stop():
+            raise _StoppedError from error
         seen = _shake(address, port, name, lenient_context())
     certificate = None
     if seen.certificate:
@@ -147,21 +156,31 @@ def _look(address: str, port: int, name: str | None, trust_store: Path | None) -
     )
 
 
-def look_at_tls(permitted: PermittedPlan, trust_store: Path | None) -> tuple[TLSFact, ...]:
-    """Return one TLS fact for each address and port of the permitted plan.
+def look_at_tls(
+    permitted: PermittedPlan, trust_store: Path | None, must_stop: MustStop = never
+) -> tuple[TLSFact, ...]:
+    """Return one TLS fact for each address and port of the permitted plan, up to a stop.
 
     A refusal, a silence and an answer that is no TLS stay three outcomes; nothing is raised for
     what the other side does.
     """
     plan = permitted.plan
-    facts = []
-    for address in plan.targets:
-        for port in plan.ports or ():
-            facts.append(_fact(address, port, plan.name, trust_store))
+    facts: list[TLSFact] = []
+    try:
+        for address in plan.targets:
+            for port in plan.ports or ():
+                if must_stop():
+                    raise _StoppedError
+                facts.append(_fact(address, port, plan.name, trust_store, must_stop))
+    except _StoppedError:
+        # What was seen until then stands; nothing more is opened.
+        return tuple(facts)
     return tuple(facts)
 
 
-def _fact(address: str, port: int, name: str | None, trust_store: Path | None) -> TLSFact:
+def _fact(
+    address: str, port: int, name: str | None, trust_store: Path | None, must_stop: MustStop
+) -> TLSFact:
     def ended(outcome: str, detail: str) -> TLSFact:
         return TLSFact.model_validate(
             {"address": address, "port": port, "name": name, "outcome": outcome,
@@ -169,7 +188,7 @@ def _fact(address: str, port: int, name: str | None, trust_store: Path | None) -
         )  # fmt: skip
 
     try:
-        return _look(address, port, name, trust_store)
+        return _look(address, port, name, trust_store, must_stop)
     except TimeoutError:
         return ended("timed-out", "no handshake in time")
     except ConnectionRefusedError:

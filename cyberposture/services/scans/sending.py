@@ -135,7 +135,7 @@ def _look(
     """Return what our own probe saw, and the field of a fact that it belongs in."""
     match find_technique(permitted.plan.technique).maker:
         case "tls":
-            return "tls", look_at_tls(permitted, scanner.trust_store)
+            return "tls", look_at_tls(permitted, scanner.trust_store, must_stop)
         case "http":
             return "http", look_at_web(permitted, Visitor(scanner.user_agent), must_stop)
         case "mail":

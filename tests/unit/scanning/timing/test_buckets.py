@@ -115,3 +115,21 @@ def test_burst_is_what_flows_in_ten_seconds():
     assert BURST_S == 10
     assert manners_for(5).address == Rate(5, 50)
     assert manners_for(5).network.per_s == 80
+
+
+def test_rates_of_the_upper_levels_follow_from_the_first_or_are_given() -> None:
+    usual = manners_for(5)
+    assert (usual.network.per_s, usual.institution.per_s, usual.system.per_s) == (80, 80, 1280)
+    told = manners_for(5, network_pps=7, institution_pps=50, system_pps=200)
+    assert [rate.per_s for rate in (told.address, told.network)] == [5, 7]
+    assert [rate.per_s for rate in (told.institution, told.system)] == [50, 200]
+    assert told.network.burst == 7 * BURST_S
+
+
+def test_level_with_the_fewest_tokens_decides() -> None:
+    manners = manners_for(1000, network_pps=10)
+    wanted = demand(["192.0.2.1"], "hill-office", 100)
+    wait, full = reserve({}, wanted, manners, 0)
+    assert wait == 0
+    wait, _ = reserve(full, wanted, manners, 0)
+    assert wait == 100 * MILLION // 10

@@ -58,7 +58,9 @@ def run_together(parts: list[Part], ended: threading.Event) -> None:
 def serve_together(
     runtime: "Runtime", listening: socket.socket, place: str, *, has_clock: bool
 ) -> None:
-    """Serve the portal on a socket (its address is said), and beside it clock and executor, until the process is ended.
+    """Serve the portal on a socket, and beside it clock and executor, until the process is ended.
+
+    `place` is what people are told of the socket.
 
     Raises:
         MissingService: a part failed.

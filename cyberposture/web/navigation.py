@@ -40,6 +40,7 @@ PLACES: Final = (
     Place("people", "people", "/institutions/{institution}/people", "see-people"),
     Place("people", "all-people", "/cert/people", "keep-people"),
     Place("work", "account", "/account", "keep-own-account"),
+    Place("record", "tokens", "/account/tokens", "keep-tokens"),
 )
 
 

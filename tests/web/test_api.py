@@ -1,6 +1,7 @@
 """The API: who reaches what with a token, answers that nobody loses, pages of long lists."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +11,7 @@ import pytest
 from browser import Answer, Browser
 from fastapi.routing import APIRoute
 from test_every_route import Walk, is_open
-from world import CONTROL, FOREIGN, NOWHERE, OWN, ROLES, ROUND, World
+from world import CONTROL, FOREIGN, FORM_KEY, NOWHERE, OWN, ROLES, ROUND, World
 
 from cyberposture.errors import InvalidInput, NotFound
 from cyberposture.services.people import tokens
@@ -219,3 +220,26 @@ def test_the_description_names_every_route_of_the_api_and_no_page(browser):
         for method, route in methods.items():
             assert {"401", "403", "404", "422"} <= set(route["responses"]), f"{method} {path}"
             assert route["security"], f"{method} {path}"
+
+
+def test_a_token_is_made_and_ended_on_its_page_and_shown_once(world, browser):
+    cookie = {"session": world.session_of(world.person_of("institution-lead"))}
+    form = {
+        "form_key": FORM_KEY,
+        "name": "The dashboard (invented)",
+        "scopes": "results",
+        "days": "7",
+    }
+    made = browser.ask("POST", "/account/tokens", form=form, cookies=cookie)
+    (secret,) = re.findall(r"cyberposture_[\w-]+", made.text)
+    assert Machine(browser, secret).get(f"{PREFIX}/me")["person"] == "p-institution-lead"
+    page = browser.ask("GET", "/account/tokens", cookies=cookie).text
+    assert secret not in page and "The dashboard (invented)" in page
+    (own,) = [one for one in tokens.list_tokens(world.acting("p-institution-lead"))
+              if one.name == "The dashboard (invented)"]  # fmt: skip
+    at = f"/account/tokens/{own.id}/end"
+    assert browser.ask("POST", at, form={"form_key": FORM_KEY}, cookies=cookie).status == 303
+    assert Machine(browser, secret).ask("GET", f"{PREFIX}/me").status == 401
+    wrong = browser.ask("POST", "/account/tokens", form={**form, "days": "many"}, cookies=cookie)
+    assert wrong.status == 422
+    assert 'href="#days"' in wrong.text and "The dashboard (invented)" in wrong.text

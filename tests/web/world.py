@@ -28,6 +28,8 @@ from cyberposture.services.catalogue import comments, consultations, drafts
 from cyberposture.services.findings import views as finding_views
 from cyberposture.services.findings.judging import judge_scan
 from cyberposture.services.institutions import entries
+from cyberposture.services.people import memberships, substitutes
+from cyberposture.services.people.memberships import Given, Invitation
 from cyberposture.services.people.passwords import digest_of
 from cyberposture.services.register import Register
 from cyberposture.settings import Settings
@@ -205,6 +207,22 @@ def _findings(world: World) -> dict[str, str]:
     return found
 
 
+def _people(world: World) -> dict[str, dict[str, str]]:
+    """Let somebody stand in for somebody at both, and return who and with which role."""
+    names = ("person", "membership", "substitution")
+    found = {name: {NOWHERE: str(uuid4())} for name in names}
+    for code in (OWN, FOREIGN):
+        for person in (f"m-{code}", f"s-{code}"):
+            asked = Invitation(person, f"{person} (invented)", Given("contributor", code))
+            memberships.invite_person(world.register, asked)
+        role = substitutes.get_belonging(world.register, f"m-{code}").roles[0].id
+        until = utc_now() + timedelta(days=30)
+        key = substitutes.name_substitute(world.register, role, f"s-{code}", until)
+        for name, value in zip(names, (f"m-{code}", str(role), str(key)), strict=True):
+            found[name][code] = value
+    return found
+
+
 def absent() -> dict[str, str]:
     """Return what stands for a row that nobody made."""
     return dict.fromkeys((OWN, FOREIGN, NOWHERE), str(uuid4()))
@@ -228,9 +246,12 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "token": same("a-link-that-nobody-made"),
         "code": absent(),
         "finding": _findings(world),
+        **_people(world),
+        "factor": absent(),
         "scan": absent(),
         "sha256": absent(),
         "consultation": same(CONSULTATION),
+        "token_id": same(str(uuid4())),
         "comment": same(world.rows["comment"]),
         "thread": own_rows(own=world.rows[f"thread of {OWN}"],
                            foreign=world.rows[f"thread of {FOREIGN}"]),

@@ -24,6 +24,7 @@ from cyberposture.cli import (
     institution,
     intel,
     notice,
+    pack,
     people,
     rounds,
     running,
@@ -33,6 +34,7 @@ from cyberposture.cli import (
     single,
     watch,
     webhook,
+    workbook,
     zone,
 )
 from cyberposture.cli.catalogue import commands as catalogue
@@ -84,6 +86,7 @@ GROUPS = {
     "institution": institution,
     "intel": intel,
     "notice": notice,
+    "pack": pack,
     "people": people,
     "round": rounds,
     "scan": scan,
@@ -91,6 +94,7 @@ GROUPS = {
     "score": score,
     "watch": watch,
     "webhook": webhook,
+    "workbook": workbook,
     "zone": zone,
 }
 

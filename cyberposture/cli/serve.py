@@ -1,10 +1,12 @@
 """`cyberposture serve`: the portal with clock and executor beside it, until it is ended."""
 
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cyberposture.cli.opened_pack import Folder, Key, serve_pack
 from cyberposture.cli.surroundings import open_runtime, say
 
 if TYPE_CHECKING:
@@ -18,12 +20,20 @@ def serve(
     no_clock: Annotated[
         bool, typer.Option("--no-clock", help="The portal alone: one of many, or beside a clock.")
     ] = False,
+    pack: Annotated[
+        Path | None, typer.Option("--pack", help="Serve this pack alone, on this machine alone.")
+    ] = None,
+    folder: Folder = None,
+    key: Key = None,
 ) -> None:
     """Serve everything until Ctrl-C: portal, clock, and on the embedded register the executor.
 
     People elsewhere need a proxy with HTTPS before it. On PostgreSQL scans are done by
     `cyberposture worker`, and the clocks elect one among them.
     """
+    if pack is not None:
+        serve_pack(pack, folder, key, port)
+        return
     from cyberposture.cli.serving import serve_together
 
     runtime = open_runtime(context)

@@ -3,7 +3,7 @@
 `change` is the one way to change anything: one transaction and exactly one audit entry, or neither.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,6 +61,10 @@ class Register:
         default_factory=dict, repr=False, compare=False
     )
     """Earlier catalogues that were rebuilt already, by the digests of their rules and texts."""
+    shown_before: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """In an opened pack: what the network showed against each control when the pack was made."""
     restored_checks: dict[str, Checks] = field(default_factory=dict, repr=False, compare=False)
     """Earlier checks that were rebuilt already, by their digest."""
 

@@ -19,7 +19,7 @@ from cyberposture.services.people.reach import assigned_to, sectors_of
 from cyberposture.services.people.signing_in import SignedIn, find_signed_in
 from cyberposture.services.register import Register
 from cyberposture.web.access import ACCESS, Action, may
-from cyberposture.web.navigation import Menu, menu_for
+from cyberposture.web.navigation import PLACES, Menu, Place, menu_for
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "ur")
@@ -43,6 +43,8 @@ class Portal:
     environment: Sandbox
     renderer: Renderer
     """Of reports, whose parts some pages show."""
+    places: tuple[Place, ...] = PLACES
+    """Where one can go here, as far as one's roles open it."""
 
     @property
     def is_secure(self) -> bool:
@@ -173,7 +175,8 @@ class Visit:
     def show(self, template: str, status: int = 200, **view: Any) -> HTMLResponse:
         """Return a page for this person."""
         place = self.request.path_params.get("institution")
-        menu = menu_for(self.person.memberships, self.request.url.path, place)
+        path, places = self.request.url.path, self.portal.places
+        menu = menu_for(self.person.memberships, path, place, places)
         return self.portal.render(
             self.request, template, status, person=self.person, menu=menu, **view
         )

@@ -133,7 +133,8 @@ def _page(
             control=control,
             answer=opened.given.get(control.id),
             review=reviews.get(control.id),
-            seen=speaks_against(control, standing.values()),
+            seen=speaks_against(control, standing.values())
+            or register.shown_before.get(control.id, ()),
             takes_answer=takes_answer(control),
             is_open=control.id in may_change
             and may_answer_part(division, reader.person, reader.roles, control.id),

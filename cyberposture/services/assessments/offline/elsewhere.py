@@ -95,6 +95,13 @@ def is_laid_out(register: Register, pack: OpenedPack) -> bool:
     return bool(opened)
 
 
+def list_roles(register: Register) -> tuple[Membership, ...]:
+    """Return what whoever answers in an opened pack may do there."""
+    with register.reading() as connection:
+        held = people.list_memberships(connection, person=WRITER)
+    return tuple(one.membership for one in held)
+
+
 def shown_by_network(pack: OpenedPack) -> Mapping[str, tuple[str, ...]]:
     """Return what the network showed against each control when the pack was made."""
     found: dict[str, tuple[str, ...]] = {}
@@ -150,7 +157,7 @@ def _lay_out(change: Change, pack: OpenedPack) -> None:
         )  # fmt: skip
     person = Person(code=WRITER, name=institution.name, invited_at=early.at)
     people.insert_person(connection, person, early)
-    lead = Membership(person=WRITER, role="institution-lead", institution=institution.code,
+    lead = Membership(person=WRITER, role="contributor", institution=institution.code,
                       valid_from=early.at)  # fmt: skip
     people.insert_membership(connection, lead, early)
 

@@ -1,5 +1,6 @@
 """People, every key they ever signed with, and the roles that they hold or held."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -125,6 +126,18 @@ def list_people(connection: Connection) -> list[PersonRecord]:
     return [_read_person(row) for row in rows]
 
 
+def search_people(
+    connection: Connection, words: str, *, limit: int, offset: int = 0
+) -> tuple[list[PersonRecord], int]:
+    """Return a page of the people whose name or code holds these words, and how many there are."""
+    p = t.people
+    like = f"%{words.strip().lower().replace('%', '').replace('_', '')}%"
+    fits = sa.or_(sa.func.lower(p.c.name).like(like), p.c.code.like(like))
+    total: int = connection.execute(sa.select(sa.func.count()).where(fits)).scalar_one()
+    query = sa.select(p).where(fits).order_by(p.c.name, p.c.code).limit(limit).offset(offset)
+    return [_read_person(row) for row in connection.execute(query).mappings()], total
+
+
 def find_key(connection: Connection, person_id: UUID, *, as_of: datetime) -> str | None:
     """Return the public key (hexadecimal) that a person signed with at `as_of`, or None."""
     k = t.person_keys
@@ -186,6 +199,7 @@ def list_memberships(
     person: str | None = None,
     institution_id: UUID | None = None,
     role: Role | None = None,
+    person_ids: Sequence[UUID] | None = None,
 ) -> list[MembershipRecord]:
     """Return the roles held at `as_of`, or ever where that is None, by person and start."""
     m = t.memberships
@@ -204,6 +218,8 @@ def list_memberships(
         query = query.where(m.c.institution_id == institution_id)
     if role is not None:
         query = query.where(m.c.role == role)
+    if person_ids is not None:
+        query = query.where(m.c.person_id.in_(person_ids))
     return [_read_membership(row) for row in connection.execute(query).mappings()]
 
 

@@ -43,6 +43,7 @@ Action = Literal[
     # people and institutions
     "see-people",
     "invite-people",
+    "keep-people",
     "see-institutions",
     "keep-institutions",
     # what may be contacted, when, and what it showed
@@ -57,6 +58,7 @@ Action = Literal[
     "ask-for-scan",
     "see-network",
     "dispute-finding",
+    "accept-risk",
     "see-findings",
     "judge-finding",
     "see-contradictions",
@@ -125,6 +127,7 @@ ACCESS: Final[dict[Action, _Row]] = {
     "accept-plan": _all(*_CERT),
     "see-people": {**_own("institution-lead"), **_all("cert-administrator")},
     "invite-people": {**_own("institution-lead"), **_all("cert-administrator")},
+    "keep-people": _all("cert-administrator"),
     "see-institutions": {**_all(*_CERT), "sector-regulator": "sector"},
     "keep-institutions": _all("cert-administrator"),
     "see-authorisations": {
@@ -138,8 +141,9 @@ ACCESS: Final[dict[Action, _Row]] = {
     "see-scans": _all(*_CERT),
     "run-scan": _all("cert-analyst"),
     "ask-for-scan": _own("institution-lead"),
-    "see-network": _own("institution-lead", "contributor"),
+    "see-network": _own("institution-lead", "contributor", "signatory"),
     "dispute-finding": _own("institution-lead", "contributor"),
+    "accept-risk": _own("signatory"),
     "see-findings": {**_all(*_CERT), "sector-regulator": "sector"},
     "judge-finding": _all(*_CERT),
     "see-contradictions": {**_all(*_CERT), "reviewer": "assigned", "sector-regulator": "sector"},

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import FileSystemLoader, StrictUndefined
 
 from cyberposture.errors import NotAuthorised
+from cyberposture.model.people import Membership
 from cyberposture.reporting.render import Renderer, Sandbox
 from cyberposture.reporting.words import Words, load_words
 from cyberposture.runtime import Runtime
@@ -32,6 +33,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 class SignInFirst(Exception):
     """Nobody is signed in, and the page is for people who are."""
+
+    def __init__(self, *, has_ended: bool = False) -> None:
+        super().__init__()
+        self.has_ended = has_ended
+        """There was a session, and it is over."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ def signed_in(request: Request) -> SignedIn:
     portal = portal_of(request)
     found = find_signed_in(portal.register_of(DOOR), token) if token else None
     if found is None:
-        raise SignInFirst
+        raise SignInFirst(has_ended=bool(token))
     return found
 
 
@@ -130,6 +136,8 @@ class Visit:
     request: Request
     portal: Portal
     person: SignedIn
+    acts_for: str | None = None
+    """In whose place this person acts here, where none of their own roles opens the page."""
 
     @property
     def words(self) -> Words:
@@ -139,7 +147,7 @@ class Visit:
     @property
     def register(self) -> Register:
         """The register as this person works with it."""
-        return self.portal.register_of(self.person.person)
+        return replace(self.portal.register_of(self.person.person), acts_for=self.acts_for)
 
     def may(
         self, action: Action, institution: str | None = None, sector: str | None = None
@@ -219,7 +227,21 @@ def allow(request: Request, person: SignedIn, action: Action) -> Visit:
         visit = replace(visit, person=replace(person, memberships=held))
     if not visit.may(action, place.get("institution"), place.get("sector")):
         raise NotAuthorised("not-allowed", "this page is not for the roles that you hold")
-    return visit
+    return replace(visit, acts_for=_acts_for(visit, action))
+
+
+def _acts_for(visit: Visit, action: Action) -> str | None:
+    """Return in whose place somebody acts whose own roles would not let them in."""
+    place, held = visit.request.path_params, visit.person.memberships
+    where = place.get("institution"), place.get("sector")
+    own = tuple(one for one in held if one.acting_for is None)
+    if len(own) == len(held) or _with(visit, own).may(action, *where):
+        return None
+    return next(one.acting_for for one in held if _with(visit, (*own, one)).may(action, *where))
+
+
+def _with(visit: Visit, held: tuple[Membership, ...]) -> Visit:
+    return replace(visit, person=replace(visit.person, memberships=held))
 
 
 def show_to_anybody(

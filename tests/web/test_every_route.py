@@ -118,9 +118,9 @@ def ask(portal: Browser, walk: Walk, address: str, cookie: str = "", key: str = 
 
 
 def said(answer: Answer, *places: str) -> str:
-    """Return a page without the address that was asked for."""
+    """Return a page without the address that was asked for, and without our two houses' codes."""
     text = answer.text
-    for place in places:
+    for place in (*places, *SECTORS, *SECTORS.values()):
         text = text.replace(place, "…")
     return re.sub(r'value="[^"]*"', "", re.sub(r"\?to=[^\"]*", "", text))
 
@@ -145,8 +145,10 @@ def test_each_role_reaches_what_the_table_says_and_nothing_else(world, portal, c
             answer = ask(portal, walk, address, cookies[role])
             is_refused = answer.status == 403 and REFUSAL in answer.text
             assert is_refused is not is_open(walk, role, place), f"{walk} as {role} at {place}"
-            if is_refused:
+            if is_refused and place != OWN:
                 refusals.append(said(answer, address, place, SECTORS[place]))
+            elif is_refused:
+                continue
             elif walk.method == "GET":
                 usual = (200, 303) if walk.has_rows(world, place) else (200, 303, 404, 422)
                 assert answer.status in usual, f"{walk} as {role} at {place}: {answer.text}"

@@ -1,7 +1,9 @@
 """How far a role reaches: the sectors of an institution, and what a reviewer was given."""
 
+from collections.abc import Collection
+
 from cyberposture.services.register import Register
-from cyberposture.store.institutions import find_institution
+from cyberposture.store.institutions import find_institution, list_institutions
 from cyberposture.store.review_assignments import list_assignments
 
 
@@ -10,6 +12,16 @@ def sectors_of(register: Register, institution: str) -> frozenset[str]:
     with register.reading() as connection:
         found = find_institution(connection, institution, as_of=register.clock())
     return frozenset() if found is None else frozenset(found.institution.sectors)
+
+
+def in_sectors(register: Register, sectors: Collection[str]) -> frozenset[str]:
+    """Return the institutions that stand in one of these sectors now."""
+    with register.reading() as connection:
+        found = list_institutions(connection, as_of=register.clock())
+    wanted = frozenset(sectors)
+    return frozenset(
+        one.institution.code for one in found if wanted.intersection(one.institution.sectors)
+    )
 
 
 def assigned_to(register: Register, person: str) -> frozenset[str]:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from cyberposture.clock import to_iso
 from cyberposture.errors import Fault, InvalidInput, NotFound
 from cyberposture.services.people.memberships import membership_within, require_giver
 from cyberposture.services.people.signing_in import require_active
-from cyberposture.services.register import Register
-from cyberposture.store import people, substitutions
+from cyberposture.services.register import Change, Register
+from cyberposture.store import accounts, people, substitutions
 from cyberposture.store.institutions import get_owner_id
 from cyberposture.store.people import MembershipRecord, PersonRecord
 from cyberposture.store.substitutions import SubstitutionRecord
@@ -34,8 +36,7 @@ def name_substitute(
         change.subject, change.institution_id = held.person, record.institution_id
         if change.by.actor != held.person:
             require_giver(change, held.role, held.institution)
-        other = people.get_person(change.connection, substitute)
-        require_active(other)
+        other = _stand_in(change, substitute, institution)
         begins = max(valid_from or change.now, change.now)
         faults = []
         if substitute == held.person:
@@ -51,6 +52,16 @@ def name_substitute(
         change.tell(role=held.role, substitute=substitute, valid_from=to_iso(begins),
                     valid_until=to_iso(valid_until))  # fmt: skip
     return key
+
+
+def _stand_in(change: Change, code: str, institution: str | None) -> PersonRecord:
+    """Return who stands in; an institution names its own people, and learns of no others."""
+    here = people.list_memberships(change.connection, as_of=change.now, person=code)
+    if institution is not None and institution not in {one.membership.institution for one in here}:
+        raise InvalidInput(Fault("substitute", "somebody who belongs to your institution"))
+    record = people.get_person(change.connection, code)
+    require_active(record)
+    return record
 
 
 def end_substitute(
@@ -69,7 +80,9 @@ def end_substitute(
         ]  # fmt: skip
         if not found:
             raise NotFound("substitute", str(substitution_id))
-        record = membership_within(change, found[0].membership_id, institution)
+        record = people.get_membership(change.connection, found[0].membership_id)
+        if institution is not None and record.membership.institution != institution:
+            raise NotFound("substitute", str(substitution_id))
         change.subject, change.institution_id = found[0].person, record.institution_id
         if change.by.actor not in (found[0].person, found[0].substitute):
             require_giver(change, record.membership.role, record.membership.institution)
@@ -84,6 +97,30 @@ class Belonging:
     record: PersonRecord
     roles: tuple[MembershipRecord, ...]
     substitutes: tuple[SubstitutionRecord, ...]
+    has_come_in: bool
+
+
+def _gather(
+    register: Register, connection: Connection, records: list[PersonRecord], owner: UUID | None
+) -> list[Belonging]:
+    ids = [one.id for one in records]
+    held: dict[UUID, list[MembershipRecord]] = {}
+    for one in people.list_memberships(connection, institution_id=owner, person_ids=ids):
+        held.setdefault(one.person_id, []).append(one)
+    now, stand_ins = register.clock(), dict[UUID, list[SubstitutionRecord]]()
+    for sub in substitutions.list_substitutions(connection, institution_id=owner):
+        if sub.ended_at is None and sub.valid_until > now:
+            stand_ins.setdefault(sub.membership_id, []).append(sub)
+    inside = accounts.who_came_in(connection, ids)
+    return [
+        Belonging(
+            record,
+            tuple(held.get(record.id, ())),
+            tuple(s for m in held.get(record.id, ()) for s in stand_ins.get(m.id, ())),
+            record.id in inside,
+        )
+        for record in records
+    ]
 
 
 def list_belonging(register: Register, institution: str | None = None) -> list[Belonging]:
@@ -94,25 +131,35 @@ def list_belonging(register: Register, institution: str | None = None) -> list[B
     """
     with register.reading() as connection:
         owner = get_owner_id(connection, institution)
-        held: dict[UUID, list[MembershipRecord]] = {}
-        for one in people.list_memberships(connection, institution_id=owner):
-            held.setdefault(one.person_id, []).append(one)
-        acting = substitutions.list_substitutions(connection, institution_id=owner)
-        everybody = people.list_people(connection)
-    now = register.clock()
-    stand_ins: dict[UUID, list[SubstitutionRecord]] = {}
-    for sub in acting:
-        if sub.ended_at is None and sub.valid_until > now:
-            stand_ins.setdefault(sub.membership_id, []).append(sub)
-    found = [
-        Belonging(
-            record,
-            tuple(held.get(record.id, ())),
-            tuple(s for m in held.get(record.id, ()) for s in stand_ins.get(m.id, ())),
-        )
-        for record in everybody
-        if institution is None or record.id in held
-    ]
-    return sorted(
-        found, key=lambda one: (one.record.person.name.casefold(), one.record.person.code)
-    )
+        records = people.list_people(connection)
+        if owner is not None:
+            ids = {
+                one.person_id for one in people.list_memberships(connection, institution_id=owner)
+            }
+            records = [one for one in records if one.id in ids]
+        records.sort(key=lambda one: (one.person.name.casefold(), one.person.code))
+        return _gather(register, connection, records, owner)
+
+
+def search_belonging(
+    register: Register, words: str, *, limit: int, offset: int = 0
+) -> tuple[list[Belonging], int]:
+    """Return a page of all people whose name or code holds these words, and how many there are."""
+    with register.reading() as connection:
+        records, total = people.search_people(connection, words, limit=limit, offset=offset)
+        return _gather(register, connection, records, None), total
+
+
+def get_belonging(register: Register, code: str, institution: str | None = None) -> Belonging:
+    """Return one person with the roles that they have or had (at an institution).
+
+    Raises:
+        NotFound: there is no such person (who ever belonged to that institution).
+    """
+    with register.reading() as connection:
+        owner = get_owner_id(connection, institution)
+        record = people.get_person(connection, code)
+        (found,) = _gather(register, connection, [record], owner)
+    if owner is not None and not found.roles:
+        raise NotFound("person", code)
+    return found

@@ -8,13 +8,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from cyberposture.errors import InvalidInput, NotAuthorised
 from cyberposture.services.people import signing_in
+from cyberposture.services.people.second_factors import Enrolment
+from cyberposture.web.doorkeeper import at_the_door
+from cyberposture.web.sign_on import browser_of, keep_session
 from cyberposture.web.surroundings import (
     COOKIE,
     DOOR,
     LANGUAGE_COOKIE,
     LANGUAGES,
     Allowed,
-    Portal,
     Visit,
     portal_of,
     require_form_key,
@@ -35,20 +37,32 @@ def from_own_page(request: Request) -> None:
         raise NotAuthorised("not-our-form", "this form did not come from a page of ours")
 
 
-def _with_session(portal: Portal, answer: Response, token: str) -> Response:
-    answer.set_cookie(
-        COOKIE, token, httponly=True, secure=portal.is_secure, samesite="strict", path="/"
-    )
-    return answer
-
+CAREFULLY = [Depends(from_own_page), Depends(at_the_door)]
+"""What stands before every form of the door."""
 
 @router.get("/sign-in")
-def show_door(request: Request) -> HTMLResponse:
-    """Ask for name, password and code."""
-    return portal_of(request).render(request, "sign-in.html.j2", person=None, name="", wrong=False)
+def show_door(request: Request, ended: str = "") -> HTMLResponse:
+    """Ask for name, password and code; say so where a session is over."""
+    return _show_door(request, has_ended=bool(ended))
 
 
-@router.post("/sign-in", dependencies=[Depends(from_own_page)])
+def _show_door(
+    request: Request, status: int = 200, *, name: str = "", wrong: bool = False,
+    has_ended: bool = False,
+) -> HTMLResponse:  # fmt: skip
+    portal = portal_of(request)
+    return portal.render(
+        request, "sign-in.html.j2", status, person=None, name=name, wrong=wrong,
+        has_ended=has_ended, has_sign_on=portal.runtime.settings.sso_issuer is not None,
+    )  # fmt: skip
+
+
+def show_door_again(request: Request, name: str) -> HTMLResponse:
+    """Say that something was not right, whatever it was."""
+    return _show_door(request, 403, name=name, wrong=True)
+
+
+@router.post("/sign-in", dependencies=CAREFULLY)
 def sign_in(
     request: Request,
     name: Annotated[str, Form(max_length=200)] = "",
@@ -58,10 +72,12 @@ def sign_in(
     """Let somebody in, or say that something was not right."""
     portal = portal_of(request)
     try:
-        opened = signing_in.sign_in(portal.register_of(DOOR), name, password, code)
+        opened = signing_in.sign_in(
+            portal.register_of(DOOR), name, password, code, browser=browser_of(request)
+        )
     except NotAuthorised:
-        return portal.render(request, "sign-in.html.j2", 403, person=None, name=name, wrong=True)
-    return _with_session(portal, RedirectResponse("/", 303), opened.token)
+        return show_door_again(request, name)
+    return keep_session(portal, RedirectResponse("/", 303), opened.token)
 
 
 @router.post("/sign-out")
@@ -87,10 +103,20 @@ def show_invitation(request: Request, token: str) -> HTMLResponse:
     if begun is not None:
         return _show_factor(request, token, begun, fault="")
     name = signing_in.whose_link(register, token)
-    return portal.render(request, "come-in.html.j2", person=None, token=token, name=name, fault="")
+    return _show_invitation(request, token, name)
 
 
-@router.post("/come-in/{token}", dependencies=[Depends(from_own_page)])
+def _show_invitation(
+    request: Request, token: str, name: str, status: int = 200, fault: str = ""
+) -> HTMLResponse:
+    portal = portal_of(request)
+    return portal.render(
+        request, "come-in.html.j2", status, person=None, token=token, name=name, fault=fault,
+        has_sign_on=portal.runtime.settings.sso_issuer is not None,
+    )  # fmt: skip
+
+
+@router.post("/come-in/{token}", dependencies=CAREFULLY)
 def set_password(
     request: Request, token: str, password: Annotated[str, Form(max_length=1000)] = ""
 ) -> Response:
@@ -100,15 +126,13 @@ def set_password(
     try:
         begun = signing_in.begin_account(register, token, password)
     except InvalidInput as error:
-        return portal.render(
-            request, "come-in.html.j2", 422, person=None, token=token,
-            name=signing_in.whose_link(register, token), fault=error.faults[0].what,
-        )  # fmt: skip
+        name = signing_in.whose_link(register, token)
+        return _show_invitation(request, token, name, 422, error.faults[0].what)
     return _show_factor(request, token, begun, fault="")
 
 
 def _show_factor(
-    request: Request, token: str, begun: signing_in.Enrolment, fault: str
+    request: Request, token: str, begun: Enrolment, fault: str
 ) -> HTMLResponse:
     picture = segno.make(begun.uri, error="m").svg_data_uri(scale=5, border=2)
     return portal_of(request).render(
@@ -117,7 +141,9 @@ def _show_factor(
     )  # fmt: skip
 
 
-@router.post("/come-in/{token}/confirm", dependencies=[Depends(from_own_page)])
+@router.post(
+    "/come-in/{token}/confirm", dependencies=CAREFULLY
+)
 def confirm(
     request: Request, token: str, code: Annotated[str, Form(max_length=20)] = ""
 ) -> Response:
@@ -125,14 +151,14 @@ def confirm(
     portal = portal_of(request)
     register = portal.register_of(DOOR)
     try:
-        opened = signing_in.confirm_account(register, token, code)
+        opened = signing_in.confirm_account(register, token, code, browser=browser_of(request))
     except InvalidInput as error:
         begun = signing_in.find_enrolment(register, token)
         if begun is None:
             raise
         return _show_factor(request, token, begun, error.faults[0].what)
     answer = portal.render(request, "recovery.html.j2", person=None, codes=opened.recovery_codes)
-    return _with_session(portal, answer, opened.token)
+    return keep_session(portal, answer, opened.token)
 
 
 @router.get("/language/{code}")

@@ -40,17 +40,21 @@ class Browser:
         *,
         form: dict[str, str] | None = None,
         json: Any = None,
+        file: tuple[str, bytes] | None = None,
         cookies: dict[str, str] | None = None,
         **headers: str,
     ) -> Answer:
-        """Send one request and return its answer."""
+        """Send one request and return its answer; a file (name and bytes) comes after the form."""
         body = b"" if form is None else urlencode(form).encode()
         if json is not None:
             body = json_.dumps(json).encode()
             headers.setdefault("content-type", "application/json")
+        kind = "application/x-www-form-urlencoded"
+        if file is not None:
+            body, kind = _with_file(form or {}, *file)
         sent = {"host": "portal.example", "content-length": str(len(body)), **headers}
-        if form is not None:
-            sent["content-type"] = "application/x-www-form-urlencoded"
+        if form is not None or file is not None:
+            sent["content-type"] = kind
         if cookies:
             sent["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         return self._runner.run(self._exchange(method, address, sent, body))
@@ -91,3 +95,16 @@ class Browser:
             tuple(value for name, value in pairs if name == "set-cookie"),
             b"".join(one.get("body", b"") for one in sent if one["type"] == "http.response.body"),
         )
+
+
+def _with_file(form: dict[str, str], name: str, data: bytes) -> tuple[bytes, str]:
+    """Return a form with a file as a browser sends it, and its type."""
+    line = b"--between-the-parts"
+    parts = [
+        line + f'\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, value in form.items()
+    ]
+    told = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    head = f'\r\nContent-Disposition: form-data; name="file"; filename="{told}"\r\n'
+    body = b"".join(parts) + line + head.encode() + b"Content-Type: text/html\r\n\r\n" + data
+    return body + b"\r\n" + line + b"--\r\n", "multipart/form-data; boundary=between-the-parts"

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.exchange.file_kinds import UnfitFile
+from cyberposture.services.assessments.asked import open_asked
 from cyberposture.services.assessments.assess import FINAL_STATES, find_answerable
+from cyberposture.services.assessments.delegating import require_own_parts
 from cyberposture.services.assessments.pieces import (
     LONGEST_TITLE,
     Description,
@@ -82,10 +84,10 @@ def add_file(
             change.connection, change.institution_id, str(kept["sha256"])
         )
         if present is not None and present.kind == "file":
-            return Added(_used(change, institution, present, use), was_there=True)
+            return Added(_used(register, change, institution, present, use), was_there=True)
         require_room(change.connection, change.institution_id, limits.most_pieces)
         record = _insert(change, "file", said, **kept)
-        return Added(_used(change, institution, record, use))
+        return Added(_used(register, change, institution, record, use))
 
 
 def add_link(
@@ -236,7 +238,7 @@ def attach(register: Register, institution: str, use: Use, code: str) -> bool:
         record = store.get_evidence(change.connection, change.institution_id, code)
         if record.withdrawn_at is not None:
             raise WrongState(f"the evidence {code} was withdrawn")
-        return _use(change, institution, record, use)
+        return _use(register, change, institution, record, use)
 
 
 def detach(register: Register, institution: str, use: Use, code: str, *, reason: str = "") -> None:
@@ -248,7 +250,7 @@ def detach(register: Register, institution: str, use: Use, code: str, *, reason:
     """
     with register.change("evidence-detached", code, reason=reason) as change:
         _owner(change, institution)
-        assessment = _open_assessment(change, institution, use)
+        assessment = _open_assessment(register, change, institution, use)
         uses = list_uses(change.connection, assessment.id, controls=[use.control])
         present = next((one for one in uses if one.evidence_code == code), None)
         if present is None:
@@ -304,20 +306,28 @@ def _list(
         assert change.institution_id is not None
         require_room(change.connection, change.institution_id, limits.most_pieces)
         kind = columns.pop("kind")
-        return Added(_used(change, institution, _insert(change, kind, said, **columns), use))
+        return Added(
+            _used(register, change, institution, _insert(change, kind, said, **columns), use)
+        )
 
 
 def _used(
-    change: Change, institution: str, record: EvidenceRecord, use: Use | None
+    register: Register,
+    change: Change,
+    institution: str,
+    record: EvidenceRecord,
+    use: Use | None,
 ) -> EvidenceRecord:
     change.subject = record.code
     if use is not None:
-        _use(change, institution, record, use)
+        _use(register, change, institution, record, use)
     return record
 
 
-def _use(change: Change, institution: str, record: EvidenceRecord, use: Use) -> bool:
-    assessment = _open_assessment(change, institution, use)
+def _use(
+    register: Register, change: Change, institution: str, record: EvidenceRecord, use: Use
+) -> bool:
+    assessment = _open_assessment(register, change, institution, use)
     is_new = use_piece(change, assessment, use.control, record.code)
     written = refresh_answers(change, assessment, [use.control])
     if record.kind == "held":
@@ -332,13 +342,17 @@ def _count_anew(change: Change, assessment: AssessmentRecord) -> None:
         rebuild_row(change.connection, assessment.id, change.now)
 
 
-def _open_assessment(change: Change, institution: str, use: Use) -> AssessmentRecord:
+def _open_assessment(
+    register: Register, change: Change, institution: str, use: Use
+) -> AssessmentRecord:
     """Return the assessment, locked, if the institution may still change this control in it."""
     _, assessment = find_answerable(change.connection, institution, use.round_code)
     assessments.lock_assessment(change.connection, assessment.id)
     if use.control not in assessments.get_layout(change.connection, assessment.layout):
         raise NotFound("control in this assessment", use.control)
     require_open(change.connection, assessment, [use.control])
+    asked = open_asked(register, change.connection, institution, use.round_code)
+    require_own_parts(change.connection, asked, change.by.actor, [use.control], change.now)
     return assessment
 
 

@@ -25,6 +25,7 @@ from cyberposture.web.pages.cards import (
     status_of,
     title_in,
 )
+from cyberposture.web.pages.institution.evidence_on_cards import evidence_on_cards
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -148,6 +149,7 @@ def about_cards(
         "fault": "" if trouble is None else trouble.fault,
         "theirs": None if theirs is None else said_of(theirs, words, zone, names),
         "theirs_seen": 0 if theirs is None else theirs.revision,
+        "evidence": evidence_on_cards(visit, asked.institution.code, asked.round_code),
     }  # fmt: skip
 
 

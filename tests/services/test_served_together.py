@@ -13,12 +13,16 @@ from fleet import fleet_over
 from mail_servers import Handler, mail_server
 
 from cyberposture.clock import utc_now
+from cyberposture.errors import NotFound
+from cyberposture.services.people import people, signing_in
+from cyberposture.services.people.first_run import make_first_link
 from cyberposture.services.post.delivering import deliver_mail
 from cyberposture.services.post.digests import Desk
 from cyberposture.services.post.handing import HELD
 from cyberposture.services.post.mail import MailRoute
 from cyberposture.services.schedule import schedules
-from cyberposture.store import outbox
+from cyberposture.store import outbox, workers
+from cyberposture.store.elections import CLOCK, Candidate
 
 pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 PLACE = re.compile(r"^portal.*: http://127\.0\.0\.1:(\d+);", re.MULTILINE)
@@ -78,7 +82,7 @@ def serve(fleet, *options, **settings):
     return process, browser()
 
 
-def end(process, number=signal.SIGTERM):
+def end(process, number):
     process.send_signal(number)
     return process.wait(20)
 
@@ -95,19 +99,24 @@ def test_first_run_ends_signed_in_as_administrator_by_a_link_alone(office, fleet
     status, text = browser.ask("GET", "/")
     assert status == 200 and "A-Admin" in text
     assert browser.ask("GET", f"/come-in/{token}")[0] == 404
-    assert end(process) == 0
-    process, _ = serve(fleet, "--no-clock")
-    assert LINK.findall(fleet.said()) == [token]
-    assert end(process) == 0
+    assert make_first_link(office.register) is None
+    assert end(process, signal.SIGTERM) == 0
 
 
-def test_it_ends_whole_and_leaves_its_offices_to_others(office, fleet):
-    process, _ = serve(fleet)
-    assert "portal, executor, clock" in fleet.said()
-    assert end(process, signal.SIGINT) == 0
-    again, _ = serve(fleet)
-    assert "another clock runs" not in fleet.said()
-    assert end(again, signal.SIGTERM) == 0
+def test_first_link_is_for_an_active_administrator_and_ends_the_one_before(office):
+    assert make_first_link(office.register) is None  # There is nobody.
+    office.invite("a-admin", "cert-administrator")
+    office.invite("b-admin", "cert-administrator")
+    first = make_first_link(office.register)
+    assert (first.person, signing_in.whose_link(office.register, first.token)) == (
+        "a-admin", "A-Admin",
+    )  # fmt: skip
+    people.disable(office.register, "a-admin")
+    second = make_first_link(office.register)
+    third = make_first_link(office.register)
+    assert second.person == third.person == "b-admin"
+    with pytest.raises(NotFound):
+        signing_in.whose_link(office.register, second.token)
 
 
 def test_port_that_is_taken_ends_it_before_anything_runs(office, fleet):
@@ -139,18 +148,25 @@ def mail_settings(port):
             "SMTP_SENDER": "posture@cert.example"}  # fmt: skip
 
 
-def test_its_clock_hands_over_what_is_queued_and_metrics_count_it(office, fleet):
+def test_it_works_whole_and_ends_whole(office, fleet):
     handler = Handler()
     queue(office, 3)
     schedules.add_schedule(office.register, "deliver", "deliver", "interval", "1")
+    candidate = Candidate(office.register.database, CLOCK)
     with mail_server(handler) as port:
         process, browser = serve(fleet, METRICS="true", **mail_settings(port))
+        assert "portal, executor, clock" in fleet.said()
         fleet.wait_until(lambda: states(office) == ["delivered"] * 3)
+        assert not candidate.try_win()
         status, text = browser.ask("GET", "/metrics")
-        assert end(process) == 0
+        assert end(process, signal.SIGINT) == 0
     assert len(handler.taken) == 3
     assert status == 200
     assert 'cyberposture_messages{channel="mail",state="delivered"} 3.0' in text
+    assert candidate.try_win()
+    candidate.resign()
+    with office.register.reading() as connection:
+        assert workers.list_workers(connection, at=office.clock(), vantage="external") == []
 
 
 def test_delivery_that_is_killed_at_any_moment_loses_nothing(office, fleet):
@@ -158,7 +174,7 @@ def test_delivery_that_is_killed_at_any_moment_loses_nothing(office, fleet):
     handler, count, kills = Handler(), 24, 0
     queue(office, count)
     with mail_server(handler) as port:
-        for wanted in (4, 9, 15):
+        for wanted in (5, 14):
             process = fleet.start("notice", "deliver", **mail_settings(port))
             fleet.wait_until(
                 lambda wanted=wanted, process=process: (

@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from cyberposture.runtime import Runtime, open_runtime
-from cyberposture.services.assessments import assess
+from cyberposture.services.assessments import assess, delegating
 from cyberposture.services.people import people, signing_in
 from cyberposture.settings import Settings
 from cyberposture.web.app import MOST_BYTES, make_app
@@ -154,6 +154,7 @@ def test_a_form_of_another_site_changes_nothing(portal, lead):
 
 def test_an_answer_is_kept_once_and_a_second_writer_loses_nothing(portal, lead):
     helper = portal.enrol("h-helper", "helper")
+    delegating.engage_helper(portal.runtime.register, "hill-office", "autumn", "h-helper")
     status, _, text = answer(portal, lead, "RSK-03", reason="in the register since March")
     assert status == 404 or '"revision":1' in text  # another domain's control is found by its id
     status, _, text = answer(portal, lead, "GOV-01", level="1", reason="signed in March")

@@ -48,6 +48,7 @@ Action = Literal[
     "keep-institutions",
     # what may be contacted, when, and what it showed
     "see-authorisations",
+    "oversee-authorisations",
     "request-authorisation",
     "grant-authorisation",
     "withdraw-authorisation",
@@ -133,6 +134,7 @@ ACCESS: Final[dict[Action, _Row]] = {
     "see-authorisations": {
         **_own("institution-lead", "signatory"), **_all(*_CERT, "authorising-officer"),
     },
+    "oversee-authorisations": _all(*_CERT, "authorising-officer"),
     "request-authorisation": _all("cert-analyst"),
     "grant-authorisation": _all("authorising-officer"),
     "withdraw-authorisation": {**_own("institution-lead"), **_all(*_CERT, "authorising-officer")},

@@ -198,6 +198,18 @@ def _overlaps(
     return found
 
 
+def require_own(register: Register, reference: str, institution: str) -> None:
+    """Return if an authorisation is this institution's.
+
+    Raises:
+        NotFound: it is not, or there is none.
+    """
+    with register.reading() as connection:
+        owner = institutions.get_institution_id(connection, institution)
+        if store.get_authorisation(connection, reference).institution_id != owner:
+            raise NotFound("authorisation", reference)
+
+
 def read_paper(
     register: Register, reference: str, kind: str, sha256: str, *, institution: str | None = None
 ) -> bytes:

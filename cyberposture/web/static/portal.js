@@ -65,3 +65,35 @@ function watch(form) {
 }
 
 for (const form of document.querySelectorAll("form[data-autosave]")) watch(form);
+
+// A live region looks again by itself while something goes on: texts by name, the meter, the end.
+const LOOK_MS = 3000;
+
+function follow(region) {
+  async function look() {
+    if (document.hidden) return later();
+    try {
+      const answer = await fetch(region.dataset.live, {
+        headers: { Accept: "application/json" },
+        credentials: "same-origin",
+        redirect: "error",
+      });
+      if (!answer.ok) return later();
+      const told = await answer.json();
+      for (const [name, text] of Object.entries(told.texts)) {
+        for (const place of region.querySelectorAll("[data-says]")) {
+          if (place.dataset.says === name && place.textContent !== text) place.textContent = text;
+        }
+      }
+      const meter = region.querySelector("progress");
+      if (meter) { meter.max = told.of; meter.value = told.done; }
+      if (!told.over) later();
+    } catch {
+      later();
+    }
+  }
+  function later() { setTimeout(look, LOOK_MS); }
+  later();
+}
+
+for (const region of document.querySelectorAll("[data-live]")) follow(region);

@@ -1,0 +1,124 @@
+"""Forms as they were filled in: texts, lists and files, and what was wrong with them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from starlette.datastructures import UploadFile
+
+from cyberposture.errors import CyberpostureError, Fault, InvalidInput, NotAuthorised
+from cyberposture.services.people.people import read_key_text
+from cyberposture.web.surroundings import Visit, plain
+
+MOST_FIELDS: Final = 200
+MOST_FILES: Final = 12
+KEY: Final = "key_file"
+"""The field by which a key file comes: it is used once, in memory, and kept nowhere."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """One form: the last text and every text of each field, and its files by field."""
+
+    texts: Mapping[str, str]
+    lists: Mapping[str, tuple[str, ...]]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> str:
+        """Return the text of a field, '' where there is none."""
+        return self.texts.get(name, "")
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        """Return the lines of a field that hold something."""
+        return tuple(line.strip() for line in self[name].splitlines() if line.strip())
+
+    def number(self, name: str, otherwise: int = 0) -> int:
+        """Return a whole number, `otherwise` where the field holds none.
+
+        Raises:
+            InvalidInput: it holds something else.
+        """
+        text = self[name]
+        if not text:
+            return otherwise
+        if not (text.isascii() and text.isdecimal() and len(text) < 10):
+            raise InvalidInput(Fault(name, "a whole number is expected"))
+        return int(text)
+
+    @property
+    def form_key(self) -> str:
+        """The key that shows that the form came from a page of ours."""
+        return self["form_key"]
+
+
+async def fill(request: Request) -> Filled:
+    """Return the form of a request."""
+    given = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS)
+    lists: dict[str, tuple[str, ...]] = {}
+    files: dict[str, bytes] = {}
+    for name, value in given.multi_items():
+        if isinstance(value, UploadFile):
+            data = await value.read()
+            if data or value.filename:
+                files[name] = data
+        else:
+            lists[name] = (*lists.get(name, ()), plain(value))
+    return Filled({name: texts[-1] for name, texts in lists.items()}, lists, files)
+
+
+Form = Annotated[Filled, Depends(fill)]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What was wrong with a form: by field, and ('' as field) as a whole."""
+
+    status: int
+    faults: Mapping[str, str]
+
+    @property
+    def listed(self) -> list[tuple[str, str]]:
+        """The fields with their faults, in order, as pairs."""
+        return list(self.faults.items())
+
+
+def missing(visit: Visit, form: Filled, *names: str) -> Trouble | None:
+    """Return what is wrong where fields that are needed hold nothing, or None."""
+    said = str(visit.words.say("net.fault.needed"))
+    empty = [name for name in names if not form[name] and not form.files.get(name)]
+    return Trouble(422, dict.fromkeys(empty, said)) if empty else None
+
+
+def key_of(form: Filled) -> str:
+    """Return the private key in the key file of a form.
+
+    Raises:
+        InvalidInput: there is no file, or it holds no key.
+    """
+    return read_key_text(form.files.get(KEY, b""), KEY)
+
+
+def trouble_of(visit: Visit, error: CyberpostureError) -> Trouble:
+    """Return what a service refused, in the reader's words where there are some."""
+    if isinstance(error, InvalidInput):
+        return Trouble(422, dict(_placed(fault) for fault in error.faults))
+    said = str(error)
+    if isinstance(error, NotAuthorised):
+        known = f"net.reason.{error.reason}"
+        said = str(visit.words.say(known)) if known in visit.words.keys else said
+        if error.reason == "bad-signature":
+            return Trouble(403, {KEY: said})
+    advice = error.advice() or ""
+    status = 403 if isinstance(error, NotAuthorised) else 409
+    shown = said if not advice or "cyberposture " in advice else f"{said}. {advice}"
+    return Trouble(status, {"": shown})
+
+
+def _placed(fault: Fault) -> tuple[str, str]:
+    """Return the field that a fault is about, and what is wrong there."""
+    where, what = fault.where.removeprefix("--").replace("-", "_"), fault.what
+    if where == "arguments" and ": " in what:
+        where, _, what = what.partition(": ")
+    name = where.partition(".")[0].partition(":")[0]
+    return name, what

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import get_args
 from uuid import uuid4
 
+import network_rows
 from fastapi import FastAPI
 
 from cyberposture.clock import utc_now
@@ -248,8 +249,8 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "finding": _findings(world),
         **_people(world),
         "factor": absent(),
-        "scan": absent(),
-        "sha256": absent(),
+        **network_rows.lay(world.register, world.runtime.folders.reports, (OWN, FOREIGN), ROUND,
+                           NOWHERE),
         "consultation": same(CONSULTATION),
         "token_id": same(str(uuid4())),
         "comment": same(world.rows["comment"]),

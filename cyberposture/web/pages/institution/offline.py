@@ -158,7 +158,11 @@ def show_one(
     (shown,) = _shown(visit, asked, [found])
     answers_at = f"/institutions/{place.institution}/rounds/{place.round_code}/answers"
     return visit.show(
-        "institution/receipt.html.j2", place=place, asked=asked, shown=shown, answers_at=answers_at
+        "institution/offline-receipt.html.j2",
+        place=place,
+        asked=asked,
+        shown=shown,
+        answers_at=answers_at,
     )
 
 

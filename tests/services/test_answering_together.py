@@ -13,7 +13,9 @@ from cyberposture.services.assessments import (
     delegating,
     discussing,
     extending,
+    importing,
     questionnaire,
+    suggestions,
 )
 from cyberposture.services.assessments.cards import Reader
 
@@ -62,6 +64,20 @@ def test_a_contributor_answers_only_what_is_theirs_and_the_lead_everything(offic
     with office.refuses(NotAuthorised, "not-your-part"):
         say(office, "c-one", "IAM-01")
     assert say(office, "l-lead", "IAM-01").revision == 1
+
+
+def test_files_and_confirmations_are_held_to_the_same_parts(office):
+    say(office, "l-lead", "IAM-01")
+    office.clock.forward(days=1)
+    office.open_round("spring")
+    assess.open_assessment(office.register, CODE, "spring")
+    delegating.delegate(office.register, CODE, "spring", "c-one", ["GOV"])
+    contributor = replace(office.register, actor="c-one")
+    with office.refuses(NotAuthorised, "not-your-part"):
+        suggestions.confirm(contributor, CODE, "spring", ["IAM-01"])
+    sheet = office.write("a.yaml", {"answers": [{"control": "IAM-02", "level": 1}]})
+    with office.refuses(NotAuthorised, "not-your-part"):
+        importing.import_answers(contributor, sheet, CODE, "spring")
 
 
 def test_a_control_of_ones_own_goes_before_the_domain(office):

@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, WrongState
 from cyberposture.model.people import Role
-from cyberposture.services.assessments.asked import Asked, open_asked
+from cyberposture.services.assessments.asked import open_asked
 from cyberposture.services.register import Register
 from cyberposture.store import delegations, institutions, people
+from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.delegations import Delegation, Helper
 
 ANSWERS: frozenset[Role] = frozenset({"institution-lead", "helper", "contributor"})
@@ -70,21 +71,23 @@ def roles_at(
 
 
 def require_own_parts(
-    connection: Connection, asked: Asked, person: str, controls: Collection[str], now: datetime
+    connection: Connection,
+    assessment: AssessmentRecord,
+    person: str,
+    controls: Collection[str],
+    now: datetime,
 ) -> None:
     """Return if these controls are for this person to answer.
 
     Raises:
         NotAuthorised: one of them is in somebody else's hands, or they help in another round.
     """
-    roles = roles_at(connection, person, asked.institution_id, now)
+    roles = roles_at(connection, person, assessment.institution_id, now)
     if "helper" in roles and not roles & {"institution-lead", "contributor"}:
-        helping = delegations.list_helpers(
-            connection, assessment_id=asked.assessment.id, person=person
-        )
+        helping = delegations.list_helpers(connection, assessment_id=assessment.id, person=person)
         if not helping:
             raise NotAuthorised("not-your-round", f"{person} helps in another round")
-    division = Division(tuple(delegations.list_delegations(connection, asked.assessment.id)))
+    division = Division(tuple(delegations.list_delegations(connection, assessment.id)))
     for control in controls:
         if not may_answer_part(division, person, roles & ANSWERS, control):
             names = ", ".join(one.name for one in division.holders(control))

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.exchange.file_kinds import UnfitFile
-from cyberposture.services.assessments.asked import open_asked
 from cyberposture.services.assessments.assess import FINAL_STATES, find_answerable
 from cyberposture.services.assessments.delegating import require_own_parts
 from cyberposture.services.assessments.pieces import (
@@ -351,8 +350,7 @@ def _open_assessment(
     if use.control not in assessments.get_layout(change.connection, assessment.layout):
         raise NotFound("control in this assessment", use.control)
     require_open(change.connection, assessment, [use.control])
-    asked = open_asked(register, change.connection, institution, use.round_code)
-    require_own_parts(change.connection, asked, change.by.actor, [use.control], change.now)
+    require_own_parts(change.connection, assessment, change.by.actor, [use.control], change.now)
     return assessment
 
 

@@ -15,6 +15,7 @@ from cyberposture.exchange.file_kinds import recognise
 from cyberposture.model.assessments import Answer
 from cyberposture.model.controls import Catalogue
 from cyberposture.services.assessments.assess import OPEN_STATES, find_answerable, find_parts
+from cyberposture.services.assessments.delegating import require_own_parts
 from cyberposture.services.assessments.pieces import (
     Description,
     NewFile,
@@ -45,6 +46,14 @@ class Imported:
 
 
 @dataclass(frozen=True)
+class ImportView:
+    """An import, and which of its answers somebody changed since."""
+
+    record: ImportRecord
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Undone:
     """What became of an import's answers: brought back, or changed since and left alone."""
 
@@ -61,6 +70,7 @@ def import_answers(
 
     Raises:
         InvalidInput: with each fault at its file and line; nothing was changed.
+        NotAuthorised: one of the controls is in somebody else's hands.
         NotFound: institution, round or assessment is not there.
         WrongState: the round is closed, or the assessment takes no answers any more.
     """
@@ -79,6 +89,7 @@ def import_answers(
         _, assessment = find_answerable(change.connection, institution, round_code)
         controls = [placed.row.control for placed in sheet.answers]
         require_open(change.connection, assessment, controls)
+        require_own_parts(change.connection, assessment, change.by.actor, controls, change.now)
         if assessment.state != "clarification":
             assessments.record_state(
                 change.connection, assessment.id, "answering", change.by, expected=OPEN_STATES
@@ -141,6 +152,25 @@ def list_imports(register: Register, institution: str, round_code: str) -> list[
     with register.reading() as connection:
         _, assessment = find_parts(connection, institution, round_code)
         return answer_imports.list_imports(connection, assessment.id)
+
+
+def view_imports(register: Register, institution: str, round_code: str) -> list[ImportView]:
+    """Return the imports of an assessment, newest first, with what undoing would leave alone.
+
+    Raises:
+        NotFound: institution, round or assessment is not there.
+    """
+    with register.reading() as connection:
+        _, assessment = find_parts(connection, institution, round_code)
+        found = answer_imports.list_imports(connection, assessment.id)
+        known = answers.list_answers(connection, assessment.id)
+    return [
+        ImportView(
+            one,
+            tuple(sorted(c for c, (_, own) in one.revisions.items() if known[c].revision != own)),
+        )
+        for one in found
+    ]
 
 
 def undo_import(

@@ -168,7 +168,7 @@ def save_answer(
             what = f"{control} takes no answer: the network alone decides it"
             raise InvalidInput(Fault("control", what))
         require_open(connection, assessment, [control])
-        require_own_parts(connection, opened, change.by.actor, [control], change.now)
+        require_own_parts(connection, assessment, change.by.actor, [control], change.now)
         last = opened.given.get(control)
         given = Answer(
             control=control,

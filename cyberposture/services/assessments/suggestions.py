@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cyberposture.errors import NotFound
 from cyberposture.services.assessments.assess import find_answerable, find_parts
+from cyberposture.services.assessments.delegating import require_own_parts
 from cyberposture.services.assessments.still_open import require_open
 from cyberposture.services.register import Register
 from cyberposture.store import answering, answers, assessments
@@ -35,6 +36,7 @@ def confirm(
     """Make suggestions the institution's own answers, just as they are: all named, or none.
 
     Raises:
+        NotAuthorised: one of the controls is in somebody else's hands.
         NotFound: institution, round or assessment is not there, or nothing is suggested for one of
             the controls.
         WrongState: the round is closed, or the assessment takes no answers any more.
@@ -43,6 +45,7 @@ def confirm(
         _, assessment = find_answerable(change.connection, institution, round_code)
         change.institution_id = assessment.institution_id
         require_open(change.connection, assessment, controls)
+        require_own_parts(change.connection, assessment, change.by.actor, controls, change.now)
         assessments.lock_assessment(change.connection, assessment.id)
         known = answers.list_answers(change.connection, assessment.id, controls=controls)
         for control in controls:

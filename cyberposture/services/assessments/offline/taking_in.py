@@ -216,13 +216,15 @@ def _not_theirs(
     """Return the controls that whoever hands the file in may not answer, with the reason."""
     found: dict[str, str] = {}
     try:
-        require_own_parts(connection, asked, register.actor, controls, register.clock())
+        require_own_parts(connection, asked.assessment, register.actor, controls, register.clock())
         return found
     except NotAuthorised:
         pass  # Which of them it is, is asked one by one.
     for control in controls:
         try:
-            require_own_parts(connection, asked, register.actor, [control], register.clock())
+            require_own_parts(
+                connection, asked.assessment, register.actor, [control], register.clock()
+            )
         except NotAuthorised as error:
             found[control] = str(error).partition(": ")[2]
     return found

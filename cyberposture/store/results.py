@@ -85,6 +85,14 @@ def find_result(connection: Connection, assessment_id: UUID) -> PreliminaryResul
     return None if row is None else _read(row)
 
 
+def list_over(connection: Connection, now: datetime) -> frozenset[UUID]:
+    """Return the assessments whose newest result takes no comments any more at `now`."""
+    p = t.preliminary_results
+    query = sa.select(p.c.assessment_id, p.c.comments_until).order_by(p.c.number)
+    newest = {row.assessment_id: row.comments_until for row in connection.execute(query)}
+    return frozenset(key for key, until in newest.items() if until <= now)
+
+
 def insert_comment(
     connection: Connection,
     institution_id: UUID,

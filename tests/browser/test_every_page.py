@@ -1,0 +1,74 @@
+"""Every page that can be asked for: no barrier that can be found by rule, and nothing cut off.
+
+Source of the rules: WCAG 2.2, levels A and AA, October 2023, as axe-core reads them.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext
+from test_every_route import WALKS, Walk, is_open
+from world import OWN, ROLES, World
+
+pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
+
+NO_PAGE = re.compile(
+    r"/style/|/report$|/file$|/download|/language/|\.(txt|html|xlsx|pdf|json|xml)$"
+)
+"""What is sent as a file, or leads elsewhere."""
+PAGES = [walk for walk in WALKS if walk.method == "GET" and not NO_PAGE.search(walk.path)]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1400, "height": 900}
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def visitors(
+    world: World, address: str, chromium: Browser
+) -> Iterator[dict[tuple[str, str], BrowserContext]]:
+    """A context for each role and language, narrow in Urdu and wide in English."""
+    made = {}
+    for language, size in (("ur", NARROW), ("en", WIDE)):
+        for role in ("", *ROLES):
+            context = chromium.new_context(viewport=size)
+            cookies = {"language": language}
+            if role:
+                cookies["session"] = world.session_of(world.person_of(role))
+            context.add_cookies(
+                [{"name": n, "value": v, "url": address} for n, v in cookies.items()]
+            )
+            made[role, language] = context
+    yield made
+    for context in made.values():
+        context.close()
+
+
+def reader_of(walk: Walk) -> str:
+    """Return a role that opens the page; empty where nobody need be signed in."""
+    if walk.action is None:
+        return ""
+    return next(role for role in ROLES if is_open(walk, role, OWN))
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+@pytest.mark.parametrize("walk", PAGES, ids=str)
+def test_a_page_has_no_barrier_and_fits(world, address, visitors, walk, language):
+    page = visitors[reader_of(walk), language].new_page()
+    faults: list[str] = []
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    try:
+        answer = page.goto(address + walk.at(world, OWN))
+        assert answer is not None and answer.status in (200, 404), page.inner_text("main")
+        assert page.evaluate(SIDEWAYS) <= 0, "it scrolls sideways"
+        found = Axe().run(page, options=RULES).response["violations"]
+        said = [
+            f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for one in found
+            for node in one["nodes"]
+        ]
+        assert said == []
+        assert [one for one in faults if "404" not in one] == []
+    finally:
+        page.close()

@@ -102,7 +102,7 @@ def retry(
 def withdraw(
     context: typer.Context, code: Code, reason: Annotated[str, typer.Option(help="Why.")]
 ) -> None:
-    """Have a notice that waits never go out."""
+    """Have a notice that waits never go out, or one that failed looked after no more."""
     from cyberposture.services.post import queue_views
 
     queue_views.withdraw(open_runtime(context).register, code, reason=reason)

@@ -265,9 +265,9 @@ def put_into_digest(connection: Connection, ids: Collection[UUID], digest: str) 
 
 
 def withdraw_messages(connection: Connection, ids: Collection[UUID], why: str) -> int:
-    """Have messages that are queued still never go out; return how many there were."""
+    """Have messages that wait, or failed, never go out; return how many there were."""
     o = t.outbox
-    mine = sa.and_(o.c.id.in_(ids), o.c.state == "queued")
+    mine = sa.and_(o.c.id.in_(ids), o.c.state.in_(["queued", "failed"]))
     values = {"state": "withdrawn", "problem": why}
     return connection.execute(sa.update(o).where(mine).values(**values)).rowcount
 
@@ -290,6 +290,20 @@ def count_accepted(connection: Connection, since: datetime) -> dict[str, int]:
         .group_by(d.c.recipient)
     )
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def find_stuck(
+    connection: Connection, before: datetime
+) -> dict[MessageState, tuple[int, datetime]]:
+    """Return how many messages failed, or were tried and wait since `before`, and since when."""
+    o = t.outbox
+    is_waiting = sa.and_(o.c.state == "queued", o.c.attempts > 0, o.c.at < before)
+    query = (
+        sa.select(o.c.state, sa.func.count(), sa.func.min(o.c.at))
+        .where(sa.or_(o.c.state == "failed", is_waiting))
+        .group_by(o.c.state)
+    )
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
 
 
 def list_deliveries(connection: Connection, message_ids: Collection[UUID]) -> list[DeliveryRecord]:

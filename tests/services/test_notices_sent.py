@@ -289,3 +289,21 @@ def test_ending_of_a_withdrawn_letter_is_not_told(office, code):
     office.clock.forward(days=340)
     office.withdraw("A-1")
     assert endings(office) == []
+
+
+def test_each_contact_of_a_letter_is_told_by_mail_or_telephone(office):
+    code = office.institution()
+    until = office.clock() + timedelta(days=5)
+    contacts = ["Duty <duty@hill.example>", "Porter, extension 9"]
+    office.authorise(
+        code, f"{HOST}/32", id="A-9", valid_until=until.isoformat(), emergency_contacts=contacts
+    )
+    endings(office)
+    with office.register.reading() as connection:
+        queued = outbox.list_messages(connection)
+    assert [(one.channel, one.recipient) for one in queued] == [
+        ("mail", "duty@hill.example"),
+        ("telephone", "Porter, extension 9"),
+        ("inbox", "a-analyst"),
+    ]
+    assert queued[-1].person_id is not None

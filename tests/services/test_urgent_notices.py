@@ -2,6 +2,7 @@
 
 import pytest
 
+from cyberposture.model.people import find_mail_address
 from cyberposture.services.findings import acts as finding_acts
 from cyberposture.services.findings import urgent
 from cyberposture.services.findings import views as finding_views
@@ -134,3 +135,44 @@ def test_what_is_not_urgent_is_not_announced(office):
     office.look(code, HOST, rest="closed", services={"23": "telnet"})
     assert office.findings("cleartext.no-telnet-or-r-login")
     assert announce(office) == []
+
+
+def queued(office):
+    return [m.recipient for m in urgent.list_notices(office.register) if m.state == "queued"]
+
+
+@pytest.mark.parametrize("end", ["acknowledged", "mended"])
+def test_what_still_waits_is_withdrawn_when_it_no_longer_needs_saying(office, code, end):
+    announce(office)
+    assert queued(office) == ["duty@hill.example", PORTER]
+    if end == "acknowledged":
+        finding_acts.acknowledge(office.register, told(office), who=PORTER)
+    else:
+        office.look(code, HOST, **CLOSED)
+        announce(office)
+    assert queued(office) == []
+    assert {m.state for m in urgent.list_notices(office.register)} == {"withdrawn"}
+
+
+def test_what_comes_back_is_not_withdrawn_with_what_was_before(office, code):
+    announce(office)
+    office.look(code, HOST, **CLOSED)
+    office.look(code, HOST, **OPEN)
+    assert [step for step, _ in announce(office)] == ["1"]
+    announce(office)
+    assert queued(office) == ["duty@hill.example", PORTER]
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("Duty <duty@hill.example>", "duty@hill.example"),
+        ("Duty officer (duty@hill.example), at night", "duty@hill.example"),
+        ("write to mailto:duty@hill.example.", "duty@hill.example"),
+        ("0300 0000000", None),
+        ("duty@@hill.example", None),
+        ("duty@hill..example or night@hill.example", "night@hill.example"),
+    ],
+)
+def test_address_is_found_in_what_people_wrote(written, address):
+    assert find_mail_address(written) == address

@@ -8,6 +8,7 @@ from cyberposture.model.intel import Bundle
 from cyberposture.services import setup
 from cyberposture.services.findings import acts as finding_acts
 from cyberposture.services.findings import urgent
+from cyberposture.services.post import queue_views
 from cyberposture.services.scans import canaries, watch
 from cyberposture.services.schedule import schedules
 from cyberposture.store import bundles, outbox, scans, tables
@@ -246,3 +247,44 @@ def test_looking_changes_nothing(office, code):
     with office.register.reading() as connection:
         after = connection.execute(sa.select(sa.func.count()).select_from(tables.audit_entries))
         assert after.scalar_one() == count
+
+
+def message(office, code, state):
+    with office.register.change("queued-by-test") as change:
+        outbox.queue_message(
+            change.connection, change.by, code=code, channel="mail", recipient="a@b.example",
+            subject="s", body="b", language="en",
+        )  # fmt: skip
+        taken = outbox.take_message(
+            change.connection, outbox.get_message(change.connection, code).id,
+            at=change.now, again_at=change.now,
+        )  # fmt: skip
+        if state == "failed":
+            outbox.record_delivery(
+                change.connection, taken, recipient="a@b.example", outcome="refused",
+                answer="550 no", at=change.now,
+            )  # fmt: skip
+
+
+def test_notices_that_do_not_get_out_are_an_alarm_until_somebody_looks_after_them(office):
+    message(office, "waits", "queued")
+    assert alarms(office) == []
+    message(office, "failed", "failed")
+    assert alarms(office) == [("not-delivered", "failed")]
+    office.clock.forward(days=1, minutes=1)
+    assert alarms(office) == [("not-delivered", "failed"), ("not-delivered", "queued")]
+    for code in ("waits", "failed"):
+        queue_views.withdraw(office.register, code, reason="the address is gone")
+    assert alarms(office) == []
+
+
+def test_alarm_that_is_over_is_not_sent_any_more(office, code):
+    office.invite("a-admin", "cert-administrator")
+    message(office, "failed", "failed")
+    (alarm,) = watch.report_alarms(office.register, office.heads, office.reports)
+    queue_views.try_again(office.register, "failed")
+    watch.report_alarms(office.register, office.heads, office.reports)
+    with office.register.reading() as connection:
+        (told,) = outbox.list_messages(connection, prefix="alarm-")
+    assert told.code == f"{alarm.code}-a-admin"
+    assert (told.state, told.problem) == ("withdrawn", "the alarm is over")

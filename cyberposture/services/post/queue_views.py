@@ -64,16 +64,16 @@ def try_again(register: Register, code: str, *, reason: str = "") -> None:
 
 
 def withdraw(register: Register, code: str, *, reason: str) -> None:
-    """Have a message that waits never go out.
+    """Have a message that waits never go out; one that failed needs no more looking after.
 
     Raises:
         InvalidInput: there is no reason.
         NotFound: there is no such message.
-        WrongState: it does not wait any more.
+        WrongState: it went out, or was withdrawn before.
     """
     build_row(_Said, "--reason", {"said": reason})
     with register.change("message-withdrawn", code, reason=reason) as change:
-        message = _open(change, code, ("queued",))
+        message = _open(change, code, ("queued", "failed"))
         outbox.withdraw_messages(change.connection, [message.id], reason)
 
 

@@ -28,6 +28,9 @@ DEAD_DAYS = 30
 """A check without a conclusive result for so long is taken for dead. Source: our own default."""
 OVERDUE = timedelta(minutes=15)
 """A schedule row that is late by more says that no clock runs. Source: our own default."""
+WAITS = timedelta(days=1)
+"""A notice that was tried and is older than this says that mail is not getting out. Source: our own
+default."""
 NEEDED = ("urgent", "watch")
 """The kinds of schedule row without which nobody is told of anything."""
 PREFIX = "alarm-"
@@ -44,6 +47,7 @@ AlarmKind = Literal[
     "urgent-unannounced",
     "urgent-unheard",
     "dispute-late",
+    "not-delivered",
 ]
 
 
@@ -81,6 +85,7 @@ def look_at_ourselves(register: Register, heads: HeadsFile) -> list[Alarm]:
     """
     looks: tuple[Callable[[_Ground], Iterator[Alarm]], ...] = (
         _canaries, _dead_checks, _stale_data, _clock, _heads, _blocked, _urgent, _disputes,
+        _undelivered,
     )  # fmt: skip
     with register.reading() as connection:
         ground = _Ground(register, connection, heads, register.clock())
@@ -240,6 +245,14 @@ def _disputes(ground: _Ground) -> Iterator[Alarm]:
             says = f"the dispute about {one.code} was to be decided by now; its verdict is open"
             yield Alarm("dispute-late", one.code, says, one.marked_until,
                         f"cyberposture finding decide {one.code}")  # fmt: skip
+
+
+def _undelivered(ground: _Ground) -> Iterator[Alarm]:
+    stuck = outbox.find_stuck(ground.connection, ground.now - WAITS)
+    for state, (count, since) in stuck.items():
+        what = "failed for good" if state == "failed" else "were tried and wait for a day"
+        advice = f"cyberposture notice list --state {state}; then notice retry or withdraw"
+        yield Alarm("not-delivered", state, f"{count} notices {what}", since, advice)
 
 
 def report_alarms(register: Register, heads: HeadsFile, reports: Path) -> list[Alarm]:

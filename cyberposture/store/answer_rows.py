@@ -98,7 +98,11 @@ def patch_row(
     """Write what stands for these controls into the row, in the transaction that made it stand."""
     count = len(sheet.places)
     present = find_row(connection, sheet.assessment_id)
-    cells = bytes([UNANSWERED] * count) + bytes(2 * count) if present is None else present.cells
+    # A row of other controls says nothing of these: whoever asks others makes the row anew.
+    is_blank = present is None or present.layout != sheet.layout
+    cells = bytes([UNANSWERED] * count) + bytes(2 * count)
+    if present is not None and not is_blank:
+        cells = present.cells
     codes, days = bytearray(cells[:count]), list(struct.unpack(f"<{count}H", cells[count:]))
     for control, counted in standing.items():
         place = sheet.places[control]
@@ -139,12 +143,13 @@ def _keep(
 ) -> None:
     values = {
         "cells": row.cells,
+        "layout": row.layout,
         "answered": sum(code & 7 != UNANSWERED for code in codes),
         "reviewed": sum(code >> 3 != 0 for code in codes),
         "at": at,
     }
     if is_new:
-        owner = {"institution_id": row.institution_id, "layout": row.layout}
+        owner = {"institution_id": row.institution_id}
         key = {"assessment_id": row.assessment_id}
         connection.execute(sa.insert(t.answer_rows), key | owner | values)
     else:

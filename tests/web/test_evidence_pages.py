@@ -241,6 +241,7 @@ def test_each_file_that_is_read_is_on_record(world, portal, lead):
 
 def test_the_list_asks_as_many_questions_however_much_there_is(world, portal, lead):
     asked, counts = [], []
+    add(portal, lead, b"%PDF-1.7 first", "first.pdf", at=ON_CARD)
 
     def note(*given):
         if given[2].startswith("SELECT"):

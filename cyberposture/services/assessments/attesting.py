@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from cyberposture.clock import to_iso
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound
 from cyberposture.exchange.file_kinds import SERVED, UnfitFile, kind_of, recognise, safe_name
-from cyberposture.model.people import Membership
+from cyberposture.model.people import Membership, Person
 from cyberposture.scanning.permission.signing import require_signature, sign
 from cyberposture.services.assessments.answers_digest import (
     AnswersNow,
@@ -31,7 +31,7 @@ from cyberposture.services.assessments.library import GivenOut
 from cyberposture.services.assessments.pieces import NewFile, latest_day
 from cyberposture.services.people import second_factors, signing_in
 from cyberposture.services.register import Change, Register
-from cyberposture.store import accounts, assessments, attestations, people
+from cyberposture.store import accounts, assessments, attestations, institutions, people
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.attestations import AttestationLink, AttestationRecord, Method
 from cyberposture.store.people import PersonRecord
@@ -82,6 +82,22 @@ def read_digest(register: Register, institution: str, round_code: str) -> str:
     with register.reading() as connection:
         _, assessment = find_parts(connection, institution, round_code)
         return answers_now(connection, assessment).digest
+
+
+def list_signatories(register: Register, institution: str) -> list[Person]:
+    """Return who signs for an institution now, by name.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.reading() as connection:
+        owner = institutions.get_institution_id(connection, institution)
+        held = people.list_memberships(
+            connection, as_of=register.clock(), institution_id=owner, role="signatory"
+        )
+        found = {one.person_id: people.get_person_by_id(connection, one.person_id) for one in held}
+    active = [one.person for one in found.values() if one.person.disabled_at is None]
+    return sorted(active, key=lambda one: (one.name.casefold(), one.code))
 
 
 def make_link(

@@ -21,6 +21,7 @@ from cyberposture.model.scores import (
     ScoreParameters,
     VerdictRow,
 )
+from cyberposture.scoring.sharing import SharedPart, inherit
 
 _ORDER = "AGX"
 
@@ -88,9 +89,10 @@ def _answer(
     )
 
 
-def _rows(
+def rows_of(
     control: Control, checks: Sequence[Check], tallies: Mapping[str, Tally]
 ) -> Iterable[VerdictRow]:
+    """Yield what the network shows of a control, a row for each check that observes it."""
     for use in control.observations:
         for check in checks:
             if check.observation != use.code:
@@ -138,12 +140,13 @@ def assemble(
     on: date,
     observation_overdue: bool,
     profile: Profile | None = None,
+    shared: Mapping[str, Sequence[SharedPart]] | None = None,
 ) -> ScoreDocument:
     """Return the score document of one institution as it stood on the day `on`.
 
     `answers` and `reviews` are by control id, `tallies` by check id. Controls outside the profile
     (without one: outside the institution's tier) are not asked; a false condition makes a control
-    not applicable.
+    not applicable. `shared` is what providers say of a control for services that are used.
     """
     chosen = catalogue.profile_of(institution.tier) if profile is None else profile
     asked = catalogue.of_profile(chosen)
@@ -162,8 +165,11 @@ def assemble(
                 on,
                 clocks.evidence_days(control.evidence_age_days),
             )
+            parts = () if shared is None else shared.get(control.id, ())
+            if parts and control.evidence_mode != "N":
+                scored = inherit(parameters_of(catalogue), scored, parts, on)
             given += [scored] if scored is not None else []
-        rows.extend(_rows(control, checks, tallies))
+        rows.extend(rows_of(control, checks, tallies))
     return ScoreDocument(
         scoring=1,
         parameters=parameters_of(catalogue),

@@ -14,7 +14,7 @@ from cyberposture.store import institutions as store
 from cyberposture.store.institutions import InstitutionRecord
 
 
-def _faults_of(register: Register, institution: Institution, where: str) -> list[Fault]:
+def faults_of(register: Register, institution: Institution, where: str) -> list[Fault]:
     """Return what in an institution the catalogue's framework does not know."""
     framework = register.content.catalogue.framework
     sectors = {sector.id for sector in framework.sectors}
@@ -41,7 +41,7 @@ def add_institution(
         InvalidInput: its sectors or features are not those of the framework.
         WrongState: its code is taken.
     """
-    faults = _faults_of(register, institution, institution.code)
+    faults = faults_of(register, institution, institution.code)
     if faults:
         raise InvalidInput(faults)
     with register.change("institution-added", institution.code, reason=reason) as change:
@@ -58,7 +58,7 @@ def import_institutions(register: Register, path: Path, *, reason: str = "") -> 
         InvalidInput: with each fault at its file and line.
     """
     found = read_institutions(path)
-    faults = [f for where, one in found for f in _faults_of(register, one, where)]
+    faults = [f for where, one in found for f in faults_of(register, one, where)]
     with register.reading() as connection:
         for where, one in found:
             if store.find_institution_id(connection, one.code) is not None:

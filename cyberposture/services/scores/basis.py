@@ -19,6 +19,7 @@ from cyberposture.scoring.rollup import compute
 from cyberposture.services.catalogue.pinned import Pinned, checks_under, get_pinned
 from cyberposture.services.findings.standing import CheckStanding, standing_of, tallies
 from cyberposture.services.register import Register
+from cyberposture.services.scores.inherited import Shared, gather_shared
 from cyberposture.store import (
     answers,
     assessments,
@@ -51,6 +52,8 @@ class Basis:
     """Those of the institution's sectors on that day."""
     document: ScoreDocument
     result: ScoreResult
+    shared: Shared
+    """What is inherited from services of others, by control."""
 
 
 def _latest_assessment(
@@ -141,6 +144,10 @@ def gather_basis(
     checks = standing_of(
         register, connection, record.id, as_of, said.campaign, clocks=clocks, checks=judges
     )
+    shared = gather_shared(
+        register, connection, record.id, as_of, said_at=said_at or as_of, catalogue=catalogue,
+        checks=judges, campaign=said.campaign,
+    )  # fmt: skip
     document = assemble(
         catalogue,
         judges.checks,
@@ -151,6 +158,7 @@ def gather_basis(
         on=as_of.date(),
         observation_overdue=_is_overdue(connection, record.id, clocks, as_of),
         profile=profile_of(catalogue, said.assessment),
+        shared=shared,
     )
     return Basis(
         institution=record,
@@ -164,6 +172,7 @@ def gather_basis(
         clocks=clocks,
         document=document,
         result=compute(document),
+        shared=shared,
     )
 
 
@@ -189,6 +198,7 @@ def rescore(
         on=basis.as_of.date(),
         observation_overdue=basis.document.observation_overdue,
         profile=profile,
+        shared=basis.shared,
     )
     return compute(document)
 
@@ -205,6 +215,7 @@ def with_reviews(basis: Basis, reviews: Mapping[str, Review]) -> Basis:
         on=basis.as_of.date(),
         observation_overdue=basis.document.observation_overdue,
         profile=profile_of(basis.pinned.catalogue, basis.assessment),
+        shared=basis.shared,
     )
     return replace(basis, document=document, result=compute(document))
 

@@ -33,6 +33,7 @@ from cyberposture.services.assessments import (
     assess,
     importing,
     questionnaire,
+    reminding,
     rounds,
     submission,
     suggestions,
@@ -49,6 +50,7 @@ from cyberposture.services.intel import bundles as intel
 from cyberposture.services.intel import taking_in as intel_import
 from cyberposture.services.people import people, signing_in
 from cyberposture.services.permission import authorise, notices, requests, stop
+from cyberposture.services.post import hooks, queue_views
 from cyberposture.services.proof import audit, export
 from cyberposture.services.reports import consultation as consultation_report
 from cyberposture.services.reports import report
@@ -57,6 +59,7 @@ from cyberposture.services.scans import taking_in as scan_import
 from cyberposture.services.scans import views as scan_views
 from cyberposture.services.schedule import calendar, schedules
 from cyberposture.services.scores import contradictions, score
+from cyberposture.store import outbox
 from cyberposture.store.audit import AuditLog
 from cyberposture.store.heads import HeadsFile
 
@@ -446,6 +449,7 @@ def life(office, scanner) -> Iterator[Step]:
     yield from asking_tables(office)
     yield from taking_turns(office, scanner)
     yield from visiting(office)
+    yield from posting(office)
     yield from ending(office)
 
 
@@ -528,6 +532,56 @@ def visiting(office) -> Iterator[Step]:
             register, CODE, "spring", "GOV-01", level=1, not_applicable=None, reason="",
             seen_revision=0,
         ),
+    )  # fmt: skip
+
+
+def posting(office) -> Iterator[Step]:
+    """Yield the calls about notices, reminders, and programs that are told of events."""
+    register, held = office.register, {}
+    office.invite("a-admin", "cert-administrator")
+
+    def add_webhook() -> None:
+        new = hooks.add_webhook(register, "https://tools.example/", ("scans-stopped",), "a-admin")
+        held["hook"] = new.record.code
+
+    def notice() -> str:
+        return queue_views.list_notices(register, state="queued", channel="telephone")[0].code
+
+    yield hooks.add_webhook, "webhook-added", add_webhook
+    yield (
+        hooks.end_webhook, "webhook-ended",
+        lambda: hooks.end_webhook(register, held["hook"], "a-admin"),
+    )  # fmt: skip
+    yield (
+        people.set_contact, "person-contact-set",
+        lambda: people.set_contact(register, "a-admin", mail="a@cert.example", language="ur"),
+    )  # fmt: skip
+    for number in range(2):
+        with register.change("queued-by-test") as change:
+            outbox.queue_message(
+                change.connection, change.by, code=f"call-{number}", channel="telephone",
+                recipient="Porter, extension 9", subject="A call", body="Text", language="en",
+            )  # fmt: skip
+    yield (
+        queue_views.try_again, "message-queued-again",
+        lambda: queue_views.try_again(register, notice()),
+    )  # fmt: skip
+    yield (
+        queue_views.record_told, "message-told",
+        lambda: queue_views.record_told(register, notice(), "a-analyst", "to the porter"),
+    )  # fmt: skip
+    yield (
+        queue_views.withdraw, "message-withdrawn",
+        lambda: queue_views.withdraw(register, notice(), reason="it is over"),
+    )  # fmt: skip
+    office.institution("dale-bank")
+    rounds.open_round(register, "winter", "Winter", office.clock() + timedelta(days=5))
+    assess.open_assessment(register, "dale-bank", "winter")
+    others = [due for due in reminding.list_due(register) if due.round != "winter"]
+    assert others == [], "only one reminder is walked"
+    yield (
+        reminding.remind, "reminded",
+        lambda: reminding.remind(register, office.reports, "https://portal.example"),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from cyberposture.scoring.assemble import applies
 from cyberposture.services.assessments import assess, importing, submission
 from cyberposture.services.institutions import entries as institutions
 from cyberposture.services.people import people
-from cyberposture.services.permission import authorise, notices
+from cyberposture.services.permission import authorise, notices, requests
 
 REVIEWS = 28
 """How many of the heaviest answers a reviewer looks at, where one comes."""
@@ -74,7 +74,7 @@ def obtain_authorisation(stage: Stage, number: int, scene: Scene) -> None:
     analyst, officer = stage.acting("a-analyst"), stage.acting("o-officer")
     opt_in = ("udp-ports", "ot-ports") if scene.has_plant else ("udp-ports",)
     exclusions = tuple(f"{address}/32" for address in scene.undeclared_to_us)
-    letter = authorise.request_letter(
+    letter = requests.request_letter(
         analyst, stage.runtime.folders.reports, code, reference, load=3, days=30,
         exclusions=exclusions, opt_in=opt_in, special_allowed=True, language="ur",
     )  # fmt: skip

@@ -158,10 +158,12 @@ def _lend(here: Any, post: Any, candidate: "Candidate", ended: threading.Event) 
         guarding = threading.Thread(target=guard, name="office")
         guarding.start()
         say(f"{watchdog.name} lends to {scanner.vantage}; end it with Ctrl-C")
+        place = LendingPlace(here, watchdog, Lender(here.register, scanner, post))
         try:
-            serve(LendingPlace(here, watchdog, Lender(here.register, scanner, post)))
+            serve(place)
         finally:
             ended.set()
+            place.close()
             guarding.join()
 
 

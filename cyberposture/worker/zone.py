@@ -48,6 +48,10 @@ class LendingPlace(Workplace):
             self._log.error("what was lent cannot be taken up", problem=str(error))
         return super().look_round() and self._is_met()
 
+    def close(self) -> None:
+        """Wait for what was taken up again; it ends, or its lease does."""
+        self._resuming.shutdown()
+
     def _is_met(self) -> bool:
         is_there = self._lender.find_sign() is not None
         if is_there != self._is_there:

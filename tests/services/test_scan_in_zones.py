@@ -40,6 +40,10 @@ pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.skipif(shutil.which("nmap") is None, reason="nmap is not on this machine"),
 ]
+SEED = 20261122
+SCANS = int(os.environ.get("TRUST_SCANS", "1"))
+"""How many scans are disturbed, each with a seed of its own; `make trust` disturbs more."""
+ENGINES = ("sqlite",) if SCANS == 1 else ("sqlite", "postgresql")
 CHANCE = random.SystemRandom()
 NETWORK = f"127.{CHANCE.randrange(96, 250)}.{CHANCE.randrange(256)}"
 CODE = "hill-office"
@@ -174,9 +178,6 @@ def is_probing(office, address: str) -> bool:
     return any(one.plan["technique"] == "service-versions" for one in running) and bool(nmaps())
 
 
-SEED = 20261122
-SCANS = int(os.environ.get("TRUST_SCANS", "1"))
-"""How many scans are disturbed, each with a seed of its own; `make trust` disturbs more."""
 KILLS = 3
 CUTS = ["the centre is killed", "the centre hangs", "the folder is gone"]
 

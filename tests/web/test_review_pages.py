@@ -135,7 +135,7 @@ def test_a_review_is_given_and_begun_by_those_who_may(walk):
 
 
 def test_the_second_reviewer_sees_the_first_one_s_level_only_after_their_own(walk):
-    at = f"{REVIEW}/{GATE}"
+    at = f"{REVIEW}/claims/{GATE}"
     wrong = walk.ask(FIRST, "POST", at, level="", grade="", reason="half a thought", seen="1")
     assert wrong.status == 422
     assert "half a thought" in wrong.text and "Choose a level." in wrong.text
@@ -154,7 +154,7 @@ def test_the_second_reviewer_sees_the_first_one_s_level_only_after_their_own(wal
 
 
 def test_a_question_back_opens_one_answer_and_a_conflict_loses_nothing(walk):
-    at = f"{REVIEW}/{OTHER}"
+    at = f"{REVIEW}/claims/{OTHER}"
     assert walk.ask(FIRST, "POST", f"{at}/ask", question=" ").status == 422
     walk.do(FIRST, f"{at}/ask", question="Since when?")
     assert "1 question waits for you" in walk.see(LEAD, f"{OURS}/clarifications")
@@ -176,7 +176,7 @@ def test_a_question_back_opens_one_answer_and_a_conflict_loses_nothing(walk):
 def left(walk):
     """Return the controls that chance still wants looked at."""
     page = walk.see(FIRST, REVIEW)
-    return [c for c in re.findall(rf"{REVIEW}/([A-Z]{{3}}-\d\d)\"><span", page)
+    return [c for c in re.findall(rf"{REVIEW}/claims/([A-Z]{{3}}-\d\d)\"><span", page)
             if c not in (GATE, OTHER)]  # fmt: skip
 
 
@@ -237,7 +237,7 @@ def test_a_plan_is_written_returned_and_accepted(walk):
 
 PAGES = {
     ADMIN: ("/cert/rounds", "/cert/rounds/spring", "/cert/reviews", CASE),
-    FIRST: ("/cert/reviews", REVIEW, f"{REVIEW}/{GATE}", f"{REVIEW}/{OTHER}"),
+    FIRST: ("/cert/reviews", REVIEW, f"{REVIEW}/claims/{GATE}", f"{REVIEW}/claims/{OTHER}"),
     LEAD: (f"{OURS}/result", f"{OURS}/plan", f"{OURS}/clarifications", f"{OURS}/terms"),
     "p-cert-analyst": ("/cert/plans", f"/cert/plans/{OWN}/{ROUND}"),
 }

@@ -20,7 +20,7 @@ from cyberposture.web.pages.cert.campaigns import Faults, leniently, located
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
-CLAIM = "/cert/reviews/{institution}/{round_code}/{control}"
+CLAIM = "/cert/reviews/{institution}/{round_code}/claims/{control}"
 DOES_NOT_APPLY = "na"
 GRADES = ("E0", "E1", "E2", "E3")
 
@@ -58,7 +58,7 @@ class Place:
     @property
     def path(self) -> str:
         """The page's own address."""
-        return f"{self.base}/{self.control}"
+        return f"{self.base}/claims/{self.control}"
 
 
 @router.get(CLAIM)
@@ -205,7 +205,7 @@ def keep_opinion(
     except WrongState as error:
         return _show(visit, place, 409, typed=form, faults=located(error))
     claim = reading.read_claim(visit.register, *where, place.control)
-    onward = place.base if claim.following is None else f"{place.base}/{claim.following}"
+    onward = place.base if claim.following is None else f"{place.base}/claims/{claim.following}"
     return visit.go(onward, "finding-kept")
 
 

@@ -26,6 +26,7 @@ class Campaign:
 
     asked: Questionnaire
     due: str
+    may_scope: bool
 
     @property
     def path(self) -> str:
@@ -52,7 +53,8 @@ def campaigns_of(visit: Visit) -> Iterator[Campaign]:
     """Yield the assessments that go on and that this person takes part in, the first due first."""
     for code, round_code in running_rounds(visit):
         asked = read(visit.register, code, round_code)
-        yield Campaign(asked, visit.words.day(asked.due, ZoneInfo(asked.institution.zone)))
+        due = visit.words.day(asked.due, ZoneInfo(asked.institution.zone))
+        yield Campaign(asked, due, visit.may("scope", code))
 
 
 def running_rounds(visit: Visit) -> Iterator[tuple[str, str]]:

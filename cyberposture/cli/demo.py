@@ -35,7 +35,7 @@ from cyberposture.laboratory.ports import moved, needed_port_offset
 from cyberposture.runtime import lay_workspace, open_runtime
 from cyberposture.services import setup
 from cyberposture.services.assessments import rounds
-from cyberposture.services.scans import scan
+from cyberposture.services.scans import asking, scan
 from cyberposture.services.schedule import schedules
 from cyberposture.services.scores import score
 from cyberposture.settings import load_settings
@@ -172,7 +172,7 @@ def _run_schedules(stage: Stage, label: str, add: Callable[[], Sequence[str]]) -
 
 
 def _schedule_scans(stage: Stage) -> list[str]:
-    codes = []
+    codes = [_look_again(stage)]
     for scene, vantage in _visits(stage):
         if scene.withdraws:
             continue
@@ -184,6 +184,17 @@ def _schedule_scans(stage: Stage) -> list[str]:
         )  # fmt: skip
         codes.append(code)
     return codes
+
+
+def _look_again(stage: Stage) -> str:
+    """Have an institution ask for a look after a repair; what is due is looked at by itself."""
+    repaired = next(repair.address for scene in stage.scenes for repair in scene.repairs)
+    owner = next(s for s in stage.scenes if any(r.address == repaired for r in s.repairs))
+    asking.ask(
+        stage.acting("a-analyst"), owner.institution.code, [repaired], reason="it was repaired"
+    )
+    schedules.add_schedule(stage.acting("a-analyst"), "due", "due", "date", _in_a_moment())
+    return "due"
 
 
 def _schedule_reports(stage: Stage) -> list[str]:

@@ -295,12 +295,25 @@ def test_band_is_missing_where_too_little_is_known(runtime: Runtime) -> None:
 
 def test_schedule_rows_started_the_second_scan_and_the_reports(runtime: Runtime) -> None:
     rows = schedules.list_schedules(runtime.register)
-    assert {row.kind for row in rows} == {"scan", "report"}
+    assert {row.kind for row in rows} == {"scan", "due", "report"}
     assert all(row.last_run is not None for row in rows)
     ran = audit.read_entries(runtime.register, kind="schedule-ran")
     assert {entry.data["problem"] for entry in ran} == {""}
     started = {view.record.kind for view in scan_views.list_scans(runtime.register)}
     assert started == {"manual", "scheduled", "tables"}
+
+
+def test_repaired_host_that_was_asked_for_was_looked_at_by_itself(runtime: Runtime) -> None:
+    (turn,) = audit.read_entries(runtime.register, kind="turns-given")
+    ((institution, addresses),) = turn.data["batches"].items()
+    (asked,) = audit.read_entries(runtime.register, kind="look-asked-for")
+    assert asked.subject == institution
+    found = [
+        view.record.state
+        for view in scan_views.list_scans(runtime.register, institution)
+        if view.record.plan["targets"] == addresses
+    ]
+    assert found == ["done"]
 
 
 def test_record_is_intact(shown: Shown) -> None:

@@ -1,11 +1,12 @@
 """`cyberposture institution`: the bodies that are assessed."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cyberposture.cli.options import Json
+from cyberposture.cli.options import Json, as_moment
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "The bodies that are assessed."
@@ -101,3 +102,109 @@ def show(
     typer.echo(f"sectors {', '.join(one.sectors)}; tier {one.tier}; zone {one.zone}")
     typer.echo(f"features {', '.join(one.features) or 'none'}")
     typer.echo(f"declared: {len(declared.hosts())} hosts, {len(declared.addresses())} addresses")
+
+
+@app.command("change")
+def change(
+    context: typer.Context,
+    code: str,
+    reason: Annotated[str, typer.Option(help="Why, such as the act that renames it.")],
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
+    parent: Annotated[
+        str | None, typer.Option(help="Institution above it; `none` for none.")
+    ] = None,
+    sector: Annotated[list[str] | None, typer.Option(help="Its sectors from then on.")] = None,
+    tier: Annotated[str | None, typer.Option(help="A, G or X.")] = None,
+    contact: Annotated[list[str] | None, typer.Option(help="Its emergency contacts.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="Moment; else now.")] = None,
+) -> None:
+    """Record that an institution is called or stands otherwise from a date on."""
+    from cyberposture.services.institutions import life
+
+    given = {"name": name, "parent": parent, "sectors": sector, "tier": tier, "contacts": contact}
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if changes.get("parent") == "none":
+        changes["parent"] = None
+    moment = None if since is None else as_moment("--from", since)
+    record = life.change_institution(
+        open_runtime(context).register, code, changes, valid_from=moment, reason=reason
+    )
+    typer.echo(f"{code} has revision {record.revision} from {record.valid_from}")
+
+
+@app.command("close")
+def close(
+    context: typer.Context,
+    code: str,
+    reason: Annotated[str, typer.Option(help="Why.")],
+    at: Annotated[str | None, typer.Option(help="Moment; else now.")] = None,
+) -> None:
+    """Record that an institution exists no longer; what it earned stays."""
+    from cyberposture.services.institutions import life
+
+    moment = None if at is None else as_moment("--at", at)
+    life.close_institution(open_runtime(context).register, code, at=moment, reason=reason)
+    typer.echo(f"{code} is closed")
+
+
+@app.command("merge")
+def merge(
+    context: typer.Context,
+    codes: Annotated[list[str], typer.Argument(help="Institutions that go up in another one.")],
+    into: Annotated[str, typer.Option(help="The one that follows them.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    at: Annotated[str | None, typer.Option(help="Moment; else now.")] = None,
+) -> None:
+    """Record that institutions went up in another one: linked, and nothing rewritten."""
+    from cyberposture.services.institutions import life
+
+    moment = None if at is None else as_moment("--at", at)
+    life.merge_institutions(open_runtime(context).register, codes, into, at=moment, reason=reason)
+    typer.echo(f"{', '.join(codes)} went up in {into}")
+
+
+@app.command("split")
+def split(
+    context: typer.Context,
+    code: str,
+    part: Annotated[list[str], typer.Option(help="An institution that came out of it.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    remains: Annotated[bool, typer.Option("--remains", help="It goes on beside them.")] = False,
+    at: Annotated[str | None, typer.Option(help="Moment; else now.")] = None,
+) -> None:
+    """Record that an institution became several: linked, and nothing rewritten."""
+    from cyberposture.services.institutions import life
+
+    moment = None if at is None else as_moment("--at", at)
+    life.split_institution(
+        open_runtime(context).register, code, part, at=moment, closes=not remains, reason=reason
+    )
+    typer.echo(f"{code} became {', '.join(part)}")
+
+
+@app.command("history")
+def history(context: typer.Context, code: str, as_json: Json = False) -> None:
+    """Show what an institution was called and where it stood over time, and whom it followed."""
+    from cyberposture.services.institutions import life
+
+    found = life.read_lineage(open_runtime(context).register, code)
+    if as_json:
+        show_json(
+            {
+                "versions": [
+                    {"valid_from": one.valid_from, **one.institution.model_dump(mode="json")}
+                    for one in found.versions
+                ],
+                "before": [asdict(one) for one in found.before],
+                "after": [asdict(one) for one in found.after],
+            }
+        )
+        return
+    rows = (
+        (str(v.valid_from), v.institution.name, v.institution.parent or "",
+         ", ".join(v.institution.sectors), v.institution.tier, v.act.reason)
+        for v in found.versions
+    )  # fmt: skip
+    show_table(("from", "name", "parent", "sectors", "tier", "why"), rows)
+    for link in (*found.before, *found.after):
+        typer.echo(f"{link.valid_from}  {link.predecessor} {link.kind}: {link.successor}")

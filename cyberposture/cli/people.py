@@ -2,10 +2,11 @@
 
 from pathlib import Path
 from typing import Annotated, get_args
+from uuid import UUID
 
 import typer
 
-from cyberposture.cli.options import Json, one_of
+from cyberposture.cli.options import Json, OnlyInstitution, as_moment, one_of
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "Those who act, each with a signing key."
@@ -139,3 +140,106 @@ def disable(
 
     people.disable(open_runtime(context).register, code, reason=reason)
     typer.echo(f"{code} is disabled")
+
+
+@app.command("grant")
+def grant(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(help="Code of the person.")],
+    role: Annotated[str, typer.Option(help="Role, such as auditor or sector-regulator.")],
+    institution: Annotated[str | None, typer.Option(help="For a role at one institution.")] = None,
+    sector: Annotated[str | None, typer.Option(help="For a sector regulator.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="Moment; else at once.")] = None,
+    until: Annotated[str | None, typer.Option(help="Moment at which it ends.")] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Give a person one more role, with the dates between which they hold it."""
+    from cyberposture.model.people import Role
+    from cyberposture.services.people import memberships
+
+    given = memberships.Given(
+        one_of(get_args(Role), role, "role"),
+        institution,
+        sector,
+        None if since is None else as_moment("--from", since),
+        None if until is None else as_moment("--until", until),
+    )
+    key = memberships.grant(open_runtime(context).register, code, given, reason=reason)
+    if as_json:
+        show_json({"membership": str(key)})
+        return
+    typer.echo(f"{code} is {role}; the role is {key}")
+
+
+@app.command("end")
+def end(
+    context: typer.Context,
+    membership: Annotated[UUID, typer.Argument(help="The role, as `people roles` names it.")],
+    at: Annotated[str | None, typer.Option(help="Moment at which it ends; else now.")] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Let a role end, now or later; what was done with it stays on record."""
+    from cyberposture.services.people import memberships
+
+    moment = None if at is None else as_moment("--at", at)
+    held = memberships.end(open_runtime(context).register, membership, at=moment, reason=reason)
+    typer.echo(f"{held.person} is {held.role} until {held.valid_until}")
+
+
+@app.command("roles")
+def roles(
+    context: typer.Context,
+    institution: OnlyInstitution = None,
+    as_json: Json = False,
+) -> None:
+    """List every role that anybody holds, will hold or held, with its dates and substitutes."""
+    from cyberposture.services.people import substitutes
+
+    found = substitutes.list_belonging(open_runtime(context).register, institution)
+    rows = [
+        {
+            "membership": str(role.id),
+            **role.membership.model_dump(mode="json", exclude={"acting_for"}),
+            "substitutes": [
+                sub.substitute for sub in one.substitutes if sub.membership_id == role.id
+            ],
+        }
+        for one in found
+        for role in one.roles
+    ]
+    if as_json:
+        show_json(rows)
+        return
+    heads = ("person", "role", "institution", "sector", "valid_from", "valid_until", "membership")
+    show_table(
+        ("person", "role", "institution", "sector", "from", "until", "id"),
+        (tuple(str(row[name] or "") for name in heads) for row in rows),
+    )
+
+
+@app.command("substitute")
+def substitute(
+    context: typer.Context,
+    membership: Annotated[UUID, typer.Argument(help="The role, as `people roles` names it.")],
+    code: Annotated[str, typer.Argument(help="Code of who stands in.")],
+    until: Annotated[str, typer.Option(help="Moment at which it ends.")],
+    since: Annotated[str | None, typer.Option("--from", help="Moment; else at once.")] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Let somebody act with the role of another between two moments; every act names both."""
+    from cyberposture.services.people import substitutes
+
+    key = substitutes.name_substitute(
+        open_runtime(context).register,
+        membership,
+        code,
+        as_moment("--until", until),
+        valid_from=None if since is None else as_moment("--from", since),
+        reason=reason,
+    )
+    if as_json:
+        show_json({"substitution": str(key)})
+        return
+    typer.echo(f"{code} stands in; the substitution is {key}")

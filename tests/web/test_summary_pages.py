@@ -63,7 +63,7 @@ def test_what_is_missing_is_listed_with_the_way_to_each_place(portal, lead):
     page = portal.ask("GET", f"{AT}/summary", cookies=lead)
     assert page.status == 200
     assert f'href="{AT}/answers/GOV#GOV-01"' in page.text
-    assert "Nobody attested the answers yet" in page.text
+    assert "Answers changed after they were attested" in page.text
     assert f'action="{AT}/submit"' not in page.text
     assert portal.ask("POST", f"{AT}/submit", form=KEY, cookies=lead).status == 409
 
@@ -94,7 +94,7 @@ def test_a_signatory_reads_signs_and_the_lead_hands_in(world, portal, lead, boss
     assert "it is no signature that stands without it" in page
     handed = portal.ask("POST", f"{AT}/submit", form=KEY, cookies=lead)
     receipt = portal.ask("GET", handed.headers["location"], cookies=lead)
-    found = submission.get_receipt(world.register, OWN, ROUND, "1")
+    found = submission.get_receipt(world.register, OWN, ROUND, "2")
     for told in (groups, found.entry.digest, found.head.signature, found.submission.receipt):
         assert told in receipt.text
     answers = portal.ask("GET", f"{AT}/answers/GOV", cookies=lead).text

@@ -14,6 +14,7 @@ from typing import get_args
 from uuid import uuid4
 
 import network_rows
+import proof_rows
 from fastapi import FastAPI
 
 from cyberposture.clock import utc_now
@@ -251,6 +252,8 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "factor": absent(),
         **network_rows.lay(world.register, world.runtime.folders.reports, (OWN, FOREIGN), ROUND,
                            NOWHERE),
+        **proof_rows.lay(world.register, world.runtime.settings.workspace, (OWN, FOREIGN), ROUND,
+                         NOWHERE),
         "consultation": same(CONSULTATION),
         "token_id": same(str(uuid4())),
         "comment": same(world.rows["comment"]),

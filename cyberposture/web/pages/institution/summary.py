@@ -113,6 +113,7 @@ def _show(
             for one in blockers
         ],
         is_open=is_open,
+        is_lead=visit.may("submit", place.institution),
         may_attest=is_open and visit.may("attest", place.institution),
         may_submit=is_open and visit.may("submit", place.institution),
         signatories=attesting.list_signatories(visit.register, place.institution),

@@ -1,7 +1,7 @@
 """The portal as one application: its pages, its static files, and what every answer carries."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,30 +15,16 @@ from cyberposture.runtime import Runtime
 from cyberposture.web import api
 from cyberposture.web.api.bearer import PREFIX, FaultShape, NoToken, is_for_machines, problem
 from cyberposture.web.doorkeeper import WITHIN, Doorkeeper, TooManyAttempts
+from cyberposture.web.guard import Guard
 from cyberposture.web.pages import find_routers
 from cyberposture.web.surroundings import (
     COOKIE,
     HERE,
     SignInFirst,
     make_portal,
-    portal_of,
     show_to_anybody,
 )
-from cyberposture.web.uploads import MOST_DRAINED, UPLOADS
 
-MOST_BYTES = 2_000_000
-"""A form is never larger; files come by a way of their own."""
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
 _STATUS: dict[type[CyberpostureError], int] = {
     NotFound: 404,
     NoToken: 401,
@@ -77,40 +63,13 @@ def make_app(runtime: Runtime, *, is_whole: Callable[[], bool] = lambda: True) -
 def dress(app: FastAPI) -> None:
     """Give an application what every answer carries: static files, guard, and pages for errors."""
     app.mount("/static", StaticFiles(directory=HERE / "static"))
-    app.middleware("http")(_guard)
+    app.add_middleware(Guard)
     app.exception_handler(SignInFirst)(_to_the_door)
     app.exception_handler(TooManyAttempts)(_rests)
     app.exception_handler(CyberpostureError)(_refused)
     app.exception_handler(RequestValidationError)(_unreadable)
     for status in (404, 405):
         app.exception_handler(status)(_not_there)
-
-
-async def _guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Refuse what is too large, and let every answer carry what keeps it safe."""
-    length = request.headers.get("content-length", "0")
-    if "transfer-encoding" in request.headers:
-        # What does not say how large it is could be of any size.
-        answer = Response("say how long it is", 411, media_type="text/plain")
-    elif not length.isdecimal() or int(length) > _most_bytes(request):
-        answer = Response("too large", 413, media_type="text/plain")
-    else:
-        answer = await go_on(request)
-    for name, value in HEADERS.items():
-        answer.headers.setdefault(name, value)
-    if not request.url.path.startswith(("/static/", "/style/")):
-        # What one person saw must not be there for the next at the same machine.
-        answer.headers["Cache-Control"] = "no-store"
-    if portal_of(request).is_secure:
-        answer.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    return answer
-
-
-def _most_bytes(request: Request) -> int:
-    """Return how large a request may be; one with a file is read piece by piece where it is."""
-    if not request.url.path.endswith(UPLOADS):
-        return MOST_BYTES
-    return MOST_DRAINED * portal_of(request).runtime.settings.upload_bytes
 
 
 def _to_the_door(request: Request, error: Exception) -> Response:

@@ -16,7 +16,8 @@ from cyberposture.runtime import Runtime, open_runtime
 from cyberposture.services.assessments import assess, delegating
 from cyberposture.services.people import people, signing_in
 from cyberposture.settings import Settings
-from cyberposture.web.app import MOST_BYTES, make_app
+from cyberposture.web.app import make_app
+from cyberposture.web.guard import MOST_BYTES
 
 pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
 

@@ -202,7 +202,7 @@ class Settings(BaseSettings):
     smtp_host: HostText | None = _setting(
         None, "mail server that takes our notices; without it, they wait in the register"
     )
-    smtp_port: int = _setting(587, "port of the mail server", ge=1, le=65_535)
+    smtp_port: int = _setting(587, "port of the mail server", unit="port", ge=1, le=65_535)
     smtp_tls: Literal["none", "starttls", "tls"] = _setting(
         "starttls",
         "how the talk with the mail server is protected; none is for a server on this machine",

@@ -18,7 +18,7 @@ def lay(
     register: Register, folder: Path, codes: Sequence[str], round_code: str, nowhere: str
 ) -> dict[str, dict[str, str]]:
     """Return what fills the paths about proof; the answers changed after the sheet was signed."""
-    names = ("piece", "scan", "import_code", "receipt")
+    names = ("piece", "scan", "import_code", "receipt", "signing")
     found = {name: {nowhere: str(uuid4())} for name in names}
     for code in codes:
         today = utc_now().date()
@@ -39,7 +39,10 @@ def lay(
                 change.connection, assessment.id, change.by, revisions={}, digest=digest,
                 signatory="", signature="", receipt=f"r-{uuid4()}",
             )  # fmt: skip
-        rows = (piece.code, str(signed.scan_sha256), done.code, str(kept.receipt))
+        link = str(uuid4())
+        if code == codes[0]:
+            link = attesting.make_link(register, code, round_code, "p-signatory")
+        rows = (piece.code, str(signed.scan_sha256), done.code, str(kept.receipt), link)
         for name, value in zip(names, rows, strict=True):
             found[name][code] = value
     return found

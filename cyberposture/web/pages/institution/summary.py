@@ -99,6 +99,7 @@ def _show(
     faults: Faults | None = None,
     typed: Typed | None = None,
     link: str = "",
+    is_over: bool = False,
 ) -> HTMLResponse:
     found = read_summary(visit.register, *place.where)
     blockers = submission.list_blockers(visit.register, *place.where)
@@ -124,6 +125,7 @@ def _show(
         faults=faults or [],
         typed=typed or {},
         link=link,
+        is_over=is_over,
         today=visit.register.clock().astimezone(zone).date().isoformat(),
         megabytes=visit.portal.runtime.settings.upload_bytes // 1_000_000,
         **_about(visit, place, found),
@@ -217,14 +219,14 @@ def begin(
     return visit.go(f"{place.round_at}/attest/{token}")
 
 
-@router.get(ROUND + "/attest/{token}")
+@router.get(ROUND + "/attest/{signing}")
 def show_attest(
     visit: Annotated[Visit, Depends(Allowed("attest"))],
     place: Annotated[Place, Depends()],
-    token: str,
+    signing: str,
 ) -> Response:
     """Show what is signed, and ask for the code."""
-    return _show_attest(visit, place, token)
+    return _show_attest(visit, place, signing)
 
 
 def _show_attest(
@@ -233,7 +235,7 @@ def _show_attest(
     try:
         to_sign = attesting.read_link(visit.register, *place.where, token)
     except NotFound:
-        return visit.go(place.path, "attest-link-over")
+        return _show(visit, place, 404, is_over=True)
     found = read_summary(visit.register, *place.where)
     zone = ZoneInfo(found.institution.zone)
     return visit.show(
@@ -242,27 +244,27 @@ def _show_attest(
     )  # fmt: skip
 
 
-@router.post(ROUND + "/attest/{token}")
+@router.post(ROUND + "/attest/{signing}")
 def attest(
     visit: Annotated[Visit, Depends(Allowed("attest"))],
     place: Annotated[Place, Depends()],
-    token: str,
+    signing: str,
     form: Annotated[CodeForm, Form()],
 ) -> Response:
     """Sign with the second factor."""
     require_form_key(visit, form.form_key)
     if form.read != "yes":
         said = str(visit.words.say("attest.fault.read"))
-        return _show_attest(visit, place, token, 422, [("read", said)])
+        return _show_attest(visit, place, signing, 422, [("read", said)])
     try:
-        attesting.attest_by_link(visit.register, *place.where, token, code=form.code)
+        attesting.attest_by_link(visit.register, *place.where, signing, code=form.code)
     except NotFound:
-        return visit.go(place.path, "attest-link-over")
+        return _show(visit, place, 404, is_over=True)
     except NotAuthorised as error:
         if error.reason != "wrong-code":
             raise
         said = str(visit.words.say("attest.fault.code"))
-        return _show_attest(visit, place, token, 422, [("code", said)])
+        return _show_attest(visit, place, signing, 422, [("code", said)])
     return visit.go(place.path, "attested")
 
 

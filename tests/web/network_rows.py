@@ -51,7 +51,7 @@ def declare(register: Register, code: str, *addresses: str) -> None:
         hosts = [Asset(id=f"host-{n}", kind="host", addresses=(one,))
                  for n, one in enumerate(addresses, start=1)]  # fmt: skip
         declaration = Declaration(institution=code, assets=tuple(hosts))
-        kept.record_declaration(change.connection, owner, declaration, change.by)
+        kept.record_declaration(change.connection, declaration, change.by)
         enter_declared(change.connection, owner, declaration, change.now, ["external"])
 
 

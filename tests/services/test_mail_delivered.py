@@ -302,23 +302,6 @@ def test_whoever_dies_between_sending_and_recording_leaves_it_to_be_sent_once_mo
     assert states(office) == [("delivered", 2)]
 
 
-def test_two_that_deliver_at_once_send_nothing_twice(office):
-    handler = Handler()
-    queue(office, *(f"person-{number}@hill.example" for number in range(30)))
-    with mail_server(handler) as port:
-        place = desk(office, port)
-        threads = [
-            threading.Thread(target=deliver_mail, args=(office.register, place)) for _ in range(3)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert sorted(one.recipient for one in handler.taken) == sorted(
-        f"person-{number}@hill.example" for number in range(30)
-    )
-
-
 HOSTILE = [
     "lead@hill.example\r\nBcc: all@hill.example",
     "lead@hill.example>\r\nRCPT TO:<all@hill.example",

@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
-from cyberposture.services.assessments.questionnaire import Questionnaire, list_running
-from cyberposture.services.assessments.questionnaire import read_questionnaire as read
+from cyberposture.services.assessments.questionnaire import (
+    Questionnaire,
+    list_running,
+    read_questionnaire,
+)
 from cyberposture.web.access import may
 from cyberposture.web.surroundings import Allowed, Visit
 from cyberposture.web.tasks import collect_tasks
@@ -52,13 +55,33 @@ def show_home(visit: Annotated[Visit, Depends(Allowed("see-home"))]) -> HTMLResp
 def campaigns_of(visit: Visit) -> Iterator[Campaign]:
     """Yield the assessments that go on and that this person takes part in, the first due first."""
     for code, round_code in running_rounds(visit):
-        asked = read(visit.register, code, round_code)
+        asked = read_once(visit, code, round_code)
         due = visit.words.day(asked.due, ZoneInfo(asked.institution.zone))
         yield Campaign(asked, due, visit.may("scope", code))
 
 
-def running_rounds(visit: Visit) -> Iterator[tuple[str, str]]:
-    """Yield institution and round of what goes on where this person may see answers."""
+def read_once(visit: Visit, institution: str, round_code: str) -> Questionnaire:
+    """Return a questionnaire, read once in a visit: home and what waits both look at it."""
+    state = visit.request.state
+    if not hasattr(state, "questionnaires"):
+        state.questionnaires = {}
+    known: dict[tuple[str, str], Questionnaire] = state.questionnaires
+    key = (institution, round_code)
+    if key not in known:
+        known[key] = read_questionnaire(visit.register, *key)
+    return known[key]
+
+
+def running_rounds(visit: Visit) -> tuple[tuple[str, str], ...]:
+    """Return institution and round of what goes on where this person may see answers."""
+    state = visit.request.state
+    if not hasattr(state, "running"):
+        state.running = tuple(_find_running(visit))
+    found: tuple[tuple[str, str], ...] = state.running
+    return found
+
+
+def _find_running(visit: Visit) -> Iterator[tuple[str, str]]:
     held = visit.person.memberships
     for code in dict.fromkeys(one.institution for one in held if one.institution is not None):
         if may(held, "see-answers", code):

@@ -8,10 +8,9 @@ from cyberposture.services.assessments.questionnaire import (
     Progress,
     Questionnaire,
     read_part,
-    read_questionnaire,
 )
 from cyberposture.services.assessments.scoping import read_scoping
-from cyberposture.web.pages.home import running_rounds
+from cyberposture.web.pages.home import read_once, running_rounds
 from cyberposture.web.surroundings import Visit
 from cyberposture.web.tasks import Task
 
@@ -35,7 +34,7 @@ def waiting_for(visit: Visit) -> Iterator[Task]:
 
 def _part(visit: Visit, institution: str, round_code: str) -> Questionnaire:
     """Return what is asked; of a divided assessment only what is in this person's hands, if any."""
-    asked = read_questionnaire(visit.register, institution, round_code)
+    asked = read_once(visit, institution, round_code)
     person = visit.person.person
     if not _has_a_part(asked.division, person):
         return asked

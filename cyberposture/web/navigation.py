@@ -56,6 +56,7 @@ PLACES: Final = (
     Place("results", "nation", "/nation", "see-nation-results"),
     Place("record", "consultations", "/cert/consultations", "moderate-comments"),
     Place("people", "people", "/institutions/{institution}/people", "see-people"),
+    Place("people", "institutions", "/cert/institutions", "see-institutions"),
     Place("people", "all-people", "/cert/people", "keep-people"),
     Place("work", "account", "/account", "keep-own-account"),
     Place("record", "tokens", "/account/tokens", "keep-tokens"),

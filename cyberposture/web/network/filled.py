@@ -54,16 +54,16 @@ class Filled:
 
 async def fill(request: Request) -> Filled:
     """Return the form of a request."""
-    given = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS)
     lists: dict[str, tuple[str, ...]] = {}
     files: dict[str, bytes] = {}
-    for name, value in given.multi_items():
-        if isinstance(value, UploadFile):
-            data = await value.read()
-            if data or value.filename:
-                files[name] = data
-        else:
-            lists[name] = (*lists.get(name, ()), plain(value))
+    async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as given:
+        for name, value in given.multi_items():
+            if isinstance(value, UploadFile):
+                data = await value.read()
+                if data or value.filename:
+                    files[name] = data
+            else:
+                lists[name] = (*lists.get(name, ()), plain(value))
     return Filled({name: texts[-1] for name, texts in lists.items()}, lists, files)
 
 

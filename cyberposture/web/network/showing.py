@@ -50,7 +50,7 @@ def show(
 
 def asked(visit: Visit, name: str) -> str:
     """Return one thing that the page's address asks for, '' where it does not."""
-    return visit.request.query_params.get(name, "")[:_LONGEST_QUERY].strip()
+    return plainly(visit.request.query_params.get(name, "").strip(), _LONGEST_QUERY)
 
 
 def chosen(visit: Visit, name: str, among: Any) -> Any:

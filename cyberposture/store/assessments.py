@@ -1,13 +1,11 @@
 """Assessments: one institution in one round, through its states of life; answers are elsewhere."""
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import rfc8785
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 
@@ -15,7 +13,7 @@ from cyberposture.errors import InvalidInput, NotFound, WrongState
 from cyberposture.model.life import AssessmentState, leads_to, what_is_shut
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
-from cyberposture.store.once import insert_once
+from cyberposture.store.layouts import keep_layout, read_layouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +208,7 @@ def find_assessment(
     a = t.assessments
     query = _assessments().where(a.c.institution_id == institution_id, a.c.round_id == round_id)
     row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _read(row, _counts(connection))
+    return None if row is None else _read(row, read_layouts(connection, {row["layout"]}))
 
 
 def get_assessment(
@@ -250,8 +248,9 @@ def list_assessments(
         query = query.where(a.c.round_id == round_id)
     if state is not None:
         query = query.where(a.c.state == state)
-    counts = _counts(connection)
-    return [_read(row, counts) for row in connection.execute(query).mappings()]
+    rows = connection.execute(query).mappings().all()
+    layouts = read_layouts(connection, {row["layout"] for row in rows})
+    return [_read(row, layouts) for row in rows]
 
 
 def record_submission(
@@ -315,19 +314,6 @@ def list_submissions(connection: Connection, assessment_id: UUID) -> list[Submis
     ]
 
 
-def get_layout(connection: Connection, digest: str) -> tuple[str, ...]:
-    """Return the control ids of a layout, in order.
-
-    Raises:
-        NotFound: no assessment ever had this layout.
-    """
-    query = sa.select(t.answer_layouts.c.controls).where(t.answer_layouts.c.digest == digest)
-    controls = connection.execute(query).scalar_one_or_none()
-    if controls is None:
-        raise NotFound("layout", digest)
-    return tuple(controls)
-
-
 def lock_assessment(connection: Connection, assessment_id: UUID) -> RowMapping:
     """Return the row of an assessment, locked until the transaction ends.
 
@@ -347,18 +333,6 @@ def _change(connection: Connection, assessment_id: UUID, **values: Any) -> None:
     )
 
 
-def keep_layout(connection: Connection, controls: Sequence[str]) -> str:
-    """Keep a list of controls, once, and return the digest under which it is known."""
-    digest = hashlib.sha256(rfc8785.dumps(list(controls))).hexdigest()
-    insert_once(connection, t.answer_layouts, {"digest": digest, "controls": list(controls)})
-    return digest
-
-
-def _counts(connection: Connection) -> dict[str, int]:
-    rows = connection.execute(sa.select(t.answer_layouts)).all()
-    return {row.digest: len(row.controls) for row in rows}
-
-
 def _assessments() -> sa.Select[tuple[object, ...]]:
     r = t.answer_rows
     return (
@@ -375,7 +349,7 @@ def _assessments() -> sa.Select[tuple[object, ...]]:
     )
 
 
-def _read(row: RowMapping, counts: dict[str, int]) -> AssessmentRecord:
+def _read(row: RowMapping, layouts: dict[str, tuple[str, ...]]) -> AssessmentRecord:
     return AssessmentRecord(
         id=row["id"],
         institution_id=row["institution_id"],
@@ -389,6 +363,6 @@ def _read(row: RowMapping, counts: dict[str, int]) -> AssessmentRecord:
         due_at=row["due_at"],
         answered=row["answered"],
         reviewed=row["reviewed"],
-        controls=counts[row["layout"]],
+        controls=len(layouts[row["layout"]]),
         act=read_act(row),
     )

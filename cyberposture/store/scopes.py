@@ -17,7 +17,8 @@ from cyberposture.model.scopes import Scope, ScopeOutcome
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 from cyberposture.store.answer_rows import rebuild_row
-from cyberposture.store.assessments import keep_layout, lock_assessment, record_event
+from cyberposture.store.assessments import lock_assessment, record_event
+from cyberposture.store.layouts import keep_layout
 
 
 @dataclass(frozen=True, slots=True)

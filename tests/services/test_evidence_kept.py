@@ -12,6 +12,7 @@ from cyberposture.services.assessments import assess, evidence, library, submiss
 from cyberposture.services.assessments.evidence import Use
 from cyberposture.services.assessments.pieces import Description, Limits, NewFile
 from cyberposture.store import answer_rows, answers, assessments, institutions, rounds, tables
+from cyberposture.store.layouts import get_layout
 
 POLICY = NewFile(b"The access policy.", "policy.txt")
 SAID = Description("Access policy", date(2026, 10, 1), date(2027, 9, 30), "Registrar")
@@ -48,7 +49,7 @@ def until(office, code, control):
     with office.register.reading() as connection:
         assessment = assessment_of(connection, code)
         row = answer_rows.find_row(connection, assessment.id)
-        layout = assessments.get_layout(connection, assessment.layout)
+        layout = get_layout(connection, assessment.layout)
     return answer_rows.unpack_cells(row.cells)[layout.index(control)].evidence_until
 
 

@@ -5,6 +5,7 @@ import pytest
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.services.assessments import assess, importing, library, submission, suggestions
 from cyberposture.store import answer_rows, answers, assessments, institutions, rounds
+from cyberposture.store.layouts import get_layout
 
 ROUND = "autumn"
 EVIDENCE = {"file": "policy.txt", "title": "Policy", "dated": "2026-10-01"}
@@ -76,7 +77,7 @@ def test_of_many_answers_those_changed_since_are_left_alone_and_none_is_lost(off
         record = assessments.get_assessment(
             connection, owner, rounds.get_round(connection, ROUND).id
         )
-        layout = assessments.get_layout(connection, record.layout)
+        layout = get_layout(connection, record.layout)
     catalogue = office.register.content.catalogue
     asked = [c for c in layout if catalogue.find(c).evidence_mode != "N"]
     take_in(office, code, *({"control": one, "level": 1} for one in asked[::2]))

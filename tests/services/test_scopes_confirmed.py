@@ -8,6 +8,7 @@ from cyberposture.services.assessments import assess, questionnaire, scoping
 from cyberposture.services.institutions import entries
 from cyberposture.store import answers, assessments
 from cyberposture.store.answer_rows import find_row, rebuild_row
+from cyberposture.store.layouts import get_layout
 
 CODE, ROUND = "hill-office", "autumn"
 
@@ -36,7 +37,7 @@ def state(office):
 def asked(office):
     with office.register.reading() as connection:
         _, assessment = assess.find_parts(connection, CODE, ROUND)
-        return set(assessments.get_layout(connection, assessment.layout))
+        return set(get_layout(connection, assessment.layout))
 
 
 def say(office, control, level=2, seen=0):

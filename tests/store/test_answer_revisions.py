@@ -26,7 +26,8 @@ from cyberposture.store.answers import (
     list_review_revisions,
     list_standing,
 )
-from cyberposture.store.assessments import get_layout, list_assessments
+from cyberposture.store.assessments import list_assessments
+from cyberposture.store.layouts import get_layout
 
 TODAY = date(2026, 11, 19)
 CONTROLS = ("GOV-01", "IAM-09", "IAM-10", "NET-03", "WEB-02")

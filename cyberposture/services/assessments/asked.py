@@ -18,6 +18,7 @@ from cyberposture.services.register import Register
 from cyberposture.store import answers, assessments, institutions, rounds
 from cyberposture.store.answers import AnswerRevision
 from cyberposture.store.assessments import AssessmentRecord
+from cyberposture.store.layouts import get_layout
 from cyberposture.store.rounds import RoundRecord
 
 
@@ -73,7 +74,7 @@ def open_asked(
     campaign = rounds.get_round(connection, round_code)
     assessment = assessments.get_assessment(connection, record.id, campaign.id)
     pinned = get_pinned(register, connection, campaign.round.edition)
-    layout = assessments.get_layout(connection, assessment.layout)
+    layout = get_layout(connection, assessment.layout)
     asked, left_out = divide(pinned.catalogue, layout, record.institution)
     given = answers.list_answers(connection, assessment.id)
     return Asked(

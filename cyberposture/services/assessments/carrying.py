@@ -19,6 +19,7 @@ from cyberposture.services.register import Change, Register
 from cyberposture.store import answering, answers, assessments, rounds
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.evidence_uses import list_uses
+from cyberposture.store.layouts import get_layout
 
 
 def carry_over(
@@ -88,7 +89,7 @@ def _last_answered(connection: Connection, opened: AssessmentRecord) -> Assessme
 
 def _answerable(connection: Connection, opened: AssessmentRecord, pinned: Pinned) -> frozenset[str]:
     """Return the controls asked in the assessment that take an answer."""
-    asked = set(assessments.get_layout(connection, opened.layout))
+    asked = set(get_layout(connection, opened.layout))
     controls = pinned.catalogue.controls
     return frozenset(c.id for c in controls if c.id in asked and c.evidence_mode != "N")
 

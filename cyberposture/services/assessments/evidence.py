@@ -35,6 +35,7 @@ from cyberposture.store.answer_rows import rebuild_row
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.evidence import EvidenceRecord
 from cyberposture.store.evidence_uses import end_use, list_uses, list_uses_of
+from cyberposture.store.layouts import get_layout
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 LONGEST_PLACE = 500
@@ -347,7 +348,7 @@ def _open_assessment(
     """Return the assessment, locked, if the institution may still change this control in it."""
     _, assessment = find_answerable(change.connection, institution, use.round_code)
     assessments.lock_assessment(change.connection, assessment.id)
-    if use.control not in assessments.get_layout(change.connection, assessment.layout):
+    if use.control not in get_layout(change.connection, assessment.layout):
         raise NotFound("control in this assessment", use.control)
     require_open(change.connection, assessment, [use.control])
     require_own_parts(change.connection, assessment, change.by.actor, [use.control], change.now)

@@ -34,6 +34,7 @@ from cyberposture.store.answer_imports import ImportRecord
 from cyberposture.store.answers import AnswerRevision
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.evidence_uses import end_use, list_uses
+from cyberposture.store.layouts import get_layout
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def import_answers(
     """
     with register.reading() as connection:
         _, assessment = find_answerable(connection, institution, round_code)
-        asked = set(assessments.get_layout(connection, assessment.layout))
+        asked = set(get_layout(connection, assessment.layout))
         campaign = rounds.get_round(connection, round_code).round
         catalogue = get_pinned(register, connection, campaign.edition).catalogue
     sheet = read_answers(path)

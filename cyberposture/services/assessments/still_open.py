@@ -13,6 +13,7 @@ from cyberposture.errors import WrongState
 from cyberposture.model.life import AssessmentState
 from cyberposture.store import assessments, rounds
 from cyberposture.store.assessments import AssessmentRecord
+from cyberposture.store.layouts import get_layout
 
 ANSWERING: tuple[AssessmentState, ...] = ("answering",)
 """Between the confirmed scope and the hand-in: every answer may change."""
@@ -34,7 +35,7 @@ def asked_again(connection: Connection, assessment_id: UUID) -> frozenset[str]:
 
 def open_controls(connection: Connection, assessment: AssessmentRecord) -> frozenset[str]:
     """Return the controls whose answers the institution may change now."""
-    asked = frozenset(assessments.get_layout(connection, assessment.layout))
+    asked = frozenset(get_layout(connection, assessment.layout))
     is_closed = rounds.get_round(connection, assessment.round).closed_at is not None
     if is_closed or assessment.state not in (*ANSWERING, "clarification"):
         return frozenset()

@@ -17,6 +17,7 @@ from cyberposture.store.attestations import list_attestations
 from cyberposture.store.audit import AuditEntry
 from cyberposture.store.codes import new_code
 from cyberposture.store.heads import SignedHead
+from cyberposture.store.layouts import get_layout
 
 BlockerKind = Literal["state", "closed", "unanswered", "unconfirmed", "not-attested", "fallen"]
 _HANDED_IN = "submitted"
@@ -167,7 +168,7 @@ def _blockers(
     catalogue = get_pinned(register, connection, campaign.round.edition).catalogue
     given = answers.list_answers(connection, assessment.id)
     unanswered, unconfirmed = [], []
-    for name in assessments.get_layout(connection, assessment.layout):
+    for name in get_layout(connection, assessment.layout):
         control, said = catalogue.find(name), given.get(name)
         if control is None or control.evidence_mode == "N":
             continue

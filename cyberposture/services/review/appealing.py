@@ -18,6 +18,7 @@ from cyberposture.store import appeals as store
 from cyberposture.store.acts import Act
 from cyberposture.store.appeals import AppealRecord, Outcome
 from cyberposture.store.assessments import AssessmentRecord
+from cyberposture.store.layouts import get_layout
 
 
 def appeal(
@@ -67,7 +68,7 @@ def appeal(
 def _require_known(
     connection: Connection, assessment: AssessmentRecord, controls: Sequence[str]
 ) -> None:
-    asked = assessments.get_layout(connection, assessment.layout)
+    asked = get_layout(connection, assessment.layout)
     for control in controls:
         if control not in asked:
             raise NotFound("control in this assessment", control)

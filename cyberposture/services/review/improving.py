@@ -21,6 +21,7 @@ from cyberposture.store import assessments, findings, institutions
 from cyberposture.store import improvements as store
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.improvements import ActionRecord, PlanEvent
+from cyberposture.store.layouts import get_layout
 
 SUGGESTED = 10
 PLANNED_IN = ("preliminary", "finalised")
@@ -113,7 +114,7 @@ def _require_known(
     change: Change, assessment: AssessmentRecord, action: Action, institution: str
 ) -> None:
     connection = change.connection
-    asked = assessments.get_layout(connection, assessment.layout)
+    asked = get_layout(connection, assessment.layout)
     faults = [
         Fault("controls", f"{control} is not asked in this assessment")
         for control in action.controls

@@ -16,6 +16,7 @@ from cyberposture.services.scores.contradictions import follow_contradictions
 from cyberposture.store import appeals, assessments, results
 from cyberposture.store.acts import Act
 from cyberposture.store.assessments import AssessmentRecord
+from cyberposture.store.layouts import get_layout
 from cyberposture.store.results import PreliminaryResult, ResultComment
 from cyberposture.store.steps import take_step
 
@@ -121,7 +122,7 @@ def _return_to_review(
         connection = change.connection
         require_role(connection, change.by.actor, ADMINISTRATORS, change.now)
         change.institution_id, assessment = find_parts(connection, *places)
-        asked = assessments.get_layout(connection, assessment.layout)
+        asked = get_layout(connection, assessment.layout)
         for control in controls:
             if control not in asked:
                 raise NotFound("control in this assessment", control)
@@ -179,7 +180,7 @@ def comment(
     said = require_reason(text, "text")
     with register.change("result-commented", institution) as change:
         assessment, result = _open_to_comment(change, institution, round_code)
-        known = assessments.get_layout(change.connection, assessment.layout)
+        known = get_layout(change.connection, assessment.layout)
         if control is not None and control not in known:
             raise NotFound("control in this assessment", control)
         own = Act(change.by.actor, said, change.now)

@@ -23,6 +23,7 @@ from cyberposture.services.scores.basis import Basis, gather_basis
 from cyberposture.store import assessments
 from cyberposture.store.answers import Standing
 from cyberposture.store.assessments import SubmissionRecord
+from cyberposture.store.layouts import get_layout
 
 BOLD = 2
 """From this level on a claim is about the whole scope."""
@@ -90,7 +91,7 @@ def read_summary(register: Register, institution: str, round_code: str) -> Summa
         assert assessment is not None and campaign is not None
         now = answers_now(connection, assessment)
         attested = find_attested(connection, assessment)
-        layout = assessments.get_layout(connection, assessment.layout)
+        layout = get_layout(connection, assessment.layout)
         submissions = tuple(assessments.list_submissions(connection, assessment.id))
     found = (basis.pinned.catalogue.find(one) for one in layout)
     asked = tuple(one for one in found if one is not None and one.evidence_mode != "N")

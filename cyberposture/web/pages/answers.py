@@ -13,7 +13,8 @@ from cyberposture.content.translations import in_language
 from cyberposture.errors import Conflict, Fault, InvalidInput
 from cyberposture.model.assessments import Level
 from cyberposture.services.assessments.cards import Card, DomainPage, read_domain
-from cyberposture.services.assessments.questionnaire import read_questionnaire, save_answer
+from cyberposture.services.assessments.questionnaire import save_answer
+from cyberposture.services.institutions.entries import get_institution
 from cyberposture.services.people.names import names_of
 from cyberposture.store.answers import AnswerRevision
 from cyberposture.web.pages.cards import (
@@ -179,9 +180,9 @@ def keep_answer(
     if not by_script:
         goes_on = len(form.then) == len(control) and form.then.isascii()
         return RedirectResponse(f"{page.path}#{form.then if goes_on else control}", 303)
-    asked = read_questionnaire(visit.register, page.institution, page.round_code)
+    zone = ZoneInfo(get_institution(visit.register, page.institution).institution.zone)
     names = {visit.person.person: visit.person.name}
-    said = str(status_of(written, visit.words, ZoneInfo(asked.institution.zone), names))
+    said = str(status_of(written, visit.words, zone, names))
     return JSONResponse({"revision": written.revision, "said": said})
 
 

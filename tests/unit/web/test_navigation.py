@@ -1,4 +1,4 @@
-"""The one table of places: each leads to a page that its reader may open, in words of both languages."""
+"""The one table of places: each leads to a page that its reader may open, in both languages."""
 
 from datetime import UTC, datetime
 from typing import get_args

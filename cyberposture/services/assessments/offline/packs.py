@@ -26,7 +26,8 @@ from cyberposture.services.assessments.offline.receipts import find_receipt
 from cyberposture.services.assessments.offline.taking_in import Arrived, take_in
 from cyberposture.services.assessments.still_open import asked_again
 from cyberposture.services.register import Register
-from cyberposture.store import assessments, authorisations, editions
+from cyberposture.store import authorisations, editions
+from cyberposture.store.layouts import get_layout
 
 
 def make_pack(
@@ -115,7 +116,7 @@ def _assessment(connection: Connection, asked: Asked) -> dict[str, Any]:
         "due": to_iso(asked.due),
         "evidence_age_days": found.evidence_age_days,
         "scope": found.scope,
-        "layout": list(assessments.get_layout(connection, found.layout)),
+        "layout": list(get_layout(connection, found.layout)),
         "asked_again": sorted(again),
     }
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cyberposture.cli import scoping
 from cyberposture.cli.options import Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 HELP = "Open, answer, review and finalise assessments."
 app = typer.Typer()
+app.add_typer(scoping.scope_app, name="scope", no_args_is_help=True)
+app.add_typer(scoping.questions_app, name="questions", no_args_is_help=True)
 Round = Annotated[str, typer.Option("--round", help="Code of the round.")]
 
 
@@ -28,13 +31,21 @@ def open_assessment(
     carries_over: Annotated[
         bool, typer.Option("--carry-over/--empty", help="Suggest what was answered last.")
     ] = True,
+    is_planned: Annotated[
+        bool, typer.Option("--scope-first", help="It is answered once its scope is confirmed.")
+    ] = False,
 ) -> None:
     """Open an institution's assessment in a round; its last answers come along as suggestions."""
     from cyberposture.services.assessments import assess, suggestions
 
     register = open_runtime(context).register
     record = assess.open_assessment(
-        register, institution, round_code, profile=profile, carries_over=carries_over
+        register,
+        institution,
+        round_code,
+        profile=profile,
+        carries_over=carries_over,
+        is_planned=is_planned,
     )
     found = suggestions.list_suggestions(register, institution, round_code)
     more = f", {len(found)} answers are suggested" if found else ""

@@ -263,5 +263,4 @@ def list_notices(register: Register, institution: str | None = None) -> list[Mes
     """
     with register.reading() as connection:
         institution_id = institutions.get_owner_id(connection, institution)
-        found = outbox.list_messages(connection, institution_id=institution_id)
-    return [message for message in found if message.code.startswith(PREFIX)]
+        return outbox.list_messages(connection, institution_id=institution_id, prefix=PREFIX)

@@ -264,7 +264,7 @@ def report_alarms(register: Register, heads: HeadsFile, reports: Path) -> list[A
     """
     found = look_at_ourselves(register, heads)
     with register.reading() as connection:
-        known = {message.code for message in outbox.list_messages(connection)}
+        known = {one.code for one in outbox.list_messages(connection, prefix=PREFIX)}
         held = people.list_memberships(
             connection, as_of=register.clock(), role="cert-administrator"
         )

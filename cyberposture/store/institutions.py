@@ -1,5 +1,6 @@
 """Institutions and what they were called, when: a change is a version from a date on."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -79,6 +80,11 @@ def find_institution_id(connection: Connection, code: str) -> UUID | None:
     query = sa.select(t.institutions.c.id).where(t.institutions.c.code == code)
     found: UUID | None = connection.execute(query).scalar_one_or_none()
     return found
+
+
+def known_codes(connection: Connection) -> set[str]:
+    """Return the codes of all institutions that ever were."""
+    return set(connection.execute(sa.select(t.institutions.c.code)).scalars())
 
 
 def get_institution_id(connection: Connection, code: str) -> UUID:
@@ -164,6 +170,41 @@ def list_institutions(
         if (sector is None or sector in record.institution.sectors)
         and (not active_only or is_active(record.institution, as_of))
     ]
+
+
+def search_institutions(
+    connection: Connection,
+    *,
+    as_of: datetime,
+    words: str = "",
+    sectors: Collection[str] | None = None,
+    tier: str | None = None,
+    is_closed: bool = False,
+    limit: int,
+    offset: int = 0,
+) -> tuple[list[InstitutionRecord], int]:
+    """Return a page of the institutions that fit, by name, and how many there are.
+
+    `words` stand in the name or the code; of `sectors` one is theirs; `is_closed`: those that
+    existed once, else those that exist at `as_of`.
+    """
+    all_of_them = _standing(as_of).subquery()
+    c = all_of_them.c
+    ended = sa.and_(c.active_until.is_not(None), c.active_until <= as_of)
+    query = sa.select(all_of_them).where(ended if is_closed else sa.not_(ended))
+    like = f"%{words.strip().lower().replace('%', '').replace('_', '')}%"
+    if like != "%%":
+        query = query.where(sa.or_(sa.func.lower(c.name).like(like), c.code.like(like)))
+    if tier is not None:
+        query = query.where(c.tier == tier)
+    if sectors is not None:
+        # Sectors are kept as a list of JSON in ASCII, each between quotes.
+        texts = sa.type_coerce(c.sectors, sa.Text)
+        query = query.where(sa.or_(sa.false(), *(texts.contains(f'"{one}"') for one in sectors)))
+    counted = sa.select(sa.func.count()).select_from(query.subquery())
+    total: int = connection.execute(counted).scalar_one()
+    rows = connection.execute(query.order_by(c.name, c.code).limit(limit).offset(offset))
+    return [_read(row) for row in rows.mappings()], total
 
 
 def list_versions(connection: Connection, institution_id: UUID) -> list[InstitutionRecord]:

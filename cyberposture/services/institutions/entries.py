@@ -1,5 +1,6 @@
 """Institutions enter the register and declare what is theirs."""
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,31 +52,80 @@ def add_institution(
     return record
 
 
+def look_at_institutions(
+    register: Register, path: Path
+) -> tuple[list[Institution], tuple[Fault, ...]]:
+    """Return what a file would register, in its order, and every fault in it at its line.
+
+    Nothing is kept. A file that cannot be read at all has faults and no institutions.
+    """
+    try:
+        found = read_institutions(path)
+    except InvalidInput as error:
+        return [], tuple(error.faults)
+    faults = [f for where, one in found for f in faults_of(register, one, where)]
+    new = {one.code for _, one in found}
+    with register.reading() as connection:
+        known = store.known_codes(connection)
+    for where, one in found:
+        if one.code in known:
+            faults.append(Fault(where, f"{one.code} is in the register already"))
+        if one.parent is not None and one.parent not in known | new:
+            faults.append(Fault(where, f"no institution {one.parent} to stand below"))
+    return [one for _, one in found], tuple(faults)
+
+
 def import_institutions(register: Register, path: Path, *, reason: str = "") -> list[Institution]:
     """Register all institutions of a file, or none; return them in the file's order.
 
     Raises:
         InvalidInput: with each fault at its file and line.
     """
-    found = read_institutions(path)
-    faults = [f for where, one in found for f in faults_of(register, one, where)]
-    with register.reading() as connection:
-        for where, one in found:
-            if store.find_institution_id(connection, one.code) is not None:
-                faults.append(Fault(where, f"{one.code} is in the register already"))
+    found, faults = look_at_institutions(register, path)
     if faults:
-        raise InvalidInput(faults)
+        raise InvalidInput(list(faults))
     with register.change("institutions-imported", path.name, reason=reason) as change:
-        for _, institution in found:
+        for institution in _parents_first(found):
             store.insert_institution(change.connection, institution, change.by)
-        change.tell(institutions=[one.model_dump(mode="json") for _, one in found])
-    return [institution for _, institution in found]
+        change.tell(institutions=[one.model_dump(mode="json") for one in found])
+    return found
+
+
+def _parents_first(found: list[Institution]) -> list[Institution]:
+    """Return the institutions so that each comes after the one that it stands below.
+
+    Raises:
+        InvalidInput: some stand below each other in a ring.
+    """
+    waiting = {one.code: one for one in found}
+    ordered: list[Institution] = []
+    while waiting:
+        free = [one for one in waiting.values() if one.parent not in waiting]
+        if not free:
+            raise InvalidInput(
+                [Fault(code, "stands below itself by way of others") for code in sorted(waiting)]
+            )
+        for one in free:
+            ordered.append(waiting.pop(one.code))
+    return ordered
 
 
 def list_institutions(register: Register, sector: str | None = None) -> list[InstitutionRecord]:
     """Return the institutions as they stand now, by code."""
     with register.reading() as connection:
         return store.list_institutions(connection, as_of=register.clock(), sector=sector)
+
+
+def search_institutions(
+    register: Register, *, words: str = "", sectors: Collection[str] | None = None,
+    tier: str | None = None, is_closed: bool = False, limit: int, offset: int = 0,
+) -> tuple[list[InstitutionRecord], int]:  # fmt: skip
+    """Return a page of the institutions that fit now, by name, and how many there are."""
+    with register.reading() as connection:
+        return store.search_institutions(
+            connection, as_of=register.clock(), words=words, sectors=sectors, tier=tier,
+            is_closed=is_closed, limit=limit, offset=offset,
+        )  # fmt: skip
 
 
 def get_institution(register: Register, code: str) -> InstitutionRecord:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cyberposture.cli import scoping
-from cyberposture.cli.options import Institution, Json, OnlyInstitution
+from cyberposture.cli import improving, reviewing, scoping
+from cyberposture.cli.options import By, Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 if TYPE_CHECKING:
@@ -285,10 +285,22 @@ def show_receipt(
 
 
 @app.command("finalise")
-def finalise(context: typer.Context, institution: Institution, round_code: Round) -> None:
+def finalise(
+    context: typer.Context,
+    institution: Institution,
+    round_code: Round,
+    reason: Annotated[str, typer.Option(help="Why, where it is worth saying.")] = "",
+    told: Annotated[str, typer.Option(help="Who was told, where a score is corrected.")] = "",
+    by: By = None,
+) -> None:
     """Freeze the score of an assessment as its round score."""
     from cyberposture.cli.score import in_words
     from cyberposture.services.scores import score
 
-    record = score.finalise(open_runtime(context).register, institution, round_code)
+    register = open_runtime(context, by).register
+    record = score.finalise(register, institution, round_code, reason=reason, told=told)
     typer.echo(f"{institution} in {round_code}: {in_words(record)}")
+
+
+reviewing.register(app)
+improving.register(app)

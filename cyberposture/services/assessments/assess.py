@@ -208,12 +208,13 @@ def _get_catalogue(register: Register, connection: Connection, round_code: str) 
 
 
 def review(register: Register, institution: str, round_code: str, given: Review) -> None:
-    """Record a reviewer's own level and grade beside the claim.
+    """Write down what was found of one control, in a round that is kept by hand.
 
     Raises:
         InvalidInput: the control takes no review.
         NotFound: institution, round, assessment or control is not there.
-        WrongState: not applicable is approved where nobody claims it, or the assessment is final.
+        WrongState: not applicable is approved where nobody claims it, the assessment is final, or
+            the round is run by a plan: there, reviewers speak for themselves.
     """
     with register.change("reviewed", f"{institution}/{given.control}") as change:
         catalogue = _get_catalogue(register, change.connection, round_code)
@@ -227,6 +228,11 @@ def review(register: Register, institution: str, round_code: str, given: Review)
             raise WrongState(
                 f"the assessment of {institution} in {round_code} is {assessment.state}",
                 advice="a later round takes the review",
+            )
+        if round_plans.find_plan(change.connection, assessment.round_id) is not None:
+            raise WrongState(
+                f"in {round_code} reviewers find for themselves, two on each gate",
+                advice="whoever was given the review: cyberposture assessment find",
             )
         present = answers.list_answers(change.connection, assessment.id, controls=[given.control])
         revision = present[given.control].revision if given.control in present else 0

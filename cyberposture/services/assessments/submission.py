@@ -8,16 +8,15 @@ from sqlalchemy import Connection
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.model.life import AssessmentState
 from cyberposture.services.assessments.answers_digest import answers_now, find_attested
+from cyberposture.services.assessments.asked import is_said, open_asked, takes_answer
 from cyberposture.services.assessments.assess import OPEN_STATES, find_answerable, find_parts
-from cyberposture.services.catalogue.pinned import get_pinned
 from cyberposture.services.register import Register
-from cyberposture.store import answers, assessments, audit, rounds
+from cyberposture.store import assessments, audit, rounds
 from cyberposture.store.assessments import AssessmentRecord, SubmissionRecord
 from cyberposture.store.attestations import list_attestations
 from cyberposture.store.audit import AuditEntry
 from cyberposture.store.codes import new_code
 from cyberposture.store.heads import SignedHead
-from cyberposture.store.layouts import get_layout
 
 BlockerKind = Literal["state", "closed", "unanswered", "unconfirmed", "not-attested", "fallen"]
 _HANDED_IN = "submitted"
@@ -165,17 +164,14 @@ def _blockers(
         return (Blocker("state"),)
     if campaign.closed_at is not None:
         return (Blocker("closed"),)
-    catalogue = get_pinned(register, connection, campaign.round.edition).catalogue
-    given = answers.list_answers(connection, assessment.id)
-    unanswered, unconfirmed = [], []
-    for name in get_layout(connection, assessment.layout):
-        control, said = catalogue.find(name), given.get(name)
-        if control is None or control.evidence_mode == "N":
+    asked = open_asked(register, connection, assessment.institution, assessment.round)
+    unanswered: list[str] = []
+    unconfirmed: list[str] = []
+    for control in asked.controls:
+        said = asked.given.get(control.id)
+        if not takes_answer(control) or is_said(said):
             continue
-        if said is not None and said.is_suggestion:
-            unconfirmed.append(name)
-        elif said is None or (said.answer.level is None and said.answer.not_applicable is None):
-            unanswered.append(name)
+        (unconfirmed if said is not None and said.is_suggestion else unanswered).append(control.id)
     found = []
     if unanswered:
         found.append(Blocker("unanswered", tuple(unanswered)))

@@ -17,13 +17,13 @@ from cyberposture.services.assessments.answers_digest import (
     answers_now,
     find_attested,
 )
+from cyberposture.services.assessments.asked import open_asked, takes_answer
 from cyberposture.services.findings.standing import CheckStanding
 from cyberposture.services.register import Register
 from cyberposture.services.scores.basis import Basis, gather_basis
 from cyberposture.store import assessments
 from cyberposture.store.answers import Standing
 from cyberposture.store.assessments import SubmissionRecord
-from cyberposture.store.layouts import get_layout
 
 BOLD = 2
 """From this level on a claim is about the whole scope."""
@@ -91,10 +91,9 @@ def read_summary(register: Register, institution: str, round_code: str) -> Summa
         assert assessment is not None and campaign is not None
         now = answers_now(connection, assessment)
         attested = find_attested(connection, assessment)
-        layout = get_layout(connection, assessment.layout)
+        opened = open_asked(register, connection, institution, round_code)
         submissions = tuple(assessments.list_submissions(connection, assessment.id))
-    found = (basis.pinned.catalogue.find(one) for one in layout)
-    asked = tuple(one for one in found if one is not None and one.evidence_mode != "N")
+    asked = tuple(one for one in opened.controls if takes_answer(one))
     known = {control.id: control for control in basis.pinned.catalogue.controls}
     return Summary(
         institution=basis.institution.institution,

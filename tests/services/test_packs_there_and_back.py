@@ -27,9 +27,15 @@ from cyberposture.store.heads import HeadsFile
 CODE, ROUND = "hill-office", "autumn"
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A small edition, read once."""
+    folder = tmp_path_factory.mktemp("edition")
+    return read_draft(ContentFolders(write_edition(folder / "first", first())))
+
+
 @pytest.fixture
-def office(furnish, database, tmp_path, clock):
-    begun = read_draft(ContentFolders(write_edition(tmp_path / "first", first())))
+def office(furnish, database, tmp_path, clock, begun):
     office = furnish(database, tmp_path, clock, begun)
     office.institution(CODE)
     office.open_round(ROUND)

@@ -339,7 +339,7 @@ REASON = st.one_of(
 LEVEL = st.sampled_from([None, 0, 1, 2, 3])
 
 
-@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate],
+@settings(max_examples=2, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate],
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(st.data())
 def test_any_answers_go_out_and_come_back_unchanged(office, asked, data):

@@ -21,11 +21,13 @@ from cyberposture.clock import utc_now
 from cyberposture.model.consultations import Comment
 from cyberposture.model.examples import ExampleFacts
 from cyberposture.model.institutions import Institution
+from cyberposture.model.offline import Brought
 from cyberposture.model.people import Role
 from cyberposture.runtime import Runtime, lay_workspace, open_runtime
 from cyberposture.scanning.judging.examples import compile_facts
 from cyberposture.services import setup
 from cyberposture.services.assessments import asking, assess, delegating, discussing, rounds
+from cyberposture.services.assessments.offline import papers, taking_in
 from cyberposture.services.catalogue import comments, consultations, drafts
 from cyberposture.services.findings import views as finding_views
 from cyberposture.services.findings.judging import judge_scan
@@ -225,6 +227,19 @@ def _people(world: World) -> dict[str, dict[str, str]]:
     return found
 
 
+def _receipts(world: World) -> dict[str, str]:
+    """Take in an empty workbook of each institution, and return the receipts' codes."""
+    found = {NOWHERE: "i-2222-2222-2222"}
+    for code in (OWN, FOREIGN):
+        paper = papers.paper_of(
+            world.register, papers.gather(world.register, code, ROUND),
+            kind="workbook", language="en",
+        )  # fmt: skip
+        came = taking_in.Arrived("empty.xlsx", code.encode(), paper, Brought(), writer="tests")
+        found[code] = taking_in.take_in(world.register, code, ROUND, came).receipt.code
+    return found
+
+
 def absent() -> dict[str, str]:
     """Return what stands for a row that nobody made."""
     return dict.fromkeys((OWN, FOREIGN, NOWHERE), str(uuid4()))
@@ -247,6 +262,7 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "control": same(CONTROL),
         "token": same("a-link-that-nobody-made"),
         "code": absent(),
+        "/institutions/{institution}/rounds/{round_code}/offline/receipts/{code}": _receipts(world),
         "finding": _findings(world),
         **_people(world),
         "factor": absent(),

@@ -27,6 +27,7 @@ from cyberposture.web.pages.cards import (
     title_in,
 )
 from cyberposture.web.pages.institution.evidence_on_cards import evidence_on_cards
+from cyberposture.web.pages.institution.inherited_on_cards import inherited_on_cards
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -151,6 +152,7 @@ def about_cards(
         "theirs": None if theirs is None else said_of(theirs, words, zone, names),
         "theirs_seen": 0 if theirs is None else theirs.revision,
         "evidence": evidence_on_cards(visit, asked.institution.code, asked.round_code),
+        "inherited": inherited_on_cards(visit, asked.institution.code, zone),
     }  # fmt: skip
 
 

@@ -286,3 +286,14 @@ def test_an_opened_pack_keeps_the_receipt_that_came_for_it(world, lead, tmp_path
     finally:
         there.close()
         opened.runtime.close()
+
+
+def test_the_summary_says_what_a_name_typed_into_a_workbook_proves(world, lead):
+    book = workbook_of(lead)
+    sheet = book["Signature"]
+    sheet["C3"], sheet["C4"], sheet["C5"] = "I attest", "A. Khan (invented)", "Director"
+    sheet["C6"] = world.register.clock().date()
+    page = lead("GET", bring(lead, "signed.xlsx", saved(book)).headers["location"])
+    assert "A. Khan (invented), Director" in page.text
+    summary = lead("GET", f"/institutions/{OWN}/rounds/{ROUND}/summary")
+    assert summary.status == 200 and "By a name typed into a workbook." in summary.text

@@ -125,6 +125,8 @@ def settled(office: Any) -> dict[str, str]:
     office.write("newer support.csv", f"{head}\nopenbsd:openssh,8,2031-10-09,a page\n")
     office.do("watch", "add", office.front, "cleartext.no-telnet-or-r-login", *HILL,
               "--by", "a-analyst")  # fmt: skip
+    office.do("zone", "add", "plant-1", "--vantage", "internal:plant", "--public-key", "0" * 64,
+              "--by", "a-analyst")  # fmt: skip
     later = SCAN.format(address=office.front, began=int(time.time()) - 30)
     return {
         "scan": office.ask("select code from scans where kind = 'imported'")[0][0],
@@ -134,6 +136,7 @@ def settled(office: Any) -> dict[str, str]:
         "evidence": office.ask("select sha256 from blobs where kind = 'evidence'")[0][0],
         "address": office.front,
         "file": str(scan),
+        "new key": f"{scan}.key",
         "newer file": str(office.write("a later scan.xml", later)),
         "table": office.ask("select sha256 from bundles")[0][0],
     }
@@ -276,6 +279,13 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "schedule next": (),
     "schedule show": HILL,
     "watch list": (),
+    "zone add": (
+        *("plant-2", "--vantage", "internal:mill", "--public-key", "1" * 64),
+        *("--by", "a-analyst"),
+    ),
+    "zone centre-key": (),
+    "zone key": ("plant-3", "--out", "<new key>"),
+    "zone list": (),
     "score explain": HILL,
     "score plan": HILL,
     "score recompute": ("--verify",),

@@ -14,6 +14,8 @@ from typing import Any
 
 import pyotp
 import pytest
+from proof_on_record import proving
+from reviews_on_record import reviewing
 
 import cyberposture.services
 from cyberposture.content.bundle import find_content
@@ -49,18 +51,27 @@ from cyberposture.services.institutions import entries as registry
 from cyberposture.services.intel import bundles as intel
 from cyberposture.services.intel import taking_in as intel_import
 from cyberposture.services.people import people, signing_in
-from cyberposture.services.permission import authorise, notices, requests, stop
+from cyberposture.services.permission import (
+    authorise,
+    notices,
+    requests,
+    signed_copies,
+    stop,
+    zone_scanners,
+)
 from cyberposture.services.post import hooks, queue_views
 from cyberposture.services.proof import audit, export
 from cyberposture.services.reports import consultation as consultation_report
 from cyberposture.services.reports import report
-from cyberposture.services.scans import canaries, draining, scan, turns, watch
+from cyberposture.services.scans import asking, canaries, draining, scan, turns, watch
 from cyberposture.services.scans import taking_in as scan_import
 from cyberposture.services.scans import views as scan_views
 from cyberposture.services.schedule import calendar, schedules
+from cyberposture.services.schedule.due import POSTURE
 from cyberposture.services.scores import contradictions, score
 from cyberposture.store import outbox
 from cyberposture.store.audit import AuditLog
+from cyberposture.store.due import DueTarget, record_due
 from cyberposture.store.heads import HeadsFile
 
 ENGINES = ("sqlite", "postgresql")
@@ -186,6 +197,7 @@ def assessing(office) -> Iterator[Step]:
         importing.import_answers, "answers-imported",
         lambda: importing.import_answers(register, answers, CODE, "autumn"),
     )  # fmt: skip
+    yield from proving(office, CODE, "autumn")
     yield (
         assess.review, "reviewed",
         lambda: assess.review(register, CODE, "autumn", Review.model_validate(found)),
@@ -377,6 +389,11 @@ def following(office) -> Iterator[Step]:
         lambda: canaries.end(acting, canaries.list_canaries(register)[0].record.code),
     )  # fmt: skip
     yield (
+        zone_scanners.add, "zone-scanner-added",
+        lambda: zone_scanners.add(acting, "plant-1", "internal:plant", "0" * 64),
+    )  # fmt: skip
+    yield zone_scanners.end, "zone-scanner-ended", lambda: zone_scanners.end(acting, "plant-1")
+    yield (
         people.invite, "person-invited",
         lambda: office.invite("k-keeper", "cert-administrator"),
     )  # fmt: skip
@@ -450,6 +467,8 @@ def life(office, scanner) -> Iterator[Step]:
     yield from taking_turns(office, scanner)
     yield from visiting(office)
     yield from posting(office)
+    yield from calling_off(office)
+    yield from reviewing(office)
     yield from ending(office)
 
 
@@ -582,6 +601,48 @@ def posting(office) -> Iterator[Step]:
     yield (
         reminding.remind, "reminded",
         lambda: reminding.remind(register, office.reports, "https://portal.example"),
+    )  # fmt: skip
+
+
+def calling_off(office) -> Iterator[Step]:
+    """What people do on the portal's pages about the network besides."""
+    register = office.register
+    requests.request_letter(register, office.reports, CODE, "R-7", load=3, days=9,
+                            special_allowed=True)  # fmt: skip
+    letter = requests.get_letter(register, "R-7")
+    said = {"signatory": "Head", "signatory_role": "head", "power_to_sign_checked": "rang back",
+            "emergency_contacts": ["Porter"]}  # fmt: skip
+    copy = signed_copies.SignedCopy(b"signed", {})
+    receiver, key = office.acting("a-analyst"), office.invite("a-analyst", "")
+    yield (
+        authorise.record_terms, "authorisation-received",
+        lambda: signed_copies.record_signed(receiver, letter, said, copy, key),
+    )  # fmt: skip
+    with register.database.transaction() as connection:
+        record_due(connection, DueTarget(office.id_of(CODE), HOST, POSTURE, "external", 300,
+                                         office.clock() + timedelta(days=3)))  # fmt: skip
+    yield asking.ask, "look-asked-for", lambda: asking.ask(register, CODE, [HOST])
+    schedules.add_schedule(register, "paused", "watch", "interval", "60")
+    schedules.remove_schedule(register, "paused")
+    yield (
+        schedules.resume_schedule, "schedule-resumed",
+        lambda: schedules.resume_schedule(register, "paused"),
+    )  # fmt: skip
+    night = Window(weekdays=(1,), start="02:00", length_s=3600, zone="Asia/Karachi")
+    window = calendar.add_window(register, CODE, night).id
+    yield (
+        calendar.end_window, "window-ended", lambda: calendar.end_window(register, CODE, window)
+    )
+    begins = office.clock() + timedelta(days=400)
+    dark = calendar.add_blackout(register, "far", begins, begins + timedelta(days=1), None).id
+    yield (
+        calendar.cancel_blackout, "blackout-cancelled",
+        lambda: calendar.cancel_blackout(register, dark),
+    )  # fmt: skip
+    calendar.add_denial(register, "198.51.100.0/24", reason="a hospital")
+    yield (
+        calendar.remove_denial, "denial-removed",
+        lambda: calendar.remove_denial(register, "198.51.100.0/24", reason="it moved"),
     )  # fmt: skip
 
 

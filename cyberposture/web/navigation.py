@@ -89,7 +89,9 @@ def menu_for(
     """Return the menu of a page for somebody who holds these roles now."""
     held = tuple(held)
     codes = {one.institution for one in held if one.institution is not None}
-    own = institution or (codes.pop() if len(codes) == 1 else None)
+    # A page of the CERT about an institution is none of that institution's own pages.
+    named = institution if path.startswith("/institutions/") else None
+    own = named or (codes.pop() if len(codes) == 1 else None)
     open_to = [(one, one.path.format(institution=own)) for one in _open_to(held, own, places)]
     here = _here([at for _, at in open_to], path)
     if len(open_to) <= FEW:

@@ -1,6 +1,6 @@
 """One assessment before the administrator: who reviews it, its next step, its appeals, its life."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Form
@@ -120,8 +120,9 @@ def _told(visit: Visit, one: reading.LifeEntry) -> str:
     group = "review.states" if one.kind.startswith("became ") else "review.event"
     said = words.name(group, kind.replace(" ", "-"))
     controls = one.details.get("controls") or one.details.get("control") or ()
-    named = [controls] if isinstance(controls, str) else list(cast("list[str]", controls))
-    return " · ".join(part for part in (str(said), ", ".join(named), one.why) if part)
+    # Some events tell which controls they were about, others only how many.
+    named = [str(one) for one in controls] if isinstance(controls, list) else [str(controls or "")]
+    return " · ".join(part for part in (str(said), ", ".join(filter(None, named)), one.why) if part)
 
 
 @router.post(f"{ONE}/reviewers")

@@ -15,7 +15,11 @@ from cyberposture.errors import Corrupt
 from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue
 from cyberposture.model.foundation import Model, Sha256
-from cyberposture.model.translations import CheckTranslation, ControlTranslation
+from cyberposture.model.translations import (
+    CheckTranslation,
+    ControlTranslation,
+    FrameworkTranslation,
+)
 
 _TEXTS = frozenset(
     {
@@ -149,7 +153,11 @@ def _take_apart(content: _TheSame) -> dict[str, bytes]:
     }
     # What else stands beside the checks decides verdicts as they do.
     decisive = {kind: part for kind, part in found.items() if part is not None}
-    said = {one.language: _told(one) for one in translations if one.controls or one.checks}
+    said = {
+        one.language: _told(one)
+        for one in translations
+        if one.controls or one.checks or one.framework
+    }
     if said:
         texts["translations"] = said
     return {
@@ -160,10 +168,13 @@ def _take_apart(content: _TheSame) -> dict[str, bytes]:
 
 
 def _told(translations: Translations) -> dict[str, Any]:
-    return {
+    told: dict[str, Any] = {
         kind: {identity: one.model_dump(mode="json", by_alias=True) for identity, one in of.items()}
         for kind, of in (("controls", translations.controls), ("checks", translations.checks))
     }
+    if translations.framework is not None:
+        told["framework"] = translations.framework.model_dump(mode="json")
+    return told
 
 
 def _joined(rules: Any, texts: Any) -> Any:
@@ -232,6 +243,7 @@ def restore_translations(texts: bytes) -> tuple[Translations, ...]:
                 language,
                 {k: ControlTranslation.model_validate(v) for k, v in of["controls"].items()},
                 {k: CheckTranslation.model_validate(v) for k, v in of["checks"].items()},
+                FrameworkTranslation.model_validate(of["framework"]) if "framework" in of else None,
             )
             for language, of in sorted(said.items())
         )

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from cyberposture.content.digests import digest
 from cyberposture.model.checks import Check
-from cyberposture.model.controls import Control
+from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.translations import (
     CheckTranslation,
     ControlTranslation,
+    FrameworkTranslation,
     State,
     Translation,
 )
@@ -25,6 +26,7 @@ class Translations:
     language: str
     controls: Mapping[str, ControlTranslation] = field(default_factory=dict)
     checks: Mapping[str, CheckTranslation] = field(default_factory=dict)
+    framework: FrameworkTranslation | None = None
 
     def state(self, item: Control | Check) -> State:
         """Return how the item's texts stand in this language."""
@@ -37,9 +39,32 @@ class Translations:
             return "missing"
         return found.status if found.source == source_digest(item) else "outdated"
 
+    def names(self, catalogue: Catalogue) -> dict[str, dict[str, str]]:
+        """Return what domains, sectors, features and profiles are called, by kind and id.
+
+        What has no name in this language, or one whose English has changed, is named in English.
+        """
+        named = framework_names(catalogue)
+        own = self.framework
+        if own is not None and own.source == digest(named):
+            told = own.model_dump(include=set(named))
+            named = {kind: names | told[kind] for kind, names in named.items()}
+        return named
+
     def count(self, items: Iterable[Control | Check]) -> Counter[State]:
         """Return how many of the items stand in each state."""
         return Counter(self.state(item) for item in items)
+
+
+def framework_names(catalogue: Catalogue) -> dict[str, dict[str, str]]:
+    """Return the English names of domains, sectors, features and profiles, by kind and id."""
+    framework = catalogue.framework
+    return {
+        "domains": {one.id: one.title for one in framework.domains},
+        "sectors": {one.id: one.title for one in framework.sectors},
+        "features": {one.id: one.title for one in framework.features},
+        "profiles": {one.id: one.title for one in catalogue.profiles},
+    }
 
 
 def source_digest(item: Control | Check) -> str:

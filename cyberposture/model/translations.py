@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints, model_validator
 
 from cyberposture.model.controls import Levels
-from cyberposture.model.foundation import Model, Sentence, Sha256
+from cyberposture.model.foundation import Code, DomainId, Model, Sentence, Sha256
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 State = Literal["reviewed", "draft", "outdated", "missing"]
@@ -39,6 +39,15 @@ class ControlTranslation(Translation):
     statement: Annotated[str, StringConstraints(min_length=10, max_length=400)]
     levels: Levels | None = None
     evidence: tuple[Sentence, ...] = ()
+
+
+class FrameworkTranslation(Translation):
+    """The names that hold a catalogue together: the content of `framework.LANGUAGE.yaml`."""
+
+    domains: dict[DomainId, Sentence]
+    sectors: dict[Code, Sentence]
+    features: dict[Code, Sentence]
+    profiles: dict[Code, Sentence]
 
 
 class CheckTranslation(Translation):

@@ -6,12 +6,18 @@ from typing import TypeVar
 
 from cyberposture.content.bundle import ContentFolders
 from cyberposture.content.reading.documents import Document, build, read_file
-from cyberposture.content.translations import Translations, source_digest
+from cyberposture.content.translations import Translations, framework_names, source_digest
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks
 from cyberposture.model.controls import Catalogue, Control
-from cyberposture.model.translations import CheckTranslation, ControlTranslation
+from cyberposture.model.translations import (
+    CheckTranslation,
+    ControlTranslation,
+    FrameworkTranslation,
+)
 
+FRAMEWORK = "framework"
+"""How the file begins that names what holds a catalogue together."""
 T = TypeVar("T", ControlTranslation, CheckTranslation)
 
 
@@ -57,9 +63,11 @@ def load_translations(
         identify=lambda path: f"{path.parent.name}.{path.name.removesuffix(f'.{language}.yaml')}",
         faults=faults,
     )
+    framework = _load_framework(folders.controls, catalogue, language, faults)
     if faults:
         raise InvalidInput(sorted(set(faults)))
-    return Translations(language, controls, {one: found for one, (found, _) in tests.items()})
+    known = {one: found for one, (found, _) in tests.items()}
+    return Translations(language, controls, known, framework)
 
 
 def load_beside(
@@ -77,6 +85,7 @@ def load_beside(
             language,
             _load_controls(folder, catalogue, language, faults),
             tests.get(language, {}),
+            _load_framework(folder, catalogue, language, faults),
         )
         for language in sorted(_languages(folder) | tests.keys())
     )
@@ -107,6 +116,28 @@ def _load_controls(
     return {identity: translation for identity, (translation, _) in found.items()}
 
 
+def _load_framework(
+    folder: Path, catalogue: Catalogue, language: str, faults: list[Fault]
+) -> FrameworkTranslation | None:
+    """Return the names beside `framework.yaml`, or None where there are none."""
+    path = next(folder.glob(f"*/{FRAMEWORK}.{language}.yaml"), None)
+    if path is None:
+        return None
+    try:
+        document = read_file(path, str(Path(folder.name) / path.relative_to(folder)))
+        found = build(FrameworkTranslation, document)
+    except InvalidInput as error:
+        faults.extend(error.faults)
+        return None
+    if found.language != language:
+        faults.append(Fault(document.where(("language",)), f"the file's name says {language}"))
+    told = found.model_dump()
+    for kind, names in framework_names(catalogue).items():
+        for unknown in sorted(told[kind].keys() - names.keys()):
+            faults.append(Fault(document.where((kind, unknown)), f"no {kind} called {unknown}"))
+    return found
+
+
 def _load(
     model: type[T],
     root: Path,
@@ -118,6 +149,8 @@ def _load(
 ) -> dict[str, tuple[T, Document]]:
     found: dict[str, tuple[T, Document]] = {}
     for path in sorted(root.rglob(f"*.{language}.yaml")):
+        if path.name.partition(".")[0] == FRAMEWORK:
+            continue  # read by itself
         name = str(Path(root.name) / path.relative_to(root))
         try:
             document = read_file(path, name)

@@ -25,7 +25,11 @@ from cyberposture.model.instruments import Instrument
 from cyberposture.model.overlays import Overlay
 from cyberposture.model.parameters import Parameter, SectorRules
 from cyberposture.model.reports import ReportDefinition
-from cyberposture.model.translations import CheckTranslation, ControlTranslation
+from cyberposture.model.translations import (
+    CheckTranslation,
+    ControlTranslation,
+    FrameworkTranslation,
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ KINDS: dict[str, FileKind] = {
     ),
     "control-translation": FileKind(ControlTranslation, ("controls/*/*/*.*.yaml",)),
     "framework": FileKind(Framework, ("controls/*/framework.yaml",)),
+    "framework-translation": FileKind(FrameworkTranslation, ("controls/*/framework.*.yaml",)),
     "clauses": FileKind(Clause, ("controls/*/clauses.yaml",), is_list=True),
     "glossary": FileKind(Term, ("controls/*/glossary.yaml",), is_list=True),
     "indicators": FileKind(IndicatorsFile, ("controls/*/indicators.yaml",)),

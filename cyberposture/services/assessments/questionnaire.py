@@ -1,7 +1,7 @@
 """What an institution is asked in a round, as its home shows it, and one answer at a time kept."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cyberposture.content.translations import Translations
@@ -42,6 +42,14 @@ class Questionnaire:
     domains: tuple[Progress, ...]
     translations: tuple[Translations, ...]
     division: Division
+    domain_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By language other than English: what each domain is called."""
+
+    def told_in(self, language: str) -> "Questionnaire":
+        """Return the same with its domains named in this language, as far as they have names."""
+        names = self.domain_names.get(language, {})
+        told = (replace(one, title=names.get(one.id, one.title)) for one in self.domains)
+        return replace(self, domains=tuple(told))
 
     @property
     def asked(self) -> int:
@@ -79,6 +87,10 @@ def questionnaire_of(
         domains=tuple(count_domains(opened, only)),
         translations=opened.pinned.translations,
         division=division,
+        domain_names={
+            one.language: one.names(opened.catalogue)["domains"]
+            for one in opened.pinned.translations
+        },
     )
 
 

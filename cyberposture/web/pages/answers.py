@@ -95,7 +95,8 @@ def _show(
 ) -> HTMLResponse:
     reader = reader_of(visit, page.institution)
     found = read_domain(visit.register, page.institution, page.round_code, page.domain, reader)
-    asked, words = found.asked, visit.words
+    words = visit.words
+    asked = found.asked.told_in(words.language)
     place = next(n for n, one in enumerate(asked.domains) if one.id == page.domain)
     theirs = None if trouble is None else trouble.theirs
     names = names_in(visit, found, theirs)

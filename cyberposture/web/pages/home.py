@@ -68,7 +68,8 @@ def read_once(visit: Visit, institution: str, round_code: str) -> Questionnaire:
     known: dict[tuple[str, str], Questionnaire] = state.questionnaires
     key = (institution, round_code)
     if key not in known:
-        known[key] = read_questionnaire(visit.register, *key)
+        asked = read_questionnaire(visit.register, *key)
+        known[key] = asked.told_in(visit.words.language)
     return known[key]
 
 

@@ -38,7 +38,8 @@ def _part(visit: Visit, institution: str, round_code: str) -> Questionnaire:
     person = visit.person.person
     if not _has_a_part(asked.division, person):
         return asked
-    return read_part(visit.register, institution, round_code, person)
+    mine = read_part(visit.register, institution, round_code, person)
+    return mine.told_in(visit.words.language)
 
 
 def _has_a_part(division: Division, person: str) -> bool:

@@ -7,9 +7,10 @@ import pytest
 import yaml
 
 from cyberposture.content.bundle import ContentFolders, find_content
+from cyberposture.content.digests import digest
 from cyberposture.content.loader import Content, load_content
 from cyberposture.content.reading.translations import load_beside, load_translations
-from cyberposture.content.translations import Translations, source_digest
+from cyberposture.content.translations import Translations, framework_names, source_digest
 from cyberposture.errors import InvalidInput
 
 CONTROL = "controls/ncsp-2021/iam/IAM-01-least-privilege"
@@ -164,3 +165,48 @@ def test_a_folder_of_controls_alone_goes_with_the_texts_of_the_checks_in_use(fol
     write(folders, CONTROL, a_control_in_urdu(content, evidence=[]))
     with pytest.raises(InvalidInput, match="3 items are expected"):
         load_beside(folders.controls, content.catalogue, (in_use,))
+
+
+FRAMEWORK = "controls/ncsp-2021/framework"
+
+
+def names_in_urdu(content: Content, **changes: object) -> dict[str, object]:
+    names = framework_names(content.catalogue)
+    return {
+        "language": "ur",
+        "status": "draft",
+        "translator": "A. Translator",
+        "source": digest(names),
+        "domains": {"IAM": "رسائی"},
+        "sectors": {},
+        "features": {"ot": "مشینیں"},
+        "profiles": {"start": "آغاز"},
+        **changes,
+    }
+
+
+def test_domains_and_features_are_named_in_the_language_and_else_in_english(folders, content):
+    english = framework_names(content.catalogue)
+    assert load(folders, content).names(content.catalogue) == english
+    write(folders, FRAMEWORK, names_in_urdu(content))
+    found = load(folders, content)
+    assert found.controls == {}  # it is no text of a control
+    named = found.names(content.catalogue)
+    assert (named["domains"]["IAM"], named["features"]["ot"]) == ("رسائی", "مشینیں")
+    assert named["domains"]["NET"] == english["domains"]["NET"]
+    write(folders, FRAMEWORK, names_in_urdu(content, source="0" * 64))
+    assert load(folders, content).names(content.catalogue) == english
+
+
+def test_a_name_of_what_there_is_not_is_a_fault_in_its_line(folders, content):
+    write(folders, FRAMEWORK, names_in_urdu(content, domains={"ZZZ": "کچھ"}))
+    with pytest.raises(InvalidInput, match=r"framework\.ur\.yaml:\d+: no domains called ZZZ"):
+        load(folders, content)
+
+
+def test_every_name_of_the_shipped_catalogue_is_there_in_urdu(content):
+    (urdu,) = content.translations
+    named, english = urdu.names(content.catalogue), framework_names(content.catalogue)
+    same = [(kind, one) for kind, names in english.items() for one, name in names.items()
+            if named[kind][one] == name]  # fmt: skip
+    assert same == []

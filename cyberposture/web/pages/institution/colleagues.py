@@ -58,7 +58,7 @@ def _show(
     typed: HandForm | None = None,
 ) -> HTMLResponse:
     where = (place.institution, place.round_code)
-    asked = read_questionnaire(visit.register, *where)
+    asked = read_questionnaire(visit.register, *where).told_in(visit.words.language)
     colleagues = delegating.list_colleagues(visit.register, place.institution)
     helpers = delegating.list_helpers(visit.register, *where)
     helping = {one.person for one in helpers if one.is_running}

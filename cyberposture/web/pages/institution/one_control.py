@@ -89,7 +89,7 @@ def _show(
     found, revisions = read_control(
         visit.register, place.institution, place.round_code, place.control, reader
     )
-    asked, (card,) = found.asked, found.cards
+    asked, (card,) = found.asked.told_in(visit.words.language), found.cards
     zone = ZoneInfo(asked.institution.zone)
     names = names_in(visit, found) | names_of(visit.register, [one.act.actor for one in revisions])
     may_assign = visit.may("assign", place.institution)

@@ -155,6 +155,7 @@ def about_scope(visit: Visit, found: Scoping, then: Consequence) -> dict[str, ob
         "found": found,
         "asked": asked,
         "then": then,
+        "named": texts.names(asked.catalogue),
         "minutes": MINUTES_EACH * then.to_answer,
         "features": [one for one in asked.catalogue.framework.features if one.id != scoping.CII],
         "sizes": {one.id: len(asked.catalogue.of_profile(one)) for one in found.profiles},

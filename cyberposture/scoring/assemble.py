@@ -129,6 +129,12 @@ def _out_of_condition(control: Control) -> ScoredAnswer:
     )
 
 
+def _domains(catalogue: Catalogue, institution: Institution) -> tuple[ScoredDomain, ...]:
+    factors = catalogue.factors(institution.sectors)
+    domains = catalogue.framework.domains
+    return tuple(ScoredDomain(id=one.id, factor_pct=factors[one.id]) for one in domains)
+
+
 def assemble(
     catalogue: Catalogue,
     checks: Sequence[Check],
@@ -151,7 +157,7 @@ def assemble(
     chosen = catalogue.profile_of(institution.tier) if profile is None else profile
     asked = catalogue.of_profile(chosen)
     clocks = catalogue.clocks(institution.sectors, on)
-    factors = catalogue.factors(institution.sectors)
+    parameters = parameters_of(catalogue)
     given: list[ScoredAnswer] = []
     rows: list[VerdictRow] = []
     for control in asked:
@@ -165,18 +171,15 @@ def assemble(
                 on,
                 clocks.evidence_days(control.evidence_age_days),
             )
-            parts = () if shared is None else shared.get(control.id, ())
-            if parts and control.evidence_mode != "N":
-                scored = inherit(parameters_of(catalogue), scored, parts, on)
-            given += [scored] if scored is not None else []
+            if control.evidence_mode != "N":
+                scored = inherit(parameters, scored, (shared or {}).get(control.id, ()), on)
+            given.extend(() if scored is None else (scored,))
         rows.extend(rows_of(control, checks, tallies))
     return ScoreDocument(
         scoring=1,
-        parameters=parameters_of(catalogue),
+        parameters=parameters,
         observation_overdue=observation_overdue,
-        domains=tuple(
-            ScoredDomain(id=d.id, factor_pct=factors[d.id]) for d in catalogue.framework.domains
-        ),
+        domains=_domains(catalogue, institution),
         controls=tuple(_scored(control, chosen.tier) for control in asked),
         answers=tuple(given),
         verdicts=tuple(rows),

@@ -285,6 +285,14 @@ def people_router(base: str, see: Action, keep: Action) -> APIRouter:
         memberships.end(visit.register, membership, institution=_own(visit))
         return visit.go(f"{_base(visit)}/{person}", "role-ended")
 
+    _add_substitutes(router, base, keep)
+    return router
+
+
+def _add_substitutes(router: APIRouter, base: str, keep: Action) -> None:
+    keeps = Annotated[Visit, Depends(Allowed(keep))]
+    Key = Annotated[str, Form(max_length=200)]
+
     @router.post(f"{base}/{{person}}/roles/{{membership}}/substitute")
     def name_substitute(
         visit: keeps, person: str, membership: UUID, form: Annotated[StandInForm, Form()]
@@ -299,8 +307,6 @@ def people_router(base: str, see: Action, keep: Action) -> APIRouter:
         require_form_key(visit, form_key)
         substitutes.end_substitute(visit.register, substitution, institution=_own(visit))
         return visit.go(f"{_base(visit)}/{person}", "substitute-ended")
-
-    return router
 
 
 def disable(visit: Visit, code: str, reason: str) -> Response:

@@ -161,19 +161,10 @@ def gather_basis(
         shared=shared,
     )
     return Basis(
-        institution=record,
-        assessment=said.assessment,
-        campaign=said.campaign,
-        as_of=as_of,
-        answers=said.given,
-        checks=checks,
-        judged_by=judges,
-        pinned=said.pinned,
-        clocks=clocks,
-        document=document,
-        result=compute(document),
-        shared=shared,
-    )
+        institution=record, assessment=said.assessment, campaign=said.campaign, as_of=as_of,
+        answers=said.given, checks=checks, judged_by=judges, pinned=said.pinned, clocks=clocks,
+        document=document, result=compute(document), shared=shared,
+    )  # fmt: skip
 
 
 def rescore(

@@ -1,4 +1,4 @@
-"""What a card says of services that the institution uses: who answered, until when, what remains."""
+"""What a card says of services that are used: who answered, until when, and what remains."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo

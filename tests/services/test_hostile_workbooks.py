@@ -5,7 +5,7 @@ import re
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
-from workbook_samples import ANSWER, Book
+from filled_workbooks import ANSWER, Book
 
 from cyberposture.errors import InvalidInput
 from cyberposture.exchange.questionnaire.read import read_form

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from filled_workbooks import ANSWER, HOW, Book
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from workbook_samples import ANSWER, HOW, Book
 
 from cyberposture.errors import InvalidInput, NotFound, WrongState
 from cyberposture.model.assessments import Answer

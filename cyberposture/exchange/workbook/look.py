@@ -17,6 +17,7 @@ LONGEST = 32_767
 
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_x[0-9a-fA-F]{4}_")
+_ARABIC = re.compile(r"[\u0600-\u06ff]")
 _TEXT = {"num_format": "@", "text_wrap": True, "valign": "top", "indent": 1, "bottom": 1,
          "bottom_color": LINE, "font_name": "Calibri", "font_size": 10,
          "font_color": INK}  # fmt: skip
@@ -55,14 +56,16 @@ class Look:
 
     def __init__(self, workbook: Workbook) -> None:
         self._workbook = workbook
-        self._made: dict[tuple[str, bool], Format] = {}
+        self._made: dict[tuple[str, bool, bool], Format] = {}
 
-    def format(self, kind: str, *, is_risky: bool = False) -> Format:
+    def format(self, kind: str, *, is_risky: bool = False, is_rtl: bool = False) -> Format:
         """Return the format of a kind of cell; a risky text is marked as text in its cell too."""
-        key = (kind, is_risky)
+        key = (kind, is_risky, is_rtl)
         if key not in self._made:
-            quoted = {"quote_prefix": True} if is_risky else {}
-            self._made[key] = self._workbook.add_format(KINDS[kind] | quoted)
+            more: dict[str, Any] = {"quote_prefix": True} if is_risky else {}
+            if is_rtl:
+                more["reading_order"] = 2
+            self._made[key] = self._workbook.add_format(KINDS[kind] | more)
         return self._made[key]
 
     def put(
@@ -79,8 +82,11 @@ class Look:
             sheet.write_number(row, column, value, self.format(kind))
         else:
             _require_writable(sheet, row, column, value)
-            risky = value.startswith(_RISKY)
-            sheet.write_string(row, column, value, self.format(kind, is_risky=risky))
+            # A line of Urdu that begins with a Latin name is Urdu all the same.
+            look = self.format(
+                kind, is_risky=value.startswith(_RISKY), is_rtl=_ARABIC.search(value) is not None
+            )
+            sheet.write_string(row, column, value, look)
 
 
 def _require_writable(sheet: Worksheet, row: int, column: int, text: str) -> None:

@@ -104,7 +104,11 @@ def settled(office: Any) -> dict[str, str]:
               "--repair-days", "0", "--repair-days-reason", "a test")  # fmt: skip
     office.do("assessment", "open", *HILL, *ROUND)
     office.do("assessment", "import", answers, *HILL, *ROUND)
+    office.do("assessment", "submit", *HILL, *ROUND)
+    office.do("webhook", "add", "http://127.0.0.1:9/", "--event", "finding-opened",
+              "--by", "administrator")  # fmt: skip
     office.do("scan", "import", scan, *HILL, "--authorisation", "A-1")
+    office.do("notice", "deliver")
     office.do("assessment", "finalise", *HILL, *ROUND)
     office.do("schedule", "add", "weekly", "--kind", "scan", "--trigger", "cron", "--spec",
               "0 3 * * 1", *HILL)  # fmt: skip
@@ -132,6 +136,7 @@ def settled(office: Any) -> dict[str, str]:
         "scan": office.ask("select code from scans where kind = 'imported'")[0][0],
         "finding": office.ask("select code from findings")[0][0],
         "comment": office.ask("select code from comments")[0][0],
+        "notice": office.ask("select code from outbox")[0][0],
         "contradiction": office.ask("select code from contradictions")[0][0],
         "evidence": office.ask("select sha256 from blobs where kind = 'evidence'")[0][0],
         "address": office.front,
@@ -151,8 +156,11 @@ def busy(furnished, tmp_path_factory) -> tuple[Any, dict[str, str]]:
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "settings": (),
     "doctor": (),
+    "assessment imports": (*HILL, *ROUND),
     "assessment list": (),
+    "assessment receipt": (*HILL, *ROUND),
     "assessment show": (*HILL, *ROUND),
+    "attestation show": (*HILL, *ROUND),
     "audit contact": ("<address>",),
     "audit list": (),
     "audit replay": (),
@@ -210,6 +218,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "declare import": ("hosts.csv", *HILL),
     "declare list": HILL,
     "declare revisions": HILL,
+    "evidence library": HILL,
     "evidence list": HILL,
     "evidence show": ("<evidence>", *HILL, "--out", "proof again.txt"),
     "export analysts": ("analysts.sqlite",),
@@ -244,6 +253,11 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "intel show": ("<table>",),
     "intel status": (),
     "institution show": ("hill-office",),
+    "notice deliver": (),
+    "notice list": (),
+    "notice reminders": ("round-1",),
+    "notice show": ("<notice>",),
+    "people contact": ("a-analyst", "--language", "ur"),
     "people invite": ("c-analyst", "--name", "C", "--role", "cert-analyst"),
     "people link": ("a-analyst",),
     "people list": (),
@@ -279,6 +293,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "schedule next": (),
     "schedule show": HILL,
     "watch list": (),
+    "webhook add": ("https://tools.example/", "--by", "administrator"),
+    "webhook list": (),
     "zone add": (
         *("plant-2", "--vantage", "internal:mill", "--public-key", "1" * 64),
         *("--by", "a-analyst"),
@@ -291,7 +307,9 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "score recompute": ("--verify",),
     "score show": (),
 }
-ELSEWHERE = {"demo", "gate decide", "score compute", "scan confirm", "scan run"}
+ELSEWHERE = {
+    *("demo", "gate decide", "score compute", "scan confirm", "scan run", "webhook test"),
+}
 """Commands with --json that other tests run; the doors write a document a line."""
 
 

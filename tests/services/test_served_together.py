@@ -11,11 +11,13 @@ import pyotp
 import pytest
 from fleet import fleet_over
 from mail_servers import Handler, mail_server
+from web_receivers import receiving
 
 from cyberposture.clock import utc_now
 from cyberposture.errors import NotFound
 from cyberposture.services.people import people, signing_in
 from cyberposture.services.people.first_run import make_first_link
+from cyberposture.services.post import hooks
 from cyberposture.services.post.delivering import deliver_mail
 from cyberposture.services.post.digests import Desk
 from cyberposture.services.post.handing import HELD
@@ -126,6 +128,19 @@ def test_port_that_is_taken_ends_it_before_anything_runs(office, fleet):
         assert process.wait(30) == 6
     assert "cannot be had" in fleet.said()
     assert "portal, " not in fleet.said()
+
+
+def test_endpoint_is_tried_by_a_command(office, fleet):
+    office.invite("a-admin", "cert-administrator")
+    with receiving() as receiver:
+        url = f"http://127.0.0.1:{receiver.port}/"
+        new = hooks.add_webhook(office.register, url, ("scans-stopped",), "a-admin")
+        receiver.answers = [(200, {}), (500, {})]
+        tried = ("webhook", "test", new.record.code)
+        assert fleet.start(*tried, "--json").wait(60) == 0
+        assert fleet.start(*tried).wait(60) == 7
+    assert [one["event"] for one in receiver.events()] == ["test", "test"]
+    assert '"outcome": "accepted"' in fleet.said() and "later: 500" in fleet.said()
 
 
 def queue(office, count):

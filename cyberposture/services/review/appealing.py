@@ -96,49 +96,52 @@ def decide_appeal(
         WrongState: it was decided already, or the result is not final any more.
     """
     why = require_reason(reason)
-    if bool(corrections) != (outcome == "granted"):
-        problem = "a granted appeal corrects at least one control, and a rejected one none"
-        raise InvalidInput(Fault("corrections", problem))
+    _require_fitting(outcome, corrections)
     with register.change("appeal-decided", institution, reason=why) as change:
         connection = change.connection
         require_role(connection, change.by.actor, ADMINISTRATORS, change.now)
         found = store.get_appeal(connection, code)
-        (assessment,) = (
-            one
-            for one in assessments.list_assessments(connection, institution_id=found.institution_id)
-            if one.id == found.assessment_id
-        )
-        if assessment.institution != institution:
-            raise NotFound("appeal", code)
-        change.institution_id = assessment.institution_id
+        assessment = _appealed(change, found, institution)
         _require_outside(change, assessment)
-        if assessment.state != "finalised":
-            raise WrongState(
-                f"the assessment is {assessment.state}, not finalised",
-                advice=NEXT[assessment.state],
-            )
         _require_known(connection, assessment, [one.control for one in corrections])
-        correction_id = None
+        corrected = None
         if corrections:
             _write_reviews(change, assessment, corrections)
-            kept = keep_correction(
-                register, change, scores.get_score(connection, found.score_id),
-                (institution, assessment.round),
+            kept = scores.get_score(connection, found.score_id)
+            corrected = keep_correction(
+                register, change, kept, (institution, assessment.round),
                 corrections={one.control: one for one in corrections}, told=told,
             )  # fmt: skip
-            correction_id = kept.summary.id
         decided = store.record_decision(
-            connection, code, outcome, change.by, correction_id=correction_id
-        )
+            connection, code, outcome, change.by,
+            correction_id=None if corrected is None else corrected.summary.id,
+        )  # fmt: skip
         assessments.record_event(
             connection, assessment.id, f"appeal {outcome}", change.by,
             details={"appeal": code, "told": told},
         )  # fmt: skip
-        change.tell(
-            round=assessment.round, appeal=code, outcome=outcome,
-            corrections=[one.model_dump(mode="json") for one in corrections],
-        )  # fmt: skip
+        change.tell(round=assessment.round, appeal=code, outcome=outcome)
     return decided
+
+
+def _require_fitting(outcome: Outcome, corrections: Sequence[Review]) -> None:
+    if bool(corrections) != (outcome == "granted"):
+        problem = "a granted appeal corrects at least one control, and a rejected one none"
+        raise InvalidInput(Fault("corrections", problem))
+
+
+def _appealed(change: Change, found: AppealRecord, institution: str) -> AssessmentRecord:
+    """Return the assessment that an appeal is about, which must be this institution's and final."""
+    known = assessments.list_assessments(change.connection, institution_id=found.institution_id)
+    assessment = next(one for one in known if one.id == found.assessment_id)
+    if assessment.institution != institution:
+        raise NotFound("appeal", found.code)
+    change.institution_id = assessment.institution_id
+    if assessment.state != "finalised":
+        raise WrongState(
+            f"the assessment is {assessment.state}, not finalised", advice=NEXT[assessment.state]
+        )
+    return assessment
 
 
 def _require_outside(change: Change, assessment: AssessmentRecord) -> None:
@@ -166,6 +169,7 @@ def _require_outside(change: Change, assessment: AssessmentRecord) -> None:
 def _write_reviews(
     change: Change, assessment: AssessmentRecord, corrections: Sequence[Review]
 ) -> None:
+    change.tell(corrections=[one.model_dump(mode="json") for one in corrections])
     named = [one.control for one in corrections]
     present = answers.list_answers(change.connection, assessment.id, controls=named)
     for one in corrections:

@@ -2,17 +2,16 @@
 
 import shutil
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "web"))  # the world
+sys.path.insert(0, str(Path(__file__).parent))
 
+from serving import serving
 from world import World, settle
 
 
@@ -26,18 +25,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def address(world: World) -> Iterator[str]:
-    """Where the portal is served."""
-    settings = uvicorn.Config(world.app, host="127.0.0.1", port=0, log_level="error")
-    server = uvicorn.Server(settings)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert server.started
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(timeout=20)
+    """Where the world's portal is served."""
+    with serving(world.app) as place:
+        yield place
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from cyberposture.model.assessments import Review
+from cyberposture.model.controls import Control
 from cyberposture.model.scores import ControlScore, ScoreResult
 from cyberposture.services.assessments.asked import Asked, open_asked
 from cyberposture.services.register import Register
@@ -20,8 +21,7 @@ from cyberposture.store.scores import ScoreRecord
 class ControlOutcome:
     """One control that somebody reviewed: what was claimed, what was found, what is said to it."""
 
-    control: str
-    title: str
+    control: Control
     standing: Standing
     score: ControlScore | None
     comments: tuple[ResultComment, ...]
@@ -126,8 +126,7 @@ def _controls(
     commented = {one.control for one in said}
     return tuple(
         ControlOutcome(
-            control=one.id,
-            title=one.title,
+            control=one,
             standing=standing.get(one.id, Standing()),
             score=scored.get(one.id),
             comments=tuple(c for c in said if c.control == one.id),

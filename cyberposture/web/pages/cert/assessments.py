@@ -83,6 +83,7 @@ def _show(
     register = visit.register
     review = reading.read_review(register, institution, round_code)
     found = outcome.read_outcome(register, institution, round_code)
+    candidates = assigning.list_candidates(register, institution, round_code)
     zone = ZoneInfo(review.asked.institution.zone)
     state = review.asked.assessment.state
     decided = {one.decided_by for one in found.appeals if one.decided_by}
@@ -93,8 +94,8 @@ def _show(
         review=review,
         asked=review.asked,
         state=state,
-        candidates=assigning.list_candidates(register, institution, round_code),
-        parts=PARTS,
+        candidates=candidates,
+        parts=[part for part in PARTS if part not in {one.part for one in candidates}],
         steps=steps_from(state),
         appeals=[
             (one, visit.words.minute(one.act.at, zone), names.get(one.act.actor, one.act.actor),

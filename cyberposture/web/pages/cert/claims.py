@@ -8,9 +8,13 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
+from cyberposture.content.translations import Translations, in_language
 from cyberposture.errors import Conflict, Fault, InvalidInput, WrongState
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.assessments import Review
+from cyberposture.model.controls import Control
+from cyberposture.reporting.words import Words
+from cyberposture.services.assessments.asked import Asked
 from cyberposture.services.people.names import names_of
 from cyberposture.services.review import clarifying, finding, reading
 from cyberposture.services.review.reading import Claim
@@ -93,7 +97,9 @@ def _show(
         asked=claim.review.asked,
         item=claim.item,
         control=claim.control,
-        meaning=_meaning(claim),
+        meaning=_meaning(visit, claim),
+        title=title_in(visit.words, claim.review.asked, claim.control),
+        statement=_statement(visit, claim),
         options=_options(visit, claim),
         grades=[(g, g, str(visit.words.say(f"review.grades.{g}"))) for g in GRADES],
         said=_said(visit, answer, names, zone),
@@ -117,29 +123,58 @@ def _show(
         question=question,
         is_conflict=is_conflict,
         can_review=claim.review.asked.assessment.state in ("in-review", "clarification"),
+        has_turn=_has_turn(claim),
     )  # fmt: skip
 
 
-def _levels(claim: Claim) -> dict[str, str]:
+def title_in(words: Words, asked: Asked, control: Control) -> str:
+    """Return a control's title in the reader's language, if somebody translated it."""
+    texts = in_language(asked.pinned.translations, words.language)
+    return (texts.controls[control.id] if _is_told(texts, control) else control).title
+
+
+def _is_told(texts: Translations, control: Control) -> bool:
+    return texts.state(control) in ("draft", "reviewed")
+
+
+def _statement(visit: Visit, claim: Claim) -> str:
+    texts = in_language(claim.review.asked.pinned.translations, visit.words.language)
+    control = claim.control
+    return (texts.controls[control.id] if _is_told(texts, control) else control).statement
+
+
+def _levels(visit: Visit, claim: Claim) -> dict[str, str]:
     levels = claim.control.levels
+    texts = in_language(claim.review.asked.pinned.translations, visit.words.language)
+    if _is_told(texts, claim.control):
+        levels = texts.controls[claim.control.id].levels or levels
     return {} if levels is None else {
         str(n): str(text) for n, text in levels.model_dump(by_alias=True).items()
     }  # fmt: skip
 
 
-def _meaning(claim: Claim) -> str:
+def _meaning(visit: Visit, claim: Claim) -> str:
     """Return what the claimed level means for this control."""
-    return _levels(claim).get(choice_of(claim.answer), "")
+    return _levels(visit, claim).get(choice_of(claim.answer), "")
 
 
 def _options(visit: Visit, claim: Claim) -> list[tuple[str, str, str]]:
     """Return what a reviewer may find: each level and, if it is claimed, that it does not apply."""
-    levels, say = _levels(claim), visit.words.say
+    levels, say = _levels(visit, claim), visit.words.say
     options = [(n, f"{n} {say(f'level.{n}')}", levels.get(n, "")) for n in ("0", "1", "2", "3")]
     if claim.answer is not None and claim.answer.answer.not_applicable is not None:
         help_text = str(say("review.approve_help"))
         options.append((DOES_NOT_APPLY, str(say("review.approve")), help_text))
     return options
+
+
+def _has_turn(claim: Claim) -> bool:
+    """Return whether a finding of this person would be taken now."""
+    item, part = claim.item, claim.review.part
+    if item is not None and item.stand == "asked-back":
+        return False
+    both = item is not None and item.risk.is_gate and {"first", "second"} <= item.spoke
+    return item is not None and item.stand == "differs" if part == "third" else not both
 
 
 def _said(

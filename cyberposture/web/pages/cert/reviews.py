@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from cyberposture.services.people.names import names_of
 from cyberposture.services.review import reading, taking_up
 from cyberposture.services.review.reading import UnderReview
+from cyberposture.web.pages.cert.claims import title_in
 from cyberposture.web.surroundings import Allowed, Visit, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -41,7 +42,7 @@ def show_review(
 ) -> HTMLResponse:
     """Show one assessment: what must be looked at first, and what is settled."""
     found = reading.read_review(visit.register, institution, round_code)
-    titles = {one.id: one.title for one in found.asked.controls}
+    titles = {one.id: title_in(visit.words, found.asked, one) for one in found.asked.controls}
     return visit.show(
         "cert/review.html.j2", found=found, asked=found.asked, titles=titles,
         settled=sum(one.stand == "settled" for one in found.items),

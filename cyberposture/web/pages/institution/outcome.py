@@ -13,6 +13,7 @@ from cyberposture.services.people.names import names_of
 from cyberposture.services.review import appealing, outcome, releasing
 from cyberposture.services.review.outcome import Outcome
 from cyberposture.web.pages.cert.campaigns import Faults, leniently, located
+from cyberposture.web.pages.cert.claims import title_in
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -53,8 +54,9 @@ def about_outcome(visit: Visit, found: Outcome) -> dict[str, Any]:
         "comments": [(words.minute(c.act.at, zone), names.get(c.act.actor, c.act.actor),
                       c.act.reason) for c in reversed(found.comments)],
         "outcomes": [
-            (one, [(words.minute(c.act.at, zone), names.get(c.act.actor, c.act.actor),
-                    c.act.reason) for c in one.comments])
+            (one, title_in(words, found.asked, one.control),
+             [(words.minute(c.act.at, zone), names.get(c.act.actor, c.act.actor), c.act.reason)
+              for c in one.comments])
             for one in found.controls
         ],
         "corrections": [

@@ -29,7 +29,11 @@ SETTINGS = {
 }
 
 
-def wait_until(reached: Callable[[], bool], patience_s: float = 40) -> None:
+PATIENCE_S = 120
+"""On a machine that others use as well a process may need a minute to begin."""
+
+
+def wait_until(reached: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + patience_s
     while not reached():
         assert time.monotonic() < deadline, "it did not come to that"
@@ -93,7 +97,7 @@ class Fleet:
         self.proxies.append(Proxy(self.url))
         return self.proxies[-1]
 
-    def wait_until(self, reached: Callable[[], bool], patience_s: float = 40) -> None:
+    def wait_until(self, reached: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
         """Wait; where it does not come to that, tell what the processes said."""
         try:
             wait_until(reached, patience_s)

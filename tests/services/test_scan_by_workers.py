@@ -120,7 +120,7 @@ def test_killed_workers_nmaps_and_machines_lose_nothing_and_double_nothing(
     with Laboratory(hosts, Certificates(tmp_path)):
         begun = begin(office, scanner, hosts, "tcp-ports", "http-exchange", "service-versions")
         killed = killing_rounds(fleet, chance, KILLS, lambda: state_of(office, begun) != "running")
-        fleet.wait_until(lambda: state_of(office, begun) in ("done", "ended"), 60)
+        fleet.wait_until(lambda: state_of(office, begun) in ("done", "ended"), 240)
     assert killed.total() > 0
     require_nothing_lost_or_doubled(office, begun)
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ NETWORK = f"127.{CHANCE.randrange(96, 250)}.{CHANCE.randrange(256)}"
 CODE = "hill-office"
 NAME, VANTAGE = "plant-1", "internal:plant"
 LEASE_S = 8
+"""The shortest that there is, where a test waits for its end."""
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ class Zone:
         """Start the process of the centre that lends to it."""
         return self.fleet.start(
             "zone", "lend", NAME, "--folder", str(self.shared),
-            **{"ZONE_LEASE_S": str(LEASE_S), **settings},
+            **{"ZONE_LEASE_S": "30", **settings},
         )  # fmt: skip
 
 
@@ -186,7 +188,7 @@ CUTS = ["the centre is killed", "the centre hangs", "the folder is gone"]
 def test_no_packet_is_sent_after_a_lease_that_nobody_renewed(office, scanner, zone, capture, how):
     fleet, slow = zone.fleet, slow_host(40)
     zone.scanner()
-    lender = zone.lender(HOST_TIMEOUT_S="60")
+    lender = zone.lender(HOST_TIMEOUT_S="60", ZONE_LEASE_S=str(LEASE_S))
     with Laboratory([slow], Certificates(fleet.workspace)):
         begin(office, scanner, [slow], "tcp-ports", "service-versions")
         fleet.wait_until(lambda: is_probing(office, slow.address))
@@ -227,7 +229,7 @@ def test_result_that_nobody_fetched_is_kept_once_when_the_centre_is_back(
 ):
     slow = slow_host(50)
     zone.scanner()
-    lender = zone.lender(ZONE_LEASE_S="30")
+    lender = zone.lender()
     with Laboratory([slow], Certificates(tmp_path)):
         begun = begin(office, scanner, [slow], "tcp-ports", "service-versions")
         fleet.wait_until(lambda: is_probing(office, slow.address))
@@ -253,7 +255,8 @@ def test_killed_on_either_side_loses_nothing_and_doubles_nothing(
     chance, killed = random.Random(seed), Counter()
     with Laboratory(hosts, Certificates(tmp_path)):
         begun = begin(office, scanner, hosts, "tcp-ports", "http-exchange", "service-versions")
-        there = {"scanner": zone.scanner(), "centre": zone.lender()}
+        shorter = {"ZONE_LEASE_S": "15"}
+        there = {"scanner": zone.scanner(), "centre": zone.lender(**shorter)}
         for victim in chance.choices(("scanner", "centre", "nmap"), k=KILLS):
             time.sleep(chance.uniform(1, 4))
             if state_of(office, begun) != "running":
@@ -263,9 +266,10 @@ def test_killed_on_either_side_loses_nothing_and_doubles_nothing(
                     os.kill(process, signal.SIGKILL)
             else:
                 kill(there[victim])
-                there[victim] = zone.scanner() if victim == "scanner" else zone.lender()
+                again = zone.scanner if victim == "scanner" else partial(zone.lender, **shorter)
+                there[victim] = again()
             killed[victim] += 1
-        fleet.wait_until(lambda: state_of(office, begun) in ("done", "ended"), 120)
+        fleet.wait_until(lambda: state_of(office, begun) in ("done", "ended"), 240)
     assert killed.total() > 0
     require_nothing_lost_or_doubled(office, begun)
     require_proved(office)
@@ -282,7 +286,7 @@ def test_scanner_whose_clock_is_wrong_sends_nothing_and_says_why(
         (lambda: utc_now() + timedelta(seconds=30), time.monotonic),
     )  # fmt: skip
     (page,) = pages(60, 1)
-    zone.lender()
+    zone.lender(ZONE_LEASE_S=str(LEASE_S))
     with ThreadPoolExecutor() as pool:
         scanning = pool.submit(scan_in_zone, ahead, NAME)
         try:

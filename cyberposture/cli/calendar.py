@@ -1,6 +1,7 @@
 """`cyberposture calendar`: windows, blackouts and the national deny list."""
 
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -9,6 +10,22 @@ from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 HELP = "Windows, blackouts and the national deny list."
 app = typer.Typer()
+
+
+def as_id(text: str) -> UUID:
+    """Return the id of a row.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    from cyberposture.errors import Fault, InvalidInput
+
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise InvalidInput(Fault("id", f"{text[:60]!r} is no id")) from error
+
+
 add_app = typer.Typer(help="Add a window, a blackout or a denial.", no_args_is_help=True)
 app.add_typer(add_app, name="add")
 
@@ -72,6 +89,47 @@ def add_deny(
     typer.echo(f"{len(listed.entries)} entries on the deny list")
 
 
+@app.command("end-window")
+def end_window(
+    context: typer.Context,
+    institution: Institution,
+    window: Annotated[str, typer.Argument(help="Id of the window, as `list --json` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Take a window from an institution; without any it may be scanned at all times."""
+    from cyberposture.services.schedule import calendar
+
+    register = open_runtime(context).register
+    calendar.end_window(register, institution, as_id(window), reason=reason)
+    typer.echo(f"the window of {institution} is ended")
+
+
+@app.command("cancel-blackout")
+def cancel_blackout(
+    context: typer.Context,
+    blackout: Annotated[str, typer.Argument(help="Id of the blackout, as `list --json` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Have a blackout count no more, before its end."""
+    from cyberposture.services.schedule import calendar
+
+    calendar.cancel_blackout(open_runtime(context).register, as_id(blackout), reason=reason)
+    typer.echo("the blackout is cancelled")
+
+
+@app.command("remove-denial")
+def remove_denial(
+    context: typer.Context,
+    cidr: Annotated[str, typer.Argument(help="Address range as it stands on the list.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+) -> None:
+    """Take an address range off the national deny list."""
+    from cyberposture.services.schedule import calendar
+
+    listed = calendar.remove_denial(open_runtime(context).register, cidr, reason=reason)
+    typer.echo(f"{len(listed.entries)} entries on the deny list")
+
+
 @app.command("confirm-deny-list")
 def confirm(context: typer.Context) -> None:
     """Confirm the deny list as it stands; without a confirmed list nothing is sent."""
@@ -92,11 +150,12 @@ def list_all(
 
     found = calendar.list_calendar(open_runtime(context).register, institution)
     windows = [
-        {"weekdays": list(w.weekdays), "start": w.start, "length_s": w.length_s, "zone": w.zone}
+        {"id": str(w.id), "weekdays": list(w.weekdays), "start": w.start, "length_s": w.length_s,
+         "zone": w.zone}
         for w in found.windows
-    ]
+    ]  # fmt: skip
     blackouts = [
-        {"title": b.title, "from": b.starts_at, "until": b.ends_at,
+        {"id": str(b.id), "title": b.title, "from": b.starts_at, "until": b.ends_at,
          "scope": "institution" if b.institution_id else "nation"}
         for b in found.blackouts
     ]  # fmt: skip

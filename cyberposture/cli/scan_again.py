@@ -1,4 +1,4 @@
-"""`cyberposture scan rejudge` and `scan diff`: the same facts under newer rules, and two scans."""
+"""`cyberposture scan rejudge`, `diff` and `ask`: newer rules, two scans, and another look."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -182,7 +182,20 @@ def _document(found: "ScanDiff") -> dict[str, Any]:
     }
 
 
+def ask(
+    context: typer.Context,
+    institution: Annotated[str, typer.Option(help="Code of the institution.")],
+    address: Annotated[list[str], typer.Option(help="A declared address; repeatable.")],
+    reason: Annotated[str, typer.Option(help="Why, such as: repaired.")] = "",
+) -> None:
+    """Have addresses looked at soon, after a repair; turn, windows and gate stay as they are."""
+    from cyberposture.services.scans import asking
+
+    found = asking.ask(open_runtime(context).register, institution, address, reason=reason)
+    typer.echo(f"{len(found.addresses)} addresses are due now; {found.left} more may be asked for")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to those of `scan`."""
-    for command in (rejudge, diff):
+    for command in (rejudge, diff, ask):
         app.command(command.__name__)(command)

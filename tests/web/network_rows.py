@@ -15,7 +15,7 @@ from cyberposture.store import declarations as kept
 from cyberposture.store.chunks import NewChunk
 
 ADDRESSES = ("192.0.2.7", "192.0.2.8")
-NAMES = ("scan", "raw", "reference", "sha256", "contradiction", "stop", "row")
+NAMES = ("run", "raw", "reference", "sha256", "contradiction", "stop", "row")
 
 
 def lay(
@@ -30,7 +30,7 @@ def lay(
             register, reports, code, reference, load=3, days=30, language="ur"
         )
         found["reference"][code], found["sha256"][code] = reference, letter.sha256
-        found["scan"][code], found["raw"][code] = run_scan(register, code, address)
+        found["run"][code], found["raw"][code] = run_scan(register, code, address)
         found["contradiction"][code] = contradict(register, code, round_code)
         found["stop"][code] = stop.stop(register, institution=code, reason="a call").code
         found["row"][code] = f"drain-{code}"

@@ -163,6 +163,8 @@ def test_a_letter_lives_from_its_request_to_its_withdrawal(office):
     assert 'id="signatory-fault"' in again and "rang back" in again
     office.post("cert-analyst", f"{place}/signed", files=copy, signs="cert-analyst", **SAID)
     assert "awaits a second person" in office.get("cert-analyst", place)
+    assert "Grant signed letters" in office.get("authorising-officer", "/")
+    assert "Grant signed letters" not in office.get("cert-analyst", "/")
     office.post("cert-analyst", f"{place}/grant", 403, signs="cert-analyst")
     wrong = office.post("authorising-officer", f"{place}/grant", 403, signs="cert-analyst")
     assert "not the key that you are known by" in wrong
@@ -412,7 +414,7 @@ def test_every_list_is_there_in_urdu_and_leads_to_the_stop_page(office, path):
 
 def test_single_pages_are_there_in_urdu(office):
     at = office.world.places
-    scan = at["scan"][OWN]
+    scan = at["run"][OWN]
     for role, path in (
         ("cert-analyst", f"/cert/scans/{scan}"),
         ("cert-analyst", f"/cert/scans/compare?older={scan}&newer={scan}"),

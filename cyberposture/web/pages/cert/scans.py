@@ -63,10 +63,10 @@ def compare(visit: Annotated[Visit, Depends(Allowed("see-scans"))]) -> HTMLRespo
     )  # fmt: skip
 
 
-@router.get(f"{PLACE}/{{scan}}")
-def show_scan(visit: Annotated[Visit, Depends(Allowed("see-scans"))], scan: str) -> HTMLResponse:
+@router.get(f"{PLACE}/{{run}}")
+def show_scan(visit: Annotated[Visit, Depends(Allowed("see-scans"))], run: str) -> HTMLResponse:
     """Show one scan: how far it is, what came of it, and chunk by chunk who was contacted."""
-    return _show_scan(visit, scan, NO_TROUBLE)
+    return _show_scan(visit, run, NO_TROUBLE)
 
 
 def _show_scan(visit: Visit, code: str, trouble: Trouble) -> HTMLResponse:
@@ -96,21 +96,21 @@ def _live(visit: Visit, one: Progress) -> dict[str, Any]:
     }
 
 
-@router.get(f"{PLACE}/{{scan}}/progress")
+@router.get(f"{PLACE}/{{run}}/progress")
 def tell_progress(
-    visit: Annotated[Visit, Depends(Allowed("see-scans"))], scan: str
+    visit: Annotated[Visit, Depends(Allowed("see-scans"))], run: str
 ) -> JSONResponse:
     """Tell our script how far a scan is."""
-    return JSONResponse(_live(visit, overview.get_progress(visit.register, scan)))
+    return JSONResponse(_live(visit, overview.get_progress(visit.register, run)))
 
 
-@router.get(f"{PLACE}/{{scan}}/raw/{{raw}}")
+@router.get(f"{PLACE}/{{run}}/raw/{{raw}}")
 def send_raw(
-    visit: Annotated[Visit, Depends(Allowed("see-scans"))], scan: str, raw: str
+    visit: Annotated[Visit, Depends(Allowed("see-scans"))], run: str, raw: str
 ) -> Response:
     """Hand out a raw file as it was kept, to be saved and never shown."""
-    data = overview.read_raw(visit.register, scan, raw)
-    name = f"{scan}-{raw[:12]}.raw"
+    data = overview.read_raw(visit.register, run, raw)
+    name = f"{run}-{raw[:12]}.raw"
     return Response(
         data,
         media_type="application/octet-stream",
@@ -118,18 +118,18 @@ def send_raw(
     )
 
 
-@router.post(f"{PLACE}/{{scan}}/rejudge")
+@router.post(f"{PLACE}/{{run}}/rejudge")
 def rejudge(
-    visit: Annotated[Visit, Depends(Allowed("judge-finding"))], scan: str, form: Form
+    visit: Annotated[Visit, Depends(Allowed("judge-finding"))], run: str, form: Form
 ) -> Response:
     """Judge the kept facts of a scan by the present checks; nothing is sent."""
     require_form_key(visit, form.form_key)
     try:
-        (done,) = rejudging.rejudge(visit.register, scan=scan)
+        (done,) = rejudging.rejudge(visit.register, scan=run)
     except WrongState as error:
-        return _show_scan(visit, scan, trouble_of(visit, error))
+        return _show_scan(visit, run, trouble_of(visit, error))
     return show(
-        visit, "cert/rejudged.html.j2", found=done, title_of=namer(visit), place=f"{PLACE}/{scan}",
+        visit, "cert/rejudged.html.j2", found=done, title_of=namer(visit), place=f"{PLACE}/{run}",
         checks=visit.register.content.checks,
     )  # fmt: skip
 

@@ -189,10 +189,6 @@ def save_answer(
             reason=reason,
             evidence=() if last is None else last.answer.evidence,
         )
-        if assessment.state not in ("answering", "clarification"):
-            assessments.record_state(
-                connection, assessment.id, "answering", change.by, expected=OPEN_STATES
-            )
         written = answering.record_answer(
             connection, assessment.id, given, change.by, expected_revision=seen_revision
         )

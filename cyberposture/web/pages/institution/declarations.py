@@ -26,6 +26,7 @@ from cyberposture.exchange.declared_rows import (
 from cyberposture.model.institutions import Asset
 from cyberposture.services.institutions import entries
 from cyberposture.services.people.names import names_of
+from cyberposture.store.declarations import DeclarationChange
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -112,8 +113,7 @@ def _show(visit: Visit, institution: str, trial: Trial, status: int = 200) -> HT
     record = entries.get_institution(visit.register, institution)
     present = entries.get_declaration(visit.register, institution).assets
     known = entries.list_changes(visit.register, institution)
-    zone, words = ZoneInfo(record.institution.zone), visit.words
-    names = names_of(visit.register, [one.act.actor for one in known[:MOST_REVISIONS]])
+    words = visit.words
     by_row = {fault.where: fault.what for fault in trial.faults}
     return visit.show(
         "institution/declarations.html.j2",
@@ -126,24 +126,32 @@ def _show(visit: Visit, institution: str, trial: Trial, status: int = 200) -> HT
         in_lines=[fault for fault in trial.faults if fault.where.startswith("line")],
         aside=len(present) - len(_editable(present)),
         base=known[0].revision if known else 0,
-        history=[
-            (
-                words.minute(one.act.at, zone),
-                names.get(one.act.actor, one.act.actor),
-                str(
-                    words.say(
-                        "own.revision",
-                        n=one.revision,
-                        added=_listed(one.added),
-                        changed=_listed(one.changed),
-                        removed=_listed(one.removed),
-                        why=one.act.reason,
-                    )
-                ),
-            )
-            for one in known[:MOST_REVISIONS]
-        ],
+        history=_history(visit, known[:MOST_REVISIONS], ZoneInfo(record.institution.zone)),
     )
+
+
+def _history(
+    visit: Visit, known: list[DeclarationChange], zone: ZoneInfo
+) -> list[tuple[str, str, str]]:
+    """Return what each declaration changed, the newest first."""
+    names = names_of(visit.register, [one.act.actor for one in known])
+    return [
+        (
+            visit.words.minute(one.act.at, zone),
+            names.get(one.act.actor, one.act.actor),
+            str(
+                visit.words.say(
+                    "own.revision",
+                    n=one.revision,
+                    added=_listed(one.added),
+                    changed=_listed(one.changed),
+                    removed=_listed(one.removed),
+                    why=one.act.reason,
+                )
+            ),
+        )
+        for one in known
+    ]
 
 
 def _anchor(where: str) -> str:

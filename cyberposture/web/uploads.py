@@ -3,6 +3,7 @@
 What breaks off leaves nothing behind: the file is handed to a service only once all of it is here.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
@@ -10,7 +11,6 @@ from urllib.parse import quote
 from fastapi import Request, Response
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.requests import ClientDisconnect
 
 from cyberposture.errors import Fault, InvalidInput, WrongState
 from cyberposture.exchange.file_kinds import UnfitFile
@@ -28,6 +28,7 @@ MOST_DRAINED = 4
 _LONGEST_FIELD = 20_000
 _LONGEST_HEADER = 200_000
 _MOST_PARTS = 20
+_BROKEN_OFF = "the file did not come whole; send it again"
 
 
 @dataclass(frozen=True)
@@ -153,15 +154,30 @@ async def _read(visit: Visit, most_bytes: int) -> _Parts:
     )
     came = 0
     try:
-        async for chunk in request.stream():
+        async for chunk in _pieces(request):
             came += len(chunk)
             if came > MOST_DRAINED * most_bytes + MOST_AROUND:
                 raise UnfitFile("too-large")
             parser.write(chunk)
         parser.finalize()
-    except (MultipartParseError, ClientDisconnect) as error:
-        raise InvalidInput(Fault("form", "the file did not come whole; send it again")) from error
+    except MultipartParseError as error:
+        raise InvalidInput(Fault("form", _BROKEN_OFF)) from error
     return parts
+
+
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it comes in.
+
+    Raises:
+        InvalidInput: the line went dead before all of it was here.
+    """
+    is_whole = False
+    while not is_whole:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidInput(Fault("form", _BROKEN_OFF))
+        yield message.get("body", b"")
+        is_whole = not message.get("more_body", False)
 
 
 def as_download(given: GivenOut) -> Response:

@@ -10,7 +10,7 @@ from cyberposture.model.life import AssessmentState
 from cyberposture.services.assessments.answers_digest import answers_now, find_attested
 from cyberposture.services.assessments.asked import is_said, open_asked, takes_answer
 from cyberposture.services.assessments.assess import OPEN_STATES, find_answerable, find_parts
-from cyberposture.services.register import Register
+from cyberposture.services.register import Change, Register
 from cyberposture.store import assessments, audit, rounds
 from cyberposture.store.assessments import AssessmentRecord, SubmissionRecord
 from cyberposture.store.attestations import list_attestations
@@ -85,31 +85,37 @@ def submit(
             raise WrongState(
                 f"something stands in the way: {kinds}", advice="see the list on the summary page"
             )
-        attested = find_attested(connection, assessment)
-        holding = attested.record if attested is not None and attested.holds else None
-        now = answers_now(connection, assessment)
-        after: AssessmentState = "in-review" if assessment.state == "clarification" else "submitted"
-        assessments.record_state(connection, assessment.id, after, change.by, expected=OPEN_STATES)
-        record = assessments.record_submission(
-            connection,
-            assessment.id,
-            change.by,
-            revisions=now.revisions,
-            digest=now.digest,
-            signatory="" if holding is None else holding.signatory or holding.signatory_name,
-            signature="" if holding is None else holding.signature,
-            attestation=None if holding is None else holding.number,
-            receipt=new_code("r"),
-        )
+        record = _freeze(change, assessment)
         change.tell(
             round=round_code,
             receipt=record.receipt,
-            digest=now.digest,
-            answers=len(now.revisions),
+            digest=record.digest,
+            answers=len(record.revisions),
             attestation=record.attestation,
             missing={one.kind: list(one.controls) for one in missing},
         )
     return record
+
+
+def _freeze(change: Change, assessment: AssessmentRecord) -> SubmissionRecord:
+    """Keep which revision of each answer is handed in, under which attestation, and move on."""
+    connection = change.connection
+    attested = find_attested(connection, assessment)
+    holding = attested.record if attested is not None and attested.holds else None
+    now = answers_now(connection, assessment)
+    after: AssessmentState = "in-review" if assessment.state == "clarification" else "submitted"
+    assessments.record_state(connection, assessment.id, after, change.by, expected=OPEN_STATES)
+    return assessments.record_submission(
+        connection,
+        assessment.id,
+        change.by,
+        revisions=now.revisions,
+        digest=now.digest,
+        signatory="" if holding is None else holding.signatory or holding.signatory_name,
+        signature="" if holding is None else holding.signature,
+        attestation=None if holding is None else holding.number,
+        receipt=new_code("r"),
+    )
 
 
 def list_submissions(

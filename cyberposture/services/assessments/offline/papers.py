@@ -191,6 +191,7 @@ def record_made(
 def _parts(gathered: Gathered, words: Words) -> tuple[Part, ...]:
     asked = gathered.asked
     texts = in_language(asked.pinned.translations, words.language)
+    titles = texts.names(asked.catalogue)["domains"]
     found = []
     for domain in asked.catalogue.framework.domains:
         own = tuple(
@@ -199,7 +200,7 @@ def _parts(gathered: Gathered, words: Words) -> tuple[Part, ...]:
             if control.domain == domain.id
         )
         if own:
-            found.append(Part(domain.id, domain.title, own))
+            found.append(Part(domain.id, titles[domain.id], own))
     return tuple(found)
 
 

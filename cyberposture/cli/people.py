@@ -105,7 +105,10 @@ def list_people(
                 {
                     **record.person.model_dump(mode="json"),
                     "roles": [
-                        {"role": m.membership.role, "institution": m.membership.institution}
+                        m.membership.model_dump(
+                            mode="json",
+                            include={"role", "institution", "sector", "valid_from", "valid_until"},
+                        )
                         for m in held
                     ],
                 }
@@ -119,7 +122,11 @@ def list_people(
             record.person.name,
             ", ".join(
                 m.membership.role
-                + (f" ({m.membership.institution})" if m.membership.institution else "")
+                + (
+                    f" ({m.membership.institution or m.membership.sector})"
+                    if m.membership.institution or m.membership.sector
+                    else ""
+                )
                 for m in held
             ),
             "disabled" if record.person.disabled_at else "",

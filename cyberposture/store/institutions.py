@@ -201,10 +201,11 @@ def search_institutions(
         # Sectors are kept as a list of JSON in ASCII, each between quotes.
         texts = sa.type_coerce(c.sectors, sa.Text)
         query = query.where(sa.or_(sa.false(), *(texts.contains(f'"{one}"') for one in sectors)))
-    counted = sa.select(sa.func.count()).select_from(query.subquery())
-    total: int = connection.execute(counted).scalar_one()
-    rows = connection.execute(query.order_by(c.name, c.code).limit(limit).offset(offset))
-    return [_read(row) for row in rows.mappings()], total
+    # Counted beside the rows, so that versions are ranked once.
+    query = query.add_columns(sa.func.count().over().label("total"))
+    found = connection.execute(query.order_by(c.name, c.code).limit(limit).offset(offset))
+    rows = found.mappings().all()
+    return [_read(row) for row in rows], rows[0]["total"] if rows else 0
 
 
 def list_versions(connection: Connection, institution_id: UUID) -> list[InstitutionRecord]:

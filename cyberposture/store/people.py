@@ -1,6 +1,6 @@
 """People, every key they ever signed with, and the roles that they hold or held."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -120,10 +120,14 @@ def get_person_by_id(connection: Connection, person_id: UUID) -> PersonRecord:
     return _read_person(row)
 
 
-def list_people(connection: Connection) -> list[PersonRecord]:
-    """Return all people by code, the disabled ones included."""
-    rows = connection.execute(sa.select(t.people).order_by(t.people.c.code)).mappings()
-    return [_read_person(row) for row in rows]
+def list_people(
+    connection: Connection, *, ids: Collection[UUID] | None = None
+) -> list[PersonRecord]:
+    """Return all people, or those with these keys, by code; the disabled ones included."""
+    query = sa.select(t.people).order_by(t.people.c.code)
+    if ids is not None:
+        query = query.where(t.people.c.id.in_(ids))
+    return [_read_person(row) for row in connection.execute(query).mappings()]
 
 
 def search_people(

@@ -131,12 +131,11 @@ def list_belonging(register: Register, institution: str | None = None) -> list[B
     """
     with register.reading() as connection:
         owner = get_owner_id(connection, institution)
-        records = people.list_people(connection)
+        ids = None
         if owner is not None:
-            ids = {
-                one.person_id for one in people.list_memberships(connection, institution_id=owner)
-            }
-            records = [one for one in records if one.id in ids]
+            held = people.list_memberships(connection, institution_id=owner)
+            ids = {one.person_id for one in held}
+        records = people.list_people(connection, ids=ids)
         records.sort(key=lambda one: (one.person.name.casefold(), one.person.code))
         return _gather(register, connection, records, owner)
 

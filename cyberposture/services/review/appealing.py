@@ -11,13 +11,14 @@ from cyberposture.services.assessments.assess import find_parts
 from cyberposture.services.people.roles import ADMINISTRATORS, require_role
 from cyberposture.services.register import Change, Register
 from cyberposture.services.review.assigning import require_apart
+from cyberposture.services.review.holding import hold
 from cyberposture.services.review.speaking import SPEAKERS, require_of, require_reason
 from cyberposture.services.scores.score import keep_correction
 from cyberposture.store import answering, answers, assessments, opinions, review_assignments, scores
 from cyberposture.store import appeals as store
 from cyberposture.store.acts import Act
 from cyberposture.store.appeals import AppealRecord, Outcome
-from cyberposture.store.assessments import AssessmentRecord
+from cyberposture.store.assessments import AssessmentRecord, lock_assessment
 from cyberposture.store.layouts import get_layout
 
 
@@ -40,6 +41,7 @@ def appeal(
     why = require_reason(grounds, "grounds")
     with register.change("appealed", institution, reason=why) as change:
         connection = change.connection
+        hold(connection, institution, round_code)
         change.institution_id, assessment = find_parts(connection, institution, round_code)
         require_of(change, change.institution_id, SPEAKERS)
         if assessment.state != "finalised":
@@ -132,6 +134,7 @@ def _require_fitting(outcome: Outcome, corrections: Sequence[Review]) -> None:
 
 def _appealed(change: Change, found: AppealRecord, institution: str) -> AssessmentRecord:
     """Return the assessment that an appeal is about, which must be this institution's and final."""
+    lock_assessment(change.connection, found.assessment_id)
     known = assessments.list_assessments(change.connection, institution_id=found.institution_id)
     assessment = next(one for one in known if one.id == found.assessment_id)
     if assessment.institution != institution:

@@ -12,6 +12,7 @@ from cyberposture.errors import NotAuthorised, NotFound, WrongState
 from cyberposture.services.assessments.assess import FINAL_STATES, find_parts
 from cyberposture.services.people.roles import ADMINISTRATORS, REVIEWERS, require_role
 from cyberposture.services.register import Register
+from cyberposture.services.review.holding import hold
 from cyberposture.store import people
 from cyberposture.store import review_assignments as store
 from cyberposture.store.people import MembershipRecord
@@ -143,6 +144,7 @@ def assign(
     with register.change("review-assigned", institution, reason=reason) as change:
         connection = change.connection
         require_role(connection, change.by.actor, ADMINISTRATORS, change.now)
+        hold(connection, institution, round_code)
         change.institution_id, assessment = find_parts(connection, institution, round_code)
         if assessment.state in FINAL_STATES:
             raise WrongState(
@@ -179,6 +181,7 @@ def take_away(
     with register.change("review-taken-away", institution, reason=reason) as change:
         connection = change.connection
         require_role(connection, change.by.actor, ADMINISTRATORS, change.now)
+        hold(connection, institution, round_code)
         change.institution_id, assessment = find_parts(connection, institution, round_code)
         given = store.list_assignments(connection, assessment_id=assessment.id)
         own = next((one for one in given if one.person == person), None)

@@ -12,6 +12,7 @@ from cyberposture.services.assessments.asked import Asked, open_asked, takes_ans
 from cyberposture.services.assessments.still_open import ASKED, SETTLED
 from cyberposture.services.register import Register
 from cyberposture.services.review.assigning import require_assigned
+from cyberposture.services.review.holding import hold
 from cyberposture.services.review.standing import waiting_for_reply
 from cyberposture.store import answers, assessments
 from cyberposture.store import clarifications as store
@@ -57,6 +58,7 @@ def ask_back(
     text = _require_text(question)
     with register.change("clarification-asked", f"{institution}/{control}") as change:
         connection = change.connection
+        hold(connection, institution, round_code)
         asked = open_asked(register, connection, institution, round_code)
         change.institution_id, assessment = asked.institution_id, asked.assessment
         require_assigned(
@@ -110,6 +112,7 @@ def reply(register: Register, institution: str, round_code: str, control: str, t
     said = _require_text(text)
     with register.change("clarification-replied", f"{institution}/{control}") as change:
         connection = change.connection
+        hold(connection, institution, round_code)
         asked = open_asked(register, connection, institution, round_code)
         change.institution_id, assessment = asked.institution_id, asked.assessment
         waiting = store.open_controls(store.list_said(connection, assessment.id))

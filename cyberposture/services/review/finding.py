@@ -14,6 +14,7 @@ from cyberposture.model.life import NEXT
 from cyberposture.services.assessments.asked import open_asked, takes_answer
 from cyberposture.services.register import Register
 from cyberposture.services.review.assigning import require_assigned
+from cyberposture.services.review.holding import hold
 from cyberposture.services.review.standing import (
     Stand,
     again_since,
@@ -48,6 +49,7 @@ def give_opinion(
     """
     with register.change("opinion-given", f"{institution}/{given.control}") as change:
         connection = change.connection
+        hold(connection, institution, round_code)
         asked = open_asked(register, connection, institution, round_code)
         change.institution_id, assessment = asked.institution_id, asked.assessment
         mine = require_assigned(

@@ -15,6 +15,7 @@ from cyberposture.scoring.plan import Step, rank_improvements
 from cyberposture.services.assessments.assess import find_parts
 from cyberposture.services.people.roles import CERT, require_role
 from cyberposture.services.register import Change, Register
+from cyberposture.services.review.holding import hold
 from cyberposture.services.review.speaking import LEADS, require_of, require_reason
 from cyberposture.services.scores.basis import find_kept_score, gather_basis, gather_kept
 from cyberposture.store import assessments, findings, institutions
@@ -52,6 +53,7 @@ def _last(events: Sequence[PlanEvent]) -> str:
 
 
 def _open_plan(change: Change, institution: str, round_code: str) -> AssessmentRecord:
+    hold(change.connection, institution, round_code)
     change.institution_id, assessment = find_parts(change.connection, institution, round_code)
     require_of(change, change.institution_id, LEADS)
     return assessment
@@ -206,6 +208,7 @@ def decide_plan(
     with register.change("plan-decided", institution, reason=why) as change:
         connection = change.connection
         require_role(connection, change.by.actor, CERT, change.now)
+        hold(connection, institution, round_code)
         change.institution_id, assessment = find_parts(connection, institution, round_code)
         stand = _last(store.list_events(connection, assessment.id))
         if stand != "handed-in":

@@ -9,6 +9,7 @@ from cyberposture.model.life import Step
 from cyberposture.services.assessments.assess import find_parts
 from cyberposture.services.people.roles import ADMINISTRATORS, require_role
 from cyberposture.services.register import Change, Register
+from cyberposture.services.review.holding import hold
 from cyberposture.services.review.speaking import SPEAKERS, require_of, require_reason
 from cyberposture.services.review.standing import AGAIN, Item, list_items
 from cyberposture.services.scores.basis import gather_basis
@@ -37,6 +38,7 @@ def release(register: Register, institution: str, round_code: str) -> Preliminar
     with register.change("result-released", institution) as change:
         connection = change.connection
         require_role(connection, change.by.actor, ADMINISTRATORS, change.now)
+        hold(connection, institution, round_code)
         basis = gather_basis(register, connection, institution, round_code, change.now)
         if basis.assessment is None:
             raise NotFound("assessment", f"{institution} in {round_code}")
@@ -121,6 +123,7 @@ def _return_to_review(
     with register.change(_KINDS[step], places[0], reason=why) as change:
         connection = change.connection
         require_role(connection, change.by.actor, ADMINISTRATORS, change.now)
+        hold(connection, *places)
         change.institution_id, assessment = find_parts(connection, *places)
         asked = get_layout(connection, assessment.layout)
         for control in controls:
@@ -158,6 +161,7 @@ def archive(register: Register, institution: str, round_code: str, *, reason: st
     with register.change("assessment-archived", institution, reason=reason) as change:
         connection = change.connection
         require_role(connection, change.by.actor, ADMINISTRATORS, change.now)
+        hold(connection, institution, round_code)
         change.institution_id, assessment = find_parts(connection, institution, round_code)
         _require_no_appeal(change, assessment)
         take_step(connection, assessment.id, "archive", change.by)
@@ -213,6 +217,7 @@ def _open_to_comment(
     change: Change, institution: str, round_code: str
 ) -> tuple[AssessmentRecord, PreliminaryResult]:
     connection = change.connection
+    hold(connection, institution, round_code)
     change.institution_id, assessment = find_parts(connection, institution, round_code)
     require_of(change, change.institution_id, SPEAKERS)
     result = results.find_result(connection, assessment.id)

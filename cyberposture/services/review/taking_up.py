@@ -11,6 +11,7 @@ from cyberposture.scoring.sampling import Drawn, Unit, draw
 from cyberposture.services.assessments.assess import find_parts
 from cyberposture.services.people.roles import ADMINISTRATORS, REVIEWERS, require_role
 from cyberposture.services.register import Register
+from cyberposture.services.review.holding import hold
 from cyberposture.services.scores.basis import gather_basis
 from cyberposture.store import review_assignments, review_draws, round_plans
 from cyberposture.store.steps import take_step
@@ -51,6 +52,7 @@ def take_up(register: Register, institution: str, round_code: str) -> tuple[Draw
     with register.change("review-begun", institution) as change:
         connection = change.connection
         require_role(connection, change.by.actor, ADMINISTRATORS | REVIEWERS, change.now)
+        hold(connection, institution, round_code)
         change.institution_id, assessment = find_parts(connection, institution, round_code)
         given = review_assignments.list_assignments(connection, assessment_id=assessment.id)
         if not any(one.part == "first" for one in given):

@@ -4,7 +4,7 @@ import hmac
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -16,6 +16,7 @@ from cyberposture.reporting.render import Renderer, Sandbox
 from cyberposture.reporting.words import Words, load_words
 from cyberposture.runtime import Runtime
 from cyberposture.services.assessments.delegating import rounds_of_helper
+from cyberposture.services.assessments.handed_in import is_handed_in
 from cyberposture.services.people.reach import assigned_to, sectors_of
 from cyberposture.services.people.signing_in import SignedIn, find_signed_in
 from cyberposture.services.register import Register
@@ -29,6 +30,10 @@ COOKIE = "session"
 DOOR = "portal"
 """Who acts where nobody is signed in yet."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+DRAFTS: Final[frozenset[Action]] = frozenset({"see-answers", "see-evidence", "comment"})
+"""What shows answers, which are the institution's own until it hands them in."""
 
 
 class SignInFirst(Exception):
@@ -227,7 +232,20 @@ def allow(request: Request, person: SignedIn, action: Action) -> Visit:
         visit = replace(visit, person=replace(person, memberships=held))
     if not visit.may(action, place.get("institution"), place.get("sector")):
         raise NotAuthorised("not-allowed", "this page is not for the roles that you hold")
+    if action in DRAFTS and not _may_read_yet(visit):
+        raise NotAuthorised("not-allowed", "this page is not for the roles that you hold")
     return replace(visit, acts_for=_acts_for(visit, action))
+
+
+def _may_read_yet(visit: Visit) -> bool:
+    """Return whether the answers that are meant may be read: by others once they are handed in."""
+    institution, round_code = (
+        visit.request.path_params.get(n) for n in ("institution", "round_code")
+    )
+    if institution is None or round_code is None:
+        return True
+    is_own = any(one.institution == institution for one in visit.person.memberships)
+    return is_own or is_handed_in(visit.register, institution, round_code)
 
 
 def _acts_for(visit: Visit, action: Action) -> str | None:

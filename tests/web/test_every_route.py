@@ -17,7 +17,7 @@ from world import AT_AN_INSTITUTION, FOREIGN, FORM_KEY, NOWHERE, OWN, ROLES, SEC
 from cyberposture.model.people import Role
 from cyberposture.web.access import ACCESS, Action
 from cyberposture.web.pages import find_routers
-from cyberposture.web.surroundings import COOKIE, Allowed
+from cyberposture.web.surroundings import COOKIE, DRAFTS, Allowed
 
 ROUTES = [r for router in find_routers() for r in router.routes if isinstance(r, APIRoute)]
 SHARED = frozenset(
@@ -89,6 +89,9 @@ def is_open(walk: Walk, role: Role, institution: str) -> bool:
     assert walk.action is not None
     reach = ACCESS[walk.action].get(role)
     is_about_one = "institution" in walk.names or "sector" in walk.names
+    if walk.action in DRAFTS and {"institution", "round_code"} <= set(walk.names):
+        # Both institutions are still answering: nobody else reads along.
+        return role in AT_AN_INSTITUTION and reach == "own" and institution == OWN
     if reach is None or reach == "all" or not is_about_one:
         return reach is not None
     if reach == "own" and "institution" in walk.names:

@@ -120,7 +120,9 @@ def list_seen(
     query = sa.select(a).where(
         a.c.assessment_id == assessment_id, sa.tuple_(a.c.control, a.c.revision).in_(named)
     )
-    rows = connection.execute(query).mappings() if named else []
+    if not named:
+        return {}
+    rows = connection.execute(query).mappings()
     return {row["control"]: _read_answer(row) for row in rows}
 
 

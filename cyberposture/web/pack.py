@@ -143,7 +143,7 @@ def show_home(visit: Annotated[Visit, Depends(Allowed("see-home"))]) -> HTMLResp
     zone = ZoneInfo(asked.institution.zone)
     return visit.show(
         "pack/home.html.j2",
-        asked=asked,
+        asked=asked.told_in(visit.words.language),
         paper=paper,
         due=visit.words.minute(asked.due, zone),
         made=visit.words.minute(paper.made_at, zone),

@@ -12,10 +12,14 @@ from cyberposture.exchange.file_kinds import UnfitFile
 from cyberposture.scanning.permission.signing import generate_key_pair, require_signature
 from cyberposture.services.assessments import assess, attesting, evidence, submission
 from cyberposture.services.assessments.answers_digest import in_groups
+from cyberposture.services.assessments.assess import find_parts
 from cyberposture.services.assessments.evidence import Use
 from cyberposture.services.assessments.pieces import Description, Limits, NewFile
+from cyberposture.services.assessments.still_open import ASKED, may_answer, open_controls
 from cyberposture.services.people import people, signing_in
 from cyberposture.services.people.signing_in import FREE_FAILURES
+from cyberposture.store.assessments import record_event
+from cyberposture.store.steps import take_step
 
 PASSWORD = "seven lamps on a quiet quay"
 ROUND = "autumn"
@@ -274,3 +278,29 @@ def test_what_was_handed_in_is_attested_no_more(office, boss, code, shown):
         attesting.attest_by_link(boss, code, ROUND, token, code=shown())
     with office.refuses(WrongState):
         on_paper(office, code)
+
+
+def test_in_clarification_only_what_was_asked_about_changes_and_nothing_is_handed_in(
+    office, boss, code, shown
+):
+    submission.submit(office.register, code, ROUND)
+    with office.register.change("asked-for-a-test", code) as change:
+        change.institution_id, assessment = find_parts(change.connection, code, ROUND)
+        take_step(change.connection, assessment.id, "take up", change.by)
+        take_step(change.connection, assessment.id, "ask back", change.by)
+        about = {"controls": ["IAM-09"]}
+        record_event(change.connection, assessment.id, ASKED, change.by, details=about)
+    (blocker,) = submission.list_blockers(office.register, code, ROUND)
+    assert (blocker.kind, blocker.controls) == ("clarification", ("IAM-09",))
+    with office.refuses(WrongState, "GOV-01: handed in already"):
+        office.answer(code, ROUND, GOV_01=3)
+    office.answer(code, ROUND, IAM_09=1)
+    with office.refuses(WrongState, "in clarification"):
+        submission.submit(office.register, code, ROUND)
+    assert by_link(office, boss, code, shown).number == 1  # what was changed can be attested anew
+    with office.register.reading() as connection:
+        _, assessment = find_parts(connection, code, ROUND)
+        open_ones = open_controls(connection, assessment)
+        assert may_answer(connection, assessment, "IAM-09")
+        assert not may_answer(connection, assessment, "GOV-01")
+    assert (assessment.state, open_ones) == ("clarification", {"IAM-09"})

@@ -6,10 +6,10 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from cyberposture.errors import NotFound, WrongState
-from cyberposture.model.life import AssessmentState
 from cyberposture.services.assessments.answers_digest import answers_now, find_attested
 from cyberposture.services.assessments.asked import is_said, open_asked, takes_answer
 from cyberposture.services.assessments.assess import OPEN_STATES, find_answerable, find_parts
+from cyberposture.services.assessments.still_open import asked_again
 from cyberposture.services.register import Change, Register
 from cyberposture.store import assessments, audit, rounds
 from cyberposture.store.assessments import AssessmentRecord, SubmissionRecord
@@ -17,8 +17,11 @@ from cyberposture.store.attestations import list_attestations
 from cyberposture.store.audit import AuditEntry
 from cyberposture.store.codes import new_code
 from cyberposture.store.heads import SignedHead
+from cyberposture.store.steps import take_step
 
-BlockerKind = Literal["state", "closed", "unanswered", "unconfirmed", "not-attested", "fallen"]
+BlockerKind = Literal[
+    "state", "closed", "clarification", "unanswered", "unconfirmed", "not-attested", "fallen"
+]
 _HANDED_IN = "submitted"
 """The kind of the audit entry that a receipt names."""
 
@@ -68,8 +71,8 @@ def submit(
 ) -> SubmissionRecord:
     """Hand the answers in, frozen under their digest: they change now only when asked about.
 
-    In clarification it hands in the reply, and the review goes on. With `only_whole` nothing is
-    handed in while something stands in the way; without, the receipt says what was missing.
+    With `only_whole` nothing is handed in while something stands in the way; without, the receipt
+    says what was missing. In clarification each question is replied to instead.
 
     Raises:
         NotFound: institution, round or assessment is not there.
@@ -79,6 +82,11 @@ def submit(
         connection = change.connection
         change.institution_id, assessment = find_answerable(connection, institution, round_code)
         assessments.lock_assessment(connection, assessment.id)
+        if assessment.state == "clarification":
+            raise WrongState(
+                f"the assessment of {institution} in {round_code} is in clarification",
+                advice="reply to each question of the reviewers; then the review goes on",
+            )
         missing = _blockers(register, connection, assessment)
         if only_whole and missing:
             kinds = ", ".join(one.kind for one in missing)
@@ -98,13 +106,12 @@ def submit(
 
 
 def _freeze(change: Change, assessment: AssessmentRecord) -> SubmissionRecord:
-    """Keep which revision of each answer is handed in, under which attestation, and move on."""
+    """Keep which revision of each answer is handed in, and under which attestation."""
     connection = change.connection
     attested = find_attested(connection, assessment)
     holding = attested.record if attested is not None and attested.holds else None
     now = answers_now(connection, assessment)
-    after: AssessmentState = "in-review" if assessment.state == "clarification" else "submitted"
-    assessments.record_state(connection, assessment.id, after, change.by, expected=OPEN_STATES)
+    take_step(connection, assessment.id, "hand in", change.by)
     return assessments.record_submission(
         connection,
         assessment.id,
@@ -170,6 +177,9 @@ def _blockers(
         return (Blocker("state"),)
     if campaign.closed_at is not None:
         return (Blocker("closed"),)
+    if assessment.state == "clarification":
+        again = sorted(asked_again(connection, assessment.id))
+        return (Blocker("clarification", tuple(again)),)
     asked = open_asked(register, connection, assessment.institution, assessment.round)
     unanswered: list[str] = []
     unconfirmed: list[str] = []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cyberposture.errors import InvalidInput, NotFound, WrongState
 from cyberposture.model.assessments import Answer
-from cyberposture.services.assessments import assess, rounds, suggestions
+from cyberposture.services.assessments import assess, importing, rounds, suggestions
 from cyberposture.services.assessments.offline import papers, receipts, taking_in
 from cyberposture.services.assessments.questionnaire import save_answer
 from cyberposture.store import answer_imports, answering, answers, attestations, evidence
@@ -317,6 +317,8 @@ def test_what_a_file_wrote_stands_under_its_code_to_be_undone(office, asked):
         _, assessment = assess.find_parts(connection, CODE, ROUND)
         act = answer_imports.get_import(connection, assessment.id, receipt.code)
     assert act.revisions == {one: (1, 2)} and act.kind == "workbook"
+    importing.undo_import(office.register, CODE, ROUND, receipt.code, reason="the wrong file")
+    assert standing(office)[one].answer.level == 1
 
 
 def test_an_urdu_workbook_reads_from_right_to_left_and_comes_back(office, asked):

@@ -275,6 +275,19 @@ def test_no_file_lies_in_the_register_in_clear(office, code):
     assert secret[:30] not in kept
 
 
+TELNET = "cleartext.no-telnet-or-r-login"
+
+
 def test_an_observation_is_what_was_seen_to_be_well(office, code):
     with office.refuses(NotFound):
         evidence.add_observation(office.register, code, "no.such-check", limits=LIMITS)
+    with office.refuses(NotFound):  # nobody looked yet
+        evidence.add_observation(office.register, code, TELNET, limits=LIMITS)
+    office.declare(code, "192.0.2.7")
+    office.look(code, "192.0.2.7", rest="closed", services={"443": "https"})
+    seen = evidence.add_observation(office.register, code, TELNET, limits=LIMITS, use=SPEAKS).record
+    assert (seen.kind, seen.place, seen.sha256) == ("observation", TELNET, None)
+    assert answer_to(office, code, "IAM-09") is None  # the check itself moves the grade
+    office.look(code, "192.0.2.7", rest="closed", services={"23": "telnet"})
+    with office.refuses(WrongState, "speaks against"):
+        evidence.add_observation(office.register, code, TELNET, limits=LIMITS)

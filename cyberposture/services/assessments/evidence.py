@@ -150,11 +150,10 @@ def add_observation(
         clocks = catalogue.clocks(record.institution.sectors, now.date())
         known = standing_of(register, connection, record.id, now, None, clocks=clocks)
     standing = known.get(check)
-    looked = [] if standing is None else [row.judgement for row in standing.rows]
-    if standing is None or not any(one.verdict == "pass" for one in looked):
-        raise NotFound("observation", check, advice="only what was seen to be well can serve")
-    if any(one.verdict == "fail" for one in looked):
+    if standing is not None and standing.tally.fail + standing.tally.fresh:
         raise WrongState(f"the network speaks against {check}", advice="see the finding")
+    if standing is None or not standing.tally.passed:
+        raise NotFound("observation", check, advice="only what was seen to be well can serve")
     said = Description(standing.check.title[:LONGEST_TITLE], now.date())
     return _list(
         register, institution, said, limits=limits, use=use, kind="observation", place=check

@@ -150,8 +150,11 @@ def get_receipt(register: Register, institution: str, round_code: str, name: str
         found = next((one for one in known if name in (str(one.number), one.receipt)), None)
         if found is None:
             raise NotFound("receipt", name)
-        entries = audit.list_entries(
-            connection, institution_id=owner, kind=_HANDED_IN, since=found.act.at
+        # They are streamed: a stream that is left half-way keeps its cursor open.
+        entries = list(
+            audit.list_entries(
+                connection, institution_id=owner, kind=_HANDED_IN, since=found.act.at
+            )
         )
         entry = next((e for e in entries if e.data.get("receipt") == found.receipt), None)
         named = _attestation_of(connection, assessment, found)

@@ -110,7 +110,7 @@ def insert_invitation(
 def record_noted(
     connection: Connection, institution_id: UUID, round_id: UUID, act: Act, *, terms_sha256: str
 ) -> None:
-    """Record that somebody of the institution noted the terms; the first note stays.
+    """Record that somebody of the institution noted these terms; who noted the same first stays.
 
     Raises:
         NotFound: it was not invited.
@@ -120,7 +120,8 @@ def record_noted(
     if connection.execute(sa.select(i.c.id).where(ours)).first() is None:
         raise NotFound("invitation", str(institution_id))
     noted = {"noted_by": act.actor, "noted_at": act.at, "noted_terms": terms_sha256}
-    connection.execute(sa.update(i).where(ours, i.c.noted_at.is_(None)).values(**noted))
+    is_new = sa.or_(i.c.noted_terms.is_(None), i.c.noted_terms != terms_sha256)
+    connection.execute(sa.update(i).where(ours, is_new).values(**noted))
 
 
 def find_invitation(

@@ -187,7 +187,10 @@ def note_terms(register: Register, institution: str, code: str) -> AssessmentRec
         )  # fmt: skip
         change.tell(round=code, terms_sha256=campaign.terms_sha256)
         present = assessments.find_assessment(connection, change.institution_id, round_id)
-        return present or open_within(register, change, institution, code, is_planned=True)
+        opened = present or open_within(register, change, institution, code, is_planned=True)
+        told = {"terms_sha256": campaign.terms_sha256}
+        assessments.record_event(connection, opened.id, "terms noted", change.by, details=told)
+    return opened
 
 
 @dataclass(frozen=True)

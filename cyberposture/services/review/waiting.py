@@ -35,7 +35,7 @@ class AtInstitution:
     title: str
     due: datetime
     needs_terms: bool
-    """It was invited, and nobody of it read the terms."""
+    """It was invited, and nobody of it read the terms as they are now."""
     questions: int
     """How many questions back wait for it."""
     comments_until: datetime | None
@@ -49,12 +49,14 @@ def list_at_institutions(register: Register, codes: Collection[str]) -> list[AtI
     with register.reading() as connection:
         now = register.clock()
         known = {one.id: one for one in rounds.list_rounds(connection)}
+        plans = round_plans.list_plans(connection)
+        terms = {key: one.terms_sha256 for key, one in plans.items()}
         found = (institutions.find_institution(connection, code, as_of=now) for code in codes)
         return [
             one
             for record in found
             if record is not None
-            for one in _at(connection, record, known, now)
+            for one in _at(connection, record, known, terms, now)
         ]
 
 
@@ -62,6 +64,7 @@ def _at(
     connection: Connection,
     record: InstitutionRecord,
     known: Mapping[UUID, RoundRecord],
+    terms: Mapping[UUID, str],
     now: datetime,
 ) -> Iterator[AtInstitution]:
     opened = assessments.list_assessments(connection, institution_id=record.id)
@@ -70,7 +73,7 @@ def _at(
     invitations = {one.round_id: one for one in invited}
     for round_id in by_round.keys() | invitations.keys():
         campaign, invitation = known[round_id], invitations.get(round_id)
-        is_new = invitation is not None and invitation.noted_at is None
+        is_new = invitation is not None and invitation.noted_terms != terms.get(round_id)
         assessment = by_round.get(round_id)
         questions, until, plan = _stands(connection, assessment)
         yield AtInstitution(

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
-from starlette.datastructures import UploadFile
 
 from cyberposture.errors import CyberpostureError, Fault, InvalidInput, NotAuthorised
 from cyberposture.services.people.people import read_key_text
@@ -58,12 +57,12 @@ async def fill(request: Request) -> Filled:
     files: dict[str, bytes] = {}
     async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as given:
         for name, value in given.multi_items():
-            if isinstance(value, UploadFile):
-                data = await value.read()
-                if data or value.filename:
-                    files[name] = data
-            else:
+            if isinstance(value, str):
                 lists[name] = (*lists.get(name, ()), plain(value))
+                continue
+            data = await value.read()
+            if data or value.filename:
+                files[name] = data
     return Filled({name: texts[-1] for name, texts in lists.items()}, lists, files)
 
 

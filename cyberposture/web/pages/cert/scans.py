@@ -2,9 +2,8 @@
 
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Response
 from fastapi.responses import HTMLResponse, JSONResponse
-from starlette.background import BackgroundTask
 
 from cyberposture.errors import CyberpostureError, NotFound, WrongState
 from cyberposture.services.findings import rejudging, scan_diff
@@ -97,9 +96,7 @@ def _live(visit: Visit, one: Progress) -> dict[str, Any]:
 
 
 @router.get(f"{PLACE}/{{run}}/progress")
-def tell_progress(
-    visit: Annotated[Visit, Depends(Allowed("see-scans"))], run: str
-) -> JSONResponse:
+def tell_progress(visit: Annotated[Visit, Depends(Allowed("see-scans"))], run: str) -> JSONResponse:
     """Tell our script how far a scan is."""
     return JSONResponse(_live(visit, overview.get_progress(visit.register, run)))
 
@@ -155,7 +152,9 @@ def _plan(visit: Visit, institution: str, trouble: Trouble, typed: Filled) -> HT
 
 
 @router.post(NEW)
-def begin_scan(visit: Annotated[Visit, Depends(Allowed("run-scan"))], form: Form) -> Response:
+def begin_scan(
+    visit: Annotated[Visit, Depends(Allowed("run-scan"))], form: Form, later: BackgroundTasks
+) -> Response:
     """Begin a scan; the workers of its vantage do it, or this process where there are none."""
     require_form_key(visit, form.form_key)
     trouble = missing(visit, form, "institution", "why")
@@ -171,5 +170,5 @@ def begin_scan(visit: Annotated[Visit, Depends(Allowed("run-scan"))], form: Form
     answer = visit.go(f"{PLACE}/{begun.code}", "begun")
     if not register.database.has_queue:
         # The page does not wait for it; should this process end, the clock goes on with it.
-        answer.background = BackgroundTask(run_here, register, scanner, begun.id)
+        later.add_task(run_here, register, scanner, begun.id)
     return answer

@@ -58,8 +58,7 @@ def request_letter(
         record = institutions.get_institution(change.connection, institution, as_of=change.now)
         change.institution_id = record.id
         declared = declarations.get_declaration(change.connection, record.id, as_of=change.now)
-        given = {"reference": reference, "exclusions": exclusions}
-        request = build_row(_Request, "arguments", given)
+        request = _checked(reference, exclusions)
         scope = scope_of(declared, request.exclusions, special_allowed)
         if not scope:
             raise WrongState(f"{institution} declared no address or name that is not excluded")
@@ -78,10 +77,8 @@ def request_letter(
         )
         letter = write_letter(reports, facts, language)
         register.blobs.put(change.connection, record.id, KIND, letter.text.encode(), change.by)
-        change.tell(
-            institution=institution, letter_sha256=letter.sha256, language=language,
-            asked=asked_of(facts),
-        )  # fmt: skip
+        change.tell(institution=institution, letter_sha256=letter.sha256, language=language)
+        change.tell(asked=asked_of(facts))
     return letter
 
 
@@ -90,6 +87,10 @@ class _Request(Model):
 
     reference: Reference
     exclusions: tuple[CIDRText, ...]
+
+
+def _checked(reference: str, exclusions: tuple[str, ...]) -> _Request:
+    return build_row(_Request, "arguments", {"reference": reference, "exclusions": exclusions})
 
 
 @dataclass(frozen=True)

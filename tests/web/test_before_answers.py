@@ -20,6 +20,7 @@ from cyberposture.services.assessments import (
     rounds,
 )
 from cyberposture.services.institutions import entries
+from cyberposture.store import assessments as kept_assessments
 
 HERE = f"/institutions/{OWN}/rounds/{ROUND}"
 CONTROL = f"{HERE}/answers/GOV/GOV-01"
@@ -61,6 +62,16 @@ def plan(people: People, round_code: str = "spring") -> str:
     rounds.open_round(register, round_code, round_code.title(), utc_now() + timedelta(days=60))
     assess.open_assessment(register, OWN, round_code, is_planned=True)
     return f"/institutions/{OWN}/rounds/{round_code}"
+
+
+def hand_in(people: People) -> None:
+    """Let the institution hand in what it said, as its attestation would."""
+    register = people.world.register
+    with register.change("handed-in-by-a-test", OWN) as change:
+        change.institution_id, found = assess.find_parts(change.connection, OWN, ROUND)
+        kept_assessments.record_state(
+            change.connection, found.id, "submitted", change.by, expected=["answering"]
+        )
 
 
 def tasks(page: Answer) -> list[str]:
@@ -131,7 +142,10 @@ def test_views_of_a_domain_leave_out_what_is_answered_or_not_ones_own(people):
     at = f"{HERE}/answers/IAM"
     everything = cards(people.get("contributor", at))
     first, *others = cards(people.get("contributor", f"{at}?show=open"))
-    assert people.post("contributor", f"{at}/{first}", level="1").status == 303
+    on = people.post("contributor", f"{at}/{first}", level="1", then=others[0])
+    assert on.headers["location"] == f"{at}#{others[0]}"
+    odd = people.post("contributor", f"{at}/{first}", level="1", seen="1", then="a?b/c#")
+    assert odd.headers["location"] == f"{at}#{first}"
     assert cards(people.get("contributor", at)) == everything
     assert cards(people.get("contributor", f"{at}?show=open")) == others
     empty = people.get("contributor", f"{at}?show=mine")
@@ -156,6 +170,8 @@ def test_a_control_by_itself_shows_its_history_and_its_talk(people):
     assert people.post("contributor", f"{at}/remarks", text=" ").status == 422
     people.post("contributor", f"{at}/remarks", text="<b>inside</b>")
     people.post("contributor", f"{at}/remarks", text="for both", for_reviewer="yes")
+    assert people.get("reviewer", at).status == 403  # nothing was handed in yet
+    hand_in(people)
     lead, reviewer = people.get("institution-lead", at).text, people.get("reviewer", at).text
     assert "&lt;b&gt;inside" in lead and "for both" in lead
     assert "inside" not in reviewer and "for both" in reviewer

@@ -1,5 +1,6 @@
 """The questions of one domain on one page, one card a control; each answer is kept by itself."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, cast
@@ -33,6 +34,7 @@ from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_ke
 router = APIRouter(include_in_schema=False)
 DOMAIN = "/institutions/{institution}/rounds/{round_code}/answers/{domain}"
 Show = Literal["all", "open", "mine"]
+_CONTROL = re.compile(r"[A-Z]{3}-[0-9]{2}")
 _LEVELS = {"0": 0, "1": 1, "2": 2, "3": 3}
 
 
@@ -181,8 +183,8 @@ def keep_answer(
         theirs = cast("AnswerRevision", error.current)
         return _show(visit, page, 409, Trouble(typed, theirs=theirs))
     if not by_script:
-        goes_on = len(form.then) == len(control) and form.then.isascii()
-        return RedirectResponse(f"{page.path}#{form.then if goes_on else control}", 303)
+        then = form.then if _CONTROL.fullmatch(form.then) else control
+        return RedirectResponse(f"{page.path}#{then}", 303)
     zone = ZoneInfo(get_institution(visit.register, page.institution).institution.zone)
     names = {visit.person.person: visit.person.name}
     said = str(status_of(written, visit.words, zone, names))

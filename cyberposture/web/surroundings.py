@@ -131,6 +131,7 @@ def signed_in(request: Request) -> SignedIn:
     found = find_signed_in(portal.register_of(DOOR), token) if token else None
     if found is None:
         raise SignInFirst(has_ended=bool(token))
+    request.state.person = found
     return found
 
 
@@ -267,7 +268,9 @@ def show_to_anybody(
 ) -> HTMLResponse:
     """Return a page that is open to everybody, with the menu of whoever happens to be signed in."""
     portal, token = portal_of(request), request.cookies.get(COOKIE)
-    person = find_signed_in(portal.register_of(DOOR), token) if token else None
+    person: SignedIn | None = getattr(request.state, "person", None)
+    if person is None and token:
+        person = find_signed_in(portal.register_of(DOOR), token)
     if person is None:
         return portal.render(request, template, status, person=None, **view)
     return Visit(request, portal, person).show(template, status, **view)

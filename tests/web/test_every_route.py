@@ -139,11 +139,22 @@ def test_whoever_is_not_signed_in_is_sent_to_the_door(world, portal, walk):
     assert [(a.status, a.headers.get("location")) for a in answers] == [(303, "/sign-in")] * 2
 
 
+def places_to_walk(walk: Walk, is_like_another: bool) -> tuple[str, ...]:
+    """Return where a role is tried: once where the address is the same everywhere.
+
+    Of the roles that reach every institution, and of those that reach none, the first is tried at
+    each; the others at their own, where a slip would show.
+    """
+    return (OWN,) if is_like_another or not walk.names else (OWN, FOREIGN, NOWHERE)
+
+
 @pytest.mark.parametrize("walk", GUARDED, ids=str)
 def test_each_role_reaches_what_the_table_says_and_nothing_else(world, portal, cookies, walk):
+    alike = {reach: [role for role in ROLES if ACCESS[walk.action].get(role) == reach][1:]
+             for reach in ("all", None)}  # fmt: skip
     for role in ROLES:
         refusals = []
-        for place in (OWN, FOREIGN, NOWHERE):
+        for place in places_to_walk(walk, role in alike["all"] + alike[None]):
             address = walk.at(world, place)
             answer = ask(portal, walk, address, cookies[role])
             is_refused = answer.status == 403 and REFUSAL in answer.text

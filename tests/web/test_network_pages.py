@@ -186,8 +186,10 @@ def test_a_letter_lives_from_its_request_to_its_withdrawal(office):
     office.get("cert-analyst", f"/cert/authorisations/{FOREIGN}/A-2026/7", 404)
     office.post("institution-lead", f"{HOME}/letters/A-2026/7/withdraw", 422, withdrawn_by="",
                 reason="works")  # fmt: skip
-    office.post("institution-lead", f"{HOME}/letters/A-2026/7/withdraw",
+    key = {"own_key": ("mine.key", office.keys["institution-lead"].encode(), "text/plain")}
+    office.post("institution-lead", f"{HOME}/letters/A-2026/7/withdraw", files=key,
                 withdrawn_by="the director", reason="works")  # fmt: skip
+    assert standing.get_letter(office.register, "A-2026/7").view.record.withdrawal["signature"]
     assert "withdrawn" in office.get("institution-lead", f"{HOME}/letters/A-2026/7")
 
 
@@ -410,6 +412,8 @@ def test_every_list_is_there_in_urdu_and_leads_to_the_stop_page(office, path):
     assert 'lang="ur" dir="rtl"' in page
     assert 'href="/cert/stop"' in page
     assert " style=" not in page and "<script>" not in page
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
 
 
 def test_single_pages_are_there_in_urdu(office):

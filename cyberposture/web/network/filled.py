@@ -14,6 +14,8 @@ MOST_FIELDS: Final = 200
 MOST_FILES: Final = 12
 KEY: Final = "key_file"
 """The field by which a key file comes: it is used once, in memory, and kept nowhere."""
+OWN_KEY: Final = "own_key"
+"""The same where a key is not needed, and may stand beside the other."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,13 @@ def missing(visit: Visit, form: Filled, *names: str) -> Trouble | None:
     return Trouble(422, dict.fromkeys(empty, said)) if empty else None
 
 
-def key_of(form: Filled) -> str:
-    """Return the private key in the key file of a form.
+def key_of(form: Filled, name: str = KEY) -> str:
+    """Return the private key in the key file of a form, in the field of that name.
 
     Raises:
         InvalidInput: there is no file, or it holds no key.
     """
-    return read_key_text(form.files.get(KEY, b""), KEY)
+    return read_key_text(form.files.get(name, b""), name)
 
 
 def trouble_of(visit: Visit, error: CyberpostureError) -> Trouble:

@@ -10,7 +10,16 @@ from cyberposture.errors import CyberpostureError, NotFound
 from cyberposture.scanning.techniques import TECHNIQUES
 from cyberposture.services.permission import authorise, notices, requests, standing
 from cyberposture.services.permission.signed_copies import SignedCopy, record_signed
-from cyberposture.web.network.filled import KEY, Filled, Form, Trouble, key_of, missing, trouble_of
+from cyberposture.web.network.filled import (
+    KEY,
+    OWN_KEY,
+    Filled,
+    Form,
+    Trouble,
+    key_of,
+    missing,
+    trouble_of,
+)
 from cyberposture.web.network.showing import NO_TROUBLE, asked, show
 from cyberposture.web.pages.cert.authorisations import PLACE, back_to, show_one
 from cyberposture.web.surroundings import Allowed, Visit, require_form_key
@@ -151,7 +160,7 @@ def withdraw(
     def end() -> None:
         authorise.withdraw(
             visit.register, reference, visit.person.person,
-            key_of(form) if form.files.get(KEY) else None,
+            key_of(form, OWN_KEY) if form.files.get(OWN_KEY) else None,
             withdrawn_by=form["withdrawn_by"], reason=form["reason"],
         )  # fmt: skip
 

@@ -49,7 +49,7 @@ def stop_now(visit: Annotated[Visit, Depends(Allowed("stop-all-scans"))], form: 
             scan=named if what == "scan" else None,
             cidr=named if what == "address" else None,
             drain=form["speed"] == "drain",
-            reason=form["reason"],
+            reason=form["reason"] or form["reason_for_all"],
             complaint=form["complaint"],
         )
     except CyberpostureError as error:

@@ -8,7 +8,15 @@ from fastapi.responses import HTMLResponse
 from cyberposture.errors import CyberpostureError, NotFound
 from cyberposture.services.institutions.entries import get_institution
 from cyberposture.services.permission import authorise, requests, standing
-from cyberposture.web.network.filled import KEY, Filled, Form, Trouble, key_of, missing, trouble_of
+from cyberposture.web.network.filled import (
+    OWN_KEY,
+    Filled,
+    Form,
+    Trouble,
+    key_of,
+    missing,
+    trouble_of,
+)
 from cyberposture.web.network.letters import send_paper
 from cyberposture.web.network.showing import EMPTY, NO_TROUBLE, asked, pager, show, turn_of
 from cyberposture.web.surroundings import Allowed, Visit, require_form_key
@@ -93,7 +101,7 @@ def withdraw(
         try:
             authorise.withdraw(
                 visit.register, reference, visit.person.person,
-                key_of(form) if form.files.get(KEY) else None,
+                key_of(form, OWN_KEY) if form.files.get(OWN_KEY) else None,
                 withdrawn_by=form["withdrawn_by"], reason=form["reason"],
             )  # fmt: skip
         except CyberpostureError as error:

@@ -59,6 +59,15 @@ def find_link(connection: Connection, token_sha256: str) -> LinkRecord | None:
     return None if row is None else LinkRecord(**row)
 
 
+def has_open_link(connection: Connection, person_id: UUID, at: datetime) -> bool:
+    """Return whether a link of this person opens something at that moment."""
+    links = t.sign_in_links
+    query = sa.select(links.c.person_id).where(
+        links.c.person_id == person_id, links.c.used_at.is_(None), links.c.ends_at > at
+    )
+    return connection.execute(query).first() is not None
+
+
 def find_account(
     connection: Connection, person_id: UUID, *, lock: bool = False
 ) -> AccountRecord | None:

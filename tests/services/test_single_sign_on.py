@@ -168,6 +168,21 @@ def test_one_sign_on_is_one_person_and_the_disabled_stay_out(house, tmp_path):
         house.come()
 
 
+def test_an_invitation_that_was_used_meanwhile_links_nothing(house):
+    house.issuer.says = STRONG
+    link = signing_in.make_link(house.register, "l-lead")
+    begun = single_sign_on.begin_link(house.register, house.provider, link)
+    account = signing_in.begin_account(house.register, link, "seven lamps on a quiet quay")
+    now = pyotp.TOTP(account.seed).at(house.office.clock())
+    signing_in.confirm_account(house.register, link, now)
+    back = house.issuer.visit(begun.address)
+    with pytest.raises(NotAuthorised):
+        single_sign_on.come_back_linked(
+            house.register, house.provider, token=begun.token, state=back["state"],
+            code=back["code"],
+        )  # fmt: skip
+
+
 def test_a_provider_of_another_name_or_none_is_told_as_such(house):
     wrong = replace(house.provider, issuer=f"{house.issuer.address}/")
     with house.office.refuses(MissingService, match="another name"):

@@ -326,6 +326,8 @@ def come_back_linked(
         record = people.get_person_by_id(change.connection, step.person_id)
         change.subject = record.person.code
         require_active(record)
+        if not accounts.has_open_link(change.connection, record.id, change.now):
+            raise NotAuthorised(*_REFUSED)
         subject = str(claims["sub"])
         identities.insert_identity(
             change.connection, record.id, provider.issuer, subject, change.by

@@ -26,7 +26,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 INTERNET = (AF_INET, AF_INET6)
-WITH_SERVICES = ("tests/acceptance/", "tests/services/test_scan_")
+WITH_SERVICES = ("tests/acceptance/", "tests/browser/", "tests/services/test_scan_")
 """The beginnings of the files whose tests take an address or a port for themselves."""
 
 
@@ -66,7 +66,7 @@ sys.addaudithook(WALL.watch)
 
 
 class TakingTurns(LoadScopeScheduling):
-    """Runs files side by side, but those with real services in two rows, one after the other.
+    """Runs files side by side, but those with real services in three rows, one after the other.
 
     They wait more than they compute; more than two at once would make each other late.
     """

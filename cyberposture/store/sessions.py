@@ -78,7 +78,5 @@ def end_sessions_of(
 ) -> None:
     """End every session of a person, but for the one with the digest `but`."""
     s = t.sessions
-    mine = sa.and_(
-        s.c.person_id == person_id, s.c.ended_at.is_(None), s.c.token_sha256 != but
-    )
+    mine = sa.and_(s.c.person_id == person_id, s.c.ended_at.is_(None), s.c.token_sha256 != but)
     connection.execute(sa.update(s).where(mine).values(ended_at=at))

@@ -630,9 +630,7 @@ def calling_off(office) -> Iterator[Step]:
     )  # fmt: skip
     night = Window(weekdays=(1,), start="02:00", length_s=3600, zone="Asia/Karachi")
     window = calendar.add_window(register, CODE, night).id
-    yield (
-        calendar.end_window, "window-ended", lambda: calendar.end_window(register, CODE, window)
-    )
+    yield (calendar.end_window, "window-ended", lambda: calendar.end_window(register, CODE, window))
     begins = office.clock() + timedelta(days=400)
     dark = calendar.add_blackout(register, "far", begins, begins + timedelta(days=1), None).id
     yield (

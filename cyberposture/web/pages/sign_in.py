@@ -40,6 +40,7 @@ def from_own_page(request: Request) -> None:
 CAREFULLY = [Depends(from_own_page), Depends(at_the_door)]
 """What stands before every form of the door."""
 
+
 @router.get("/sign-in")
 def show_door(request: Request, ended: str = "") -> HTMLResponse:
     """Ask for name, password and code; say so where a session is over."""
@@ -131,9 +132,7 @@ def set_password(
     return _show_factor(request, token, begun, fault="")
 
 
-def _show_factor(
-    request: Request, token: str, begun: Enrolment, fault: str
-) -> HTMLResponse:
+def _show_factor(request: Request, token: str, begun: Enrolment, fault: str) -> HTMLResponse:
     picture = segno.make(begun.uri, error="m").svg_data_uri(scale=5, border=2)
     return portal_of(request).render(
         request, "factor.html.j2", 422 if fault else 200, person=None, token=token,
@@ -141,9 +140,7 @@ def _show_factor(
     )  # fmt: skip
 
 
-@router.post(
-    "/come-in/{token}/confirm", dependencies=CAREFULLY
-)
+@router.post("/come-in/{token}/confirm", dependencies=CAREFULLY)
 def confirm(
     request: Request, token: str, code: Annotated[str, Form(max_length=20)] = ""
 ) -> Response:

@@ -104,11 +104,7 @@ def _show(
         grades=[(g, g, str(visit.words.say(f"review.grades.{g}"))) for g in GRADES],
         said=_said(visit, answer, names, zone),
         earlier=[_said(visit, one, names, zone) for one in reversed(claim.answers[:-1])],
-        evidence=[] if answer is None else [
-            (one.title, visit.words.day(one.dated, zone),
-             "" if one.expires is None else visit.words.day(one.expires, zone), one.sha256[:12])
-            for one in answer.answer.evidence
-        ],
+        evidence=[] if answer is None else _evidence(visit.words, answer, zone),
         thread=[(visit.words.minute(one.act.at, zone), names.get(one.act.actor, one.act.actor),
                  one.act.reason) for one in claim.said],
         spoken=[(one, names.get(one.act.actor, one.act.actor),
@@ -125,6 +121,21 @@ def _show(
         can_review=claim.review.asked.assessment.state in ("in-review", "clarification"),
         has_turn=_has_turn(claim),
     )  # fmt: skip
+
+
+def _evidence(
+    words: Words, answer: AnswerRevision, zone: ZoneInfo
+) -> list[tuple[str, str, str, str]]:
+    """Return what stands beside a claim: title, date, when it runs out, and its digest, cut."""
+    return [
+        (
+            one.title,
+            words.day(one.dated, zone),
+            "" if one.expires is None else words.day(one.expires, zone),
+            one.sha256[:12],
+        )
+        for one in answer.answer.evidence
+    ]
 
 
 def title_in(words: Words, asked: Asked, control: Control) -> str:

@@ -259,12 +259,13 @@ def _open_sqlite(_dialect: Any, _record: Any, given: list[Any], options: dict[st
 
 
 def _is_writable(path: Path) -> bool:
-    """Return whether the file, and the folder in which SQLite lays its side files, take writes."""
-    try:
-        os.close(os.open(path, os.O_RDWR))
-    except OSError:
-        return False
-    return os.access(path.parent, os.W_OK)
+    """Return whether the file, and the folder in which SQLite lays its side files, take writes.
+
+    It is asked, never tried: closing a handle of the file would drop every lock that SQLite's
+    other connections in this process hold on it.
+    """
+    rights = os.access in os.supports_effective_ids
+    return all(os.access(place, os.W_OK, effective_ids=rights) for place in (path, path.parent))
 
 
 def _prepare_sqlite(raw: Any, _record: Any) -> None:

@@ -1,6 +1,8 @@
 """What every transaction promises, on both databases."""
 
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -211,3 +213,22 @@ def test_many_writers_wait_for_each_other(open_register: Callable[[], Database],
         thread.join()
     with registers[0].reading() as connection:
         assert len(list_people(connection)) == 30
+
+
+@pytest.mark.parametrize("engine", [pytest.param("sqlite", marks=pytest.mark.store)])
+def test_another_connection_leaves_the_locks_of_the_first_alone(database: Database) -> None:
+    """Else another process takes itself for the last one and clears the write-ahead log away.
+
+    Closing any handle of a file drops every lock that the process holds on it; so no handle of the
+    register is ever opened beside SQLite's own. Source: SQLite, How To Corrupt An SQLite Database
+    File, 2.2.
+    """
+    shared_bytes = "fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002"
+    take = f"import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'rb+'), {shared_bytes})"
+    command = [sys.executable, "-c", take, str(database.path)]
+    with database.reading() as first:
+        first.execute(sa.text("SELECT count(*) FROM people")).scalar_one()
+        with database.reading() as second:
+            second.execute(sa.text("SELECT count(*) FROM people")).scalar_one()
+        other = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "BlockingIOError" in other.stderr

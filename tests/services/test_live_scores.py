@@ -9,7 +9,7 @@ from cyberposture.errors import WrongState
 from cyberposture.model.assessments import Review
 from cyberposture.scoring.rollup import compute
 from cyberposture.services.assessments import assess
-from cyberposture.services.permission import authorise
+from cyberposture.services.permission import requests
 from cyberposture.services.scores import explain, score
 
 TELNET = "cleartext.no-telnet-or-r-login"
@@ -87,7 +87,7 @@ def test_refusing_the_scan_never_beats_allowing_it(office, claiming):
     refusing = claiming("closed-house", "127.52.1.1")
     allowing = claiming("open-house", "127.52.2.1")
     for code in (refusing, allowing):
-        authorise.request_letter(
+        requests.request_letter(
             office.register, office.reports, code, f"R-{code}", load=3, days=365
         )
     office.authorise(allowing, "127.52.2.0/24")
@@ -105,7 +105,7 @@ def test_refusal_holds_the_band_after_the_grace_even_against_one_who_failed(offi
     refusing = claiming("closed-house", "127.52.1.1")
     failing = claiming("open-house", "127.52.2.1")
     for code in (refusing, failing):
-        authorise.request_letter(
+        requests.request_letter(
             office.register, office.reports, code, f"R-{code}", load=3, days=365
         )
     office.authorise(failing, "127.52.2.0/24")
@@ -122,7 +122,7 @@ def test_observation_is_overdue_after_the_grace_and_not_before(office):
     office.declare(code, "127.52.0.1")
     office.clock.forward(days=60)
     assert not office.basis(code).document.observation_overdue
-    authorise.request_letter(office.register, office.reports, code, "R-1", load=3, days=365)
+    requests.request_letter(office.register, office.reports, code, "R-1", load=3, days=365)
     office.clock.forward(days=30, seconds=-1)
     assert not office.basis(code).document.observation_overdue
     office.clock.forward(seconds=2)

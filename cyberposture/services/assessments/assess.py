@@ -43,15 +43,17 @@ def find_parts(
     return institution_id, assessments.get_assessment(connection, institution_id, round_id)
 
 
-def _get_open_round(connection: Connection, code: str) -> RoundRecord:
-    """Return the round, in which institutions still answer."""
-    found = rounds.get_round(connection, code)
-    if found.closed_at is not None:
+def require_open_round(campaign: RoundRecord) -> None:
+    """Return if institutions still answer in this round.
+
+    Raises:
+        WrongState: it is closed.
+    """
+    if campaign.closed_at is not None:
         raise WrongState(
-            f"the round {code} is closed; it takes no more answers",
+            f"the round {campaign.round.code} is closed; it takes no more answers",
             advice="see which are open: cyberposture round list",
         )
-    return found
 
 
 def find_answerable(
@@ -64,22 +66,29 @@ def find_answerable(
         WrongState: the round is closed, or the assessment takes no answers any more.
     """
     found = find_parts(connection, institution, round_code)
-    state = found[1].state
+    require_answerable(found[1], rounds.get_round(connection, round_code))
+    return found
+
+
+def require_answerable(assessment: AssessmentRecord, campaign: RoundRecord) -> None:
+    """Return if an institution still answers this assessment.
+
+    Raises:
+        WrongState: the round is closed, or the assessment takes no answers any more.
+    """
+    state = assessment.state
+    said = f"the assessment of {assessment.institution} in {assessment.round} is {state}"
     if state in FINAL_STATES:
-        raise WrongState(
-            f"the assessment of {institution} in {round_code} is {state}",
-            advice="a later round takes the answers",
-        )
-    _get_open_round(connection, round_code)
+        raise WrongState(said, advice="a later round takes the answers")
+    require_open_round(campaign)
     if state not in OPEN_STATES:
         is_early = state in ("planned", "scoping")
         raise WrongState(
-            f"the assessment of {institution} in {round_code} is {state}",
+            said,
             advice="its scope is settled first: describe it, and the CERT confirms"
             if is_early
             else "its answers change only where a reviewer asks for clarification",
         )
-    return found
 
 
 def _asked(catalogue: Catalogue, institution: Institution, named: str | None) -> Profile:
@@ -148,7 +157,8 @@ def open_within(
     Raises: as `open_assessment`.
     """
     record = institutions.get_institution(change.connection, institution, as_of=change.now)
-    campaign = _get_open_round(change.connection, round_code)
+    campaign = rounds.get_round(change.connection, round_code)
+    require_open_round(campaign)
     invitation = round_plans.find_invitation(change.connection, record.id, campaign.id)
     pinned = get_pinned(register, change.connection, campaign.round.edition)
     catalogue = pinned.catalogue

@@ -10,7 +10,7 @@ from cyberposture.model.assessments import Answer, Level
 from cyberposture.model.controls import Control
 from cyberposture.model.institutions import Institution
 from cyberposture.services.assessments.asked import Asked, is_said, open_asked, takes_answer
-from cyberposture.services.assessments.assess import OPEN_STATES, find_answerable
+from cyberposture.services.assessments.assess import OPEN_STATES, require_answerable
 from cyberposture.services.assessments.delegating import Division, require_own_parts
 from cyberposture.services.assessments.still_open import require_open
 from cyberposture.services.findings.standing import CheckStanding
@@ -171,8 +171,9 @@ def save_answer(
     """
     with register.change("answered", f"{institution}/{control}") as change:
         connection = change.connection
-        change.institution_id, assessment = find_answerable(connection, institution, round_code)
         opened = open_asked(register, connection, institution, round_code)
+        change.institution_id, assessment = opened.institution_id, opened.assessment
+        require_answerable(assessment, opened.campaign)
         asked = opened.find(control)
         if asked is None:
             raise NotFound("control", control)

@@ -302,6 +302,17 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "zone centre-key": (),
     "zone key": ("plant-3", "--out", "<new key>"),
     "zone list": (),
+    "assessment questions list": (),
+    "assessment questions shared": (),
+    "assessment scope waiting": (),
+    "institution history": ("hill-office",),
+    "pack receipts": (*HILL, "--round", "round-1"),
+    "people grant": ("a-analyst", "--role", "sector-regulator", "--sector", "water"),
+    "people roles": (),
+    "round funnel": ("round-1",),
+    "round measure": ("round-1",),
+    "service list": (),
+    "workbook receipts": (*HILL, "--round", "round-1"),
     "score explain": HILL,
     "score plan": HILL,
     "score recompute": ("--verify",),
@@ -309,6 +320,14 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 }
 ELSEWHERE = {
     *("demo", "gate decide", "score compute", "scan confirm", "scan run", "webhook test"),
+    # In tests/web/test_review_commands.py and test_scope_commands.py:
+    *("assessment asked-back", "assessment claims", "assessment plan", "assessment reviewers"),
+    "assessment scope show",
+    # In tests/unit/cli/test_pack_command.py:
+    *("pack make", "pack check", "pack return", "pack take-in", "pack keep"),
+    *("workbook make", "workbook take-in"),
+    # In tests/services/test_belonging.py, as the service that it calls:
+    "people substitute",
 }
 """Commands with --json that other tests run; the doors write a document a line."""
 

@@ -17,7 +17,8 @@ from cyberposture.web.surroundings import LANGUAGES
 pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
 
 NO_PAGE = re.compile(
-    r"/style/|/report$|/file$|/download|/language/|\.(txt|html|xlsx|pdf|json|xml)$"
+    r"/style/|/report$|/file$|/letter$|/papers/|/raw/|/progress$|/attestations/|/healthz$"
+    r"|/metrics$|/language/|/download|/paper$"
 )
 """What is sent as a file, or leads elsewhere."""
 PAGES = [walk for walk in WALKS if walk.method == "GET" and not NO_PAGE.search(walk.path)]

@@ -111,6 +111,7 @@ def _recognise_package(data: bytes, where: str) -> FileKind:
             if any(name.lower().endswith("vbaproject.bin") for name in names):
                 raise UnfitFile("macros", where)
             opened = _open_document(package, entries)
+    # zipfile says NotImplementedError of a packing it does not know, RuntimeError of a password.
     except (zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError, OSError) as error:
         raise UnfitFile("unknown-kind", where) from error
     if opened is not None:

@@ -146,9 +146,10 @@ def test_a_thread_grows_is_settled_and_taken_up_again(office):
     thread = discussing.open_thread(
         register, CODE, ROUND, "GOV-01", "Who signed it?", is_for_reviewer=False
     )
-    add = lambda kind, text="": discussing.add_to_thread(  # noqa: E731 - # one name, many calls
-        register, CODE, ROUND, thread, kind, text=text
-    )
+
+    def add(kind, text=""):
+        discussing.add_to_thread(register, CODE, ROUND, thread, kind, text=text)
+
     with office.refuses(InvalidInput):
         add("reply", "  ")
     add("reply", "The head, in March.")

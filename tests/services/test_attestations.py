@@ -17,7 +17,7 @@ from cyberposture.services.assessments.evidence import Use
 from cyberposture.services.assessments.pieces import Description, Limits, NewFile
 from cyberposture.services.assessments.still_open import ASKED, may_answer, open_controls
 from cyberposture.services.people import people, signing_in
-from cyberposture.services.people.signing_in import FREE_FAILURES
+from cyberposture.services.people.attempts import FREE_FAILURES
 from cyberposture.store.assessments import record_event
 from cyberposture.store.steps import take_step
 

@@ -7,7 +7,7 @@ import pytest
 from soft_key import SoftKey
 
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState
-from cyberposture.services.people import own_account, people, signing_in, signing_keys
+from cyberposture.services.people import attempts, own_account, people, signing_in, signing_keys
 from cyberposture.services.people.second_factors import Place
 
 PASSWORD, ANOTHER = "seven lamps on a quiet quay", "nine kites over an old harbour"
@@ -63,7 +63,7 @@ def test_another_password_opens_the_door_and_ends_the_other_sessions(own):
 
 
 def test_guessing_the_present_password_locks_this_way_in_as_well(own):
-    for _ in range(signing_in.FREE_FAILURES):
+    for _ in range(attempts.FREE_FAILURES):
         with pytest.raises(InvalidInput, match="not your present"):
             own_account.change_password(own.register, own.token, "a wrong guess", ANOTHER)
     with pytest.raises(WrongState, match="rests"):
@@ -138,7 +138,7 @@ def test_what_is_no_answer_of_a_key_is_refused_like_everything_else(own, answer)
 
 def test_keys_are_counted_among_the_ways_that_lock(own):
     own.add_key()
-    for _ in range(signing_in.FREE_FAILURES):
+    for _ in range(attempts.FREE_FAILURES):
         asked = signing_in.ask_for_key(own.office.register, "l-lead", PASSWORD, HERE)
         with pytest.raises(NotAuthorised):
             signing_in.sign_in_with_key(own.office.register, asked.token, "{}", HERE)

@@ -7,12 +7,8 @@ import pytest
 
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound
 from cyberposture.services.people import people, signing_in
-from cyberposture.services.people.signing_in import (
-    ABSOLUTE_LIMIT,
-    FREE_FAILURES,
-    IDLE_LIMIT,
-    LINK_LASTS,
-)
+from cyberposture.services.people.attempts import FREE_FAILURES
+from cyberposture.services.people.signing_in import ABSOLUTE_LIMIT, IDLE_LIMIT, LINK_LASTS
 from cyberposture.services.proof import audit
 
 ENGINES = ("sqlite", "postgresql")

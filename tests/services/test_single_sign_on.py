@@ -10,8 +10,8 @@ from soft_key import SoftKey
 
 from cyberposture.errors import MissingService, NotAuthorised, NotFound, WrongState
 from cyberposture.services.people import own_account, people, signing_in, single_sign_on
+from cyberposture.services.people.attempts import Opened
 from cyberposture.services.people.second_factors import Place
-from cyberposture.services.people.signing_in import Opened
 from cyberposture.services.people.single_sign_on import FactorAsked, Provider
 
 pytestmark = pytest.mark.loopback

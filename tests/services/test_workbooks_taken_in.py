@@ -247,7 +247,7 @@ def test_evidence_that_stays_there_is_listed_once(office, asked):
         (one, "Minutes", date(2026, 11, 1), None, "file 7, room 12", None),
         (one, "Plan", "2026-10-01", "2027-10-01", "file 8", "a" * 64),
         (one, "Bad day", "01/11/2026", None, "file 9", None),
-        ("XXX-01", "No control", date(2026, 11, 1), None, "file 9", None),
+        ("ZZZ-01", "No control", date(2026, 11, 1), None, "file 9", None),
         (one, "Backwards", date(2026, 11, 1), date(2026, 10, 1), "file 9", None),
         (one, "Ahead", date(2031, 1, 1), None, "file 9", None),
         (one, "Text number", 46327, None, "file 9", None),

@@ -138,7 +138,9 @@ def test_a_scope_is_looked_at_sent_returned_and_confirmed(people):
 
 
 def test_views_of_a_domain_leave_out_what_is_answered_or_not_ones_own(people):
-    cards = lambda page: re.findall(r'<section class="card" id="([A-Z0-9-]+)"', page.text)  # noqa: E731 - # short
+    def cards(page):
+        return re.findall(r'<section class="card" id="([A-Z0-9-]+)"', page.text)
+
     at = f"{HERE}/answers/IAM"
     everything = cards(people.get("contributor", at))
     first, *others = cards(people.get("contributor", f"{at}?show=open"))

@@ -29,7 +29,7 @@ from cyberposture.services.assessments.answers_digest import (
 from cyberposture.services.assessments.assess import find_answerable, find_parts
 from cyberposture.services.assessments.library import GivenOut
 from cyberposture.services.assessments.pieces import NewFile, latest_day
-from cyberposture.services.people import second_factors, signing_in
+from cyberposture.services.people import attempts, second_factors, signing_in
 from cyberposture.services.register import Change, Register
 from cyberposture.store import accounts, assessments, attestations, institutions, people
 from cyberposture.store.assessments import AssessmentRecord
@@ -285,10 +285,10 @@ def _shows_factor(register: Register, change: Change, record: PersonRecord, code
     if account is None or account.confirmed_at is None:
         change.tell(outcome="unknown")
         return False
-    if signing_in.is_barred(change, record, account):
+    if attempts.is_barred(change, record, account):
         return False
     if second_factors.shows_code(register, change, record.id, code) != "signed-in":
-        signing_in.note_failure(change, record, account)
+        attempts.note_failure(change, record, account)
         return False
     accounts.record_success(change.connection, record.id)
     return True

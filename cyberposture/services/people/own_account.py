@@ -9,6 +9,7 @@ from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.people import Membership, Person
 from cyberposture.services.people import second_factors
+from cyberposture.services.people.attempts import is_barred, note_failure
 from cyberposture.services.people.passwords import digest_of, hash_password, matches, require_good
 from cyberposture.services.people.second_factors import Enrolment, Place
 from cyberposture.services.people.signing_in import (
@@ -17,8 +18,6 @@ from cyberposture.services.people.signing_in import (
     STEP_LASTS,
     KeyAsked,
     give_recovery_codes,
-    is_barred,
-    note_failure,
 )
 from cyberposture.services.register import Change, Register
 from cyberposture.store import accounts, challenges, factors, identities, people, sessions

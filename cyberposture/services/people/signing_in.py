@@ -4,10 +4,10 @@ Every refusal sounds the same, so that nobody learns from it who is registered. 
 password: the first administrator comes in by a link as well.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -15,6 +15,15 @@ from cyberposture.clock import to_iso
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound
 from cyberposture.model.people import Membership
 from cyberposture.services.people import second_factors
+from cyberposture.services.people.attempts import (
+    NOT_IN,
+    Opened,
+    begin_session,
+    finish_step,
+    is_barred,
+    let_in,
+    note_failure,
+)
 from cyberposture.services.people.passwords import (
     NOBODY,
     digest_of,
@@ -36,18 +45,7 @@ STEP_LASTS = timedelta(minutes=10)
 IDLE_LIMIT = timedelta(hours=2)
 ABSOLUTE_LIMIT = timedelta(hours=12)
 """Sources of the limits: OWASP ASVS 5.0, 7.3.1 and 7.3.2 leave them to the operator."""
-FREE_FAILURES = 5
-LONGEST_LOCK = timedelta(hours=1)
 _SEEN_EVERY = timedelta(minutes=1)
-_LONGEST_BROWSER = 120
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A session that has just begun: what the browser keeps, and codes to print, if any."""
-
-    token: str
-    recovery_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -212,19 +210,6 @@ def give_recovery_codes(change: Change, record: PersonRecord) -> tuple[str, ...]
     return codes
 
 
-def begin_session(change: Change, record: PersonRecord, browser: str) -> str:
-    """Begin a session and return its secret."""
-    token = second_factors.new_token()
-    sessions.insert_session(
-        change.connection, digest_of(token), record.id, secrets.token_urlsafe(24), change.now,
-        browser=browser[:_LONGEST_BROWSER],
-    )  # fmt: skip
-    return token
-
-
-_NOT_IN = ("not-signed-in", "name, password or code is not right")
-
-
 def sign_in(
     register: Register, code: str, password: str, second: str, *, browser: str = ""
 ) -> Opened:
@@ -244,7 +229,7 @@ def sign_in(
             token = let_in(change, record, account, how, browser)
     # The attempt is on record; only now may it be refused.
     if token is None:
-        raise NotAuthorised(*_NOT_IN)
+        raise NotAuthorised(*NOT_IN)
     return Opened(token)
 
 
@@ -269,37 +254,6 @@ def _by_password(
     return record, account
 
 
-def is_barred(change: Change, record: PersonRecord, account: AccountRecord) -> bool:
-    """Return whether nothing opens this account now, and note it."""
-    if record.person.disabled_at is not None:
-        change.tell(outcome="disabled")
-        return True
-    if account.locked_until is not None and change.now < account.locked_until:
-        change.tell(outcome="locked")
-        return True
-    return False
-
-
-def note_failure(change: Change, record: PersonRecord, account: AccountRecord) -> None:
-    """Count one more failure: after the fifth the account rests, each time longer."""
-    failures = account.failures + 1
-    locked_until = _locked_until(failures, change.now)
-    accounts.record_failure(change.connection, record.id, failures, locked_until)
-    change.tell(outcome="refused", failures=failures)
-
-
-def let_in(
-    change: Change, record: PersonRecord, account: AccountRecord, how: str | None, browser: str
-) -> str | None:
-    """Return the secret of a new session where the second factor was shown, else note that."""
-    if how is None:
-        note_failure(change, record, account)
-        return None
-    accounts.record_success(change.connection, record.id)
-    change.tell(outcome=how)
-    return begin_session(change, record, browser)
-
-
 def ask_for_key(register: Register, code: str, password: str, place: Place) -> KeyAsked:
     """Ask whoever knows the password for one of their security keys.
 
@@ -315,7 +269,7 @@ def ask_for_key(register: Register, code: str, password: str, place: Place) -> K
         elif known is not None:
             note_failure(change, *known)
     if asked is None:
-        raise NotAuthorised(*_NOT_IN)
+        raise NotAuthorised(*NOT_IN)
     return asked
 
 
@@ -338,32 +292,11 @@ def sign_in_with_key(
     Raises:
         NotAuthorised: `not-signed-in`: the key is not theirs, or the step is over.
     """
-    opened = None
-    with register.change("sign-in-tried") as change:
-        step = challenges.take_challenge(
-            change.connection, digest_of(token), "key-shown", change.now
-        )
-        if step is None or step.person_id is None:
-            change.tell(outcome="unknown")
-        else:
-            record = people.get_person_by_id(change.connection, step.person_id)
-            account = accounts.find_account(change.connection, record.id, lock=True)
-            change.subject = record.person.code
-            if account is not None and not is_barred(change, record, account):
-                how = second_factors.shows_key(
-                    change, record.id, place, token=token, response=response
-                )
-                opened = let_in(change, record, account, how, browser)
-    if opened is None:
-        raise NotAuthorised(*_NOT_IN)
-    return Opened(opened)
 
+    def show(change: Change, person_id: UUID) -> str | None:
+        return second_factors.shows_key(change, person_id, place, token=token, response=response)
 
-def _locked_until(failures: int, now: datetime) -> datetime | None:
-    """Return until when no attempt is taken: a minute after the fifth, then ever longer."""
-    if failures < FREE_FAILURES:
-        return None
-    return now + min(LONGEST_LOCK, timedelta(minutes=2 ** min(failures - FREE_FAILURES, 10)))
+    return finish_step(register, token, "key-shown", show, browser=browser)
 
 
 def find_signed_in(register: Register, token: str) -> SignedIn | None:

@@ -12,6 +12,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx2
 from authlib.common.errors import AuthlibBaseError
@@ -22,17 +23,15 @@ from joserfc.jwk import KeySet
 
 from cyberposture.errors import MissingService, NotAuthorised
 from cyberposture.services.people import second_factors
+from cyberposture.services.people.attempts import Opened, finish_step, is_barred, let_in
 from cyberposture.services.people.passwords import digest_of
 from cyberposture.services.people.second_factors import Enrolment, Place
 from cyberposture.services.people.signing_in import (
     STEP_LASTS,
     KeyAsked,
-    Opened,
     ask_key_of,
     by_link,
-    is_barred,
     lay_account,
-    let_in,
     open_account,
     require_active,
 )
@@ -286,23 +285,11 @@ def finish_with_code(register: Register, token: str, code: str, *, browser: str 
     Raises:
         NotAuthorised: `not-signed-in`: the code is not right, or the step is over.
     """
-    opened = None
-    with register.change("sign-in-tried") as change:
-        step = challenges.take_challenge(
-            change.connection, digest_of(token), "factor-asked", change.now
-        )
-        if step is None or step.person_id is None:
-            change.tell(outcome="unknown")
-        else:
-            record = people.get_person_by_id(change.connection, step.person_id)
-            account = accounts.find_account(change.connection, record.id, lock=True)
-            change.subject = record.person.code
-            if account is not None and not is_barred(change, record, account):
-                how = second_factors.shows_code(register, change, record.id, code)
-                opened = let_in(change, record, account, how, browser)
-    if opened is None:
-        raise NotAuthorised(*_REFUSED)
-    return Opened(opened)
+
+    def show(change: Change, person_id: UUID) -> str | None:
+        return second_factors.shows_code(register, change, person_id, code)
+
+    return finish_step(register, token, "factor-asked", show, browser=browser)
 
 
 def come_back_linked(

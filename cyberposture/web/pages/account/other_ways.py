@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from cyberposture.errors import NotAuthorised, NotFound
 from cyberposture.services.people import signing_in, single_sign_on
-from cyberposture.services.people.signing_in import Opened
+from cyberposture.services.people.attempts import Opened
 from cyberposture.services.people.single_sign_on import FactorAsked, Provider
 from cyberposture.web.doorkeeper import at_the_door
 from cyberposture.web.pages.sign_in import CAREFULLY, show_door_again

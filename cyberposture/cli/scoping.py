@@ -129,6 +129,24 @@ def list_questions(
     show_table(("question", "institution", "control", "answers", "text"), rows)
 
 
+@questions_app.command("ask")
+def ask(
+    context: typer.Context,
+    institution: Institution,
+    text: Annotated[str, typer.Option(help="What the CERT is asked.")],
+    control: Annotated[
+        str | None, typer.Option(help="About which control, such as GOV-01.")
+    ] = None,
+    round_code: Annotated[str | None, typer.Option("--round", help="Of which round.")] = None,
+) -> None:
+    """Ask the CERT in the name of an institution; prints the question's number."""
+    from cyberposture.services.assessments import asking
+
+    register = open_runtime(context).register
+    code = asking.ask(register, institution, text, round_code=round_code, control=control)
+    typer.echo(code)
+
+
 @questions_app.command("answer")
 def answer(
     context: typer.Context,

@@ -8,7 +8,6 @@ import typer
 from cyberposture.cli.options import Json
 from cyberposture.cli.serve import serve, show_first_link
 from cyberposture.cli.surroundings import (
-    open_runtime,
     read_settings,
     say,
     show_json,
@@ -84,26 +83,6 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
         raise CheckFailed(f"{sum(not one.is_well for one in found)} things are wrong")
 
 
-def report(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="institution or nation.")],
-    audience: Annotated[str, typer.Option(help="board, sector, cert or public; never a default.")],
-    out: Annotated[Path, typer.Option(help="The HTML file to write.")],
-    institution: Annotated[str | None, typer.Option(help="For the institution report.")] = None,
-    round_code: Annotated[str | None, typer.Option("--round", help="Else the live score.")] = None,
-    language: Annotated[str, typer.Option(help="en.")] = "en",
-) -> None:
-    """Write a report as one self-contained HTML file."""
-    from cyberposture.services.reports import report as service
-
-    runtime = open_runtime(context)
-    path = service.write_report(
-        runtime.register, runtime.folders, name, audience, out,
-        institution=institution, round_code=round_code, language=language,
-    )  # fmt: skip
-    typer.echo(f"{path} ({path.stat().st_size // 1024} KiB)")
-
-
 def demo(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder for workspace, inputs and reports.")],
@@ -121,5 +100,5 @@ def demo(
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the application."""
-    for command in (init, migrate, settings, doctor, report, demo, serve):
+    for command in (init, migrate, settings, doctor, demo, serve):
         app.command(command.__name__)(command)

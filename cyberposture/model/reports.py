@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from cyberposture.model.foundation import Code, Model
 
 Audience = Literal["board", "sector", "cert", "public"]
+Subject = Literal["institution", "sector", "nation", "exposure", "letter", "round", "consultation"]
+"""What a report is about: each has one view (`services/reports/subjects.py`)."""
 Sight = Literal["addresses", "people", "own-words", "institutions", "published"]
 """What may be seen beyond scores, controls and counts: network addresses; names of persons; what
 an institution wrote (reasons, comments, titles of its evidence); names of institutions; what its
@@ -31,7 +33,7 @@ class ReportDefinition(Model):
 
     id: Code
     title: str
-    subject: Literal["institution", "sector", "nation", "consultation"]
+    subject: Subject
     audiences: dict[Audience, str] = Field(min_length=1)
     """Each audience that may receive it, with its TLP marking."""
     redaction: dict[Audience, Redaction]

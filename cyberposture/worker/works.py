@@ -13,6 +13,8 @@ from cyberposture.services.findings import urgent
 from cyberposture.services.permission import expiry
 from cyberposture.services.post import delivering
 from cyberposture.services.reports import report
+from cyberposture.services.reports.subjects import About
+from cyberposture.services.review import telling
 from cyberposture.services.scans import draining, scan, watch
 from cyberposture.services.scans import views as scan_views
 from cyberposture.services.schedule.schedules import Schedule
@@ -94,9 +96,8 @@ def run_report(runtime: Runtime, row: Schedule) -> None:
         runtime.folders,
         str(row.arguments["report"]),
         str(row.arguments["audience"]),
-        Path(str(row.arguments["out"])),
-        institution=row.institution,
-        round_code=row.arguments.get("round"),
+        About(institution=row.institution, round_code=row.arguments.get("round")),
+        out=Path(str(row.arguments["out"])),
     )
 
 
@@ -128,6 +129,12 @@ def run_remind(runtime: Runtime, row: Schedule) -> None:
     reminding.remind(register, runtime.folders.reports, runtime.settings.portal_url)
 
 
+def run_news(runtime: Runtime, row: Schedule) -> None:
+    """Write the notices of what the CERT answered, decided and released, each once."""
+    register = runtime.acting_as(f"schedule:{row.code}").register
+    telling.tell_news(register, runtime.folders.reports, runtime.settings.portal_url)
+
+
 def run_deliver(runtime: Runtime, row: Schedule) -> None:
     """Hand over what is queued: to the mail server where one is set, and to other programs.
 
@@ -152,6 +159,7 @@ WORKS: dict[str, Work] = {
     "expiry": run_expiry,
     "watch": run_watch,
     "remind": run_remind,
+    "news": run_news,
     "deliver": run_deliver,
 }
 """What to do, by kind of row."""

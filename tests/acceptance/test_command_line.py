@@ -108,6 +108,8 @@ def settled(office: Any) -> dict[str, str]:
     office.do("webhook", "add", "http://127.0.0.1:9/", "--event", "finding-opened",
               "--by", "administrator")  # fmt: skip
     office.do("scan", "import", scan, *HILL, "--authorisation", "A-1")
+    office.do("assessment", "questions", "ask", *HILL, "--text", "Which day counts?")
+    office.do("service", "found", "platform", "--provider", "hill-office", "--title", "Platform")
     office.do("notice", "deliver")
     office.do("assessment", "finalise", *HILL, *ROUND)
     office.do("schedule", "add", "weekly", "--kind", "scan", "--trigger", "cron", "--spec",

@@ -40,6 +40,7 @@ from cyberposture.services.assessments import (
     submission,
     suggestions,
 )
+from cyberposture.services.assessments import asking as questions
 from cyberposture.services.catalogue import adoption, comments, consultations, indicators
 from cyberposture.services.catalogue.adoption import Draft
 from cyberposture.services.catalogue.drafts import read_consulted
@@ -63,6 +64,8 @@ from cyberposture.services.post import hooks, queue_views
 from cyberposture.services.proof import audit, export
 from cyberposture.services.reports import consultation as consultation_report
 from cyberposture.services.reports import report
+from cyberposture.services.reports.subjects import About
+from cyberposture.services.review import telling
 from cyberposture.services.scans import asking, canaries, draining, scan, turns, watch
 from cyberposture.services.scans import taking_in as scan_import
 from cyberposture.services.scans import views as scan_views
@@ -221,8 +224,8 @@ def assessing(office) -> Iterator[Step]:
     yield (
         report.write_report, "report-written",
         lambda: report.write_report(
-            register, find_content(None), "institution", "board", out / "report.html",
-            institution=CODE, round_code="autumn",
+            register, find_content(None), "institution", "board",
+            About(institution=CODE, round_code="autumn"), out=out / "report.html",
         ),
     )  # fmt: skip
     yield (
@@ -602,6 +605,12 @@ def posting(office) -> Iterator[Step]:
         reminding.remind, "reminded",
         lambda: reminding.remind(register, office.reports, "https://portal.example"),
     )  # fmt: skip
+    questions.answer(register, questions.ask(register, "dale-bank", "Who signs?"), "The head.")
+    office.invite("d-lead", "institution-lead", institution="dale-bank")
+    yield (
+        telling.tell_news, "news-told",
+        lambda: telling.tell_news(register, office.reports, "https://portal.example"),
+    )  # fmt: skip
 
 
 def calling_off(office) -> Iterator[Step]:
@@ -770,8 +779,8 @@ FAILING: dict[str, Callable[[Any], Any]] = {
         o.register, o.write("foreign.xml", FOREIGN), CODE, "A-404"
     ),
     "a report that is not made for them": lambda o: report.write_report(
-        o.register, find_content(None), "institution", "pirates", o.folder / "out" / "r.html",
-        institution=CODE,
+        o.register, find_content(None), "institution", "pirates", About(institution=CODE),
+        out=o.folder / "out" / "r.html",
     ),
     "a file over another": lambda o: files.write_file(
         o.register, CODE, files.list_files(o.register, CODE)[0].sha256, o.key_of("a-analyst")

@@ -19,6 +19,7 @@ from cyberposture.services.catalogue.adoption import Draft
 from cyberposture.services.proof import audit
 from cyberposture.services.reports import report
 from cyberposture.services.reports.consultation import write_consultation
+from cyberposture.services.reports.subjects import About
 
 
 def held(office) -> None:
@@ -134,6 +135,7 @@ def test_a_report_on_nothing_or_to_nowhere_is_refused(office):
 def test_the_general_command_for_reports_names_the_one_for_consultations(office):
     with pytest.raises(WrongUsage) as refusal:
         report.write_report(
-            office.register, find_content(None), "consultation", "public", office.folder / "r.html"
-        )
+            office.register, find_content(None), "consultation", "public", About(),
+            out=office.folder / "r.html",
+        )  # fmt: skip
     assert "consultation report CODE" in str(refusal.value.advice())

@@ -20,6 +20,7 @@ from cyberposture.services.catalogue import adoption
 from cyberposture.services.catalogue.adoption import Draft, read_draft
 from cyberposture.services.proof.audit import read_entries
 from cyberposture.services.reports import report
+from cyberposture.services.reports.subjects import About
 from cyberposture.services.scores import score
 from cyberposture.services.scores.explain import explain_one
 from cyberposture.services.scores.rehearsal import rehearse
@@ -233,13 +234,13 @@ def test_reports_tell_each_round_under_its_own_edition(office, second_draft, tmp
     for of_round in (campaign, "spring"):
         out = tmp_path / f"{of_round}.html"
         report.write_report(
-            office.register, office_folders(), "institution", "cert", out,
-            institution=CODE, round_code=of_round,
+            office.register, office_folders(), "institution", "cert",
+            About(institution=CODE, round_code=of_round), out=out,
         )  # fmt: skip
         texts[of_round] = out.read_text()
         report.write_report(
-            office.register, office_folders(), "nation", "cert", tmp_path / "nation.html",
-            round_code=of_round,
+            office.register, office_folders(), "nation", "cert",
+            About(round_code=of_round), out=tmp_path / "nation.html",
         )  # fmt: skip
     assert "GOV-08" in texts[campaign] and "GOV-09" not in texts[campaign]
     assert "GOV-09" in texts["spring"] and "Fax machines sealed" not in texts["spring"]
@@ -391,7 +392,7 @@ def test_a_final_round_is_told_by_the_checks_that_judged_it(office, second_draft
     assert TELNET not in {one.check.id for one, _, _ in live.checks}
     out = tmp_path / "old.html"
     report.write_report(
-        office.register, office_folders(), "institution", "cert", out,
-        institution=CODE, round_code=campaign,
+        office.register, office_folders(), "institution", "cert",
+        About(institution=CODE, round_code=campaign), out=out,
     )  # fmt: skip
     assert kept.checks_digest in out.read_text()

@@ -10,11 +10,8 @@ from cyberposture.content.bundle import ContentFolders
 from cyberposture.errors import MissingService, NotFound, WrongUsage
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.render import Renderer
-from cyberposture.reporting.view.institution import institution_view
-from cyberposture.reporting.view.nation import nation_view
 from cyberposture.services.register import Register
-from cyberposture.services.reports.inputs import InstitutionGatherer
-from cyberposture.services.reports.nation_inputs import NationGatherer
+from cyberposture.services.reports.subjects import About, Order, view_of
 
 
 def find_definition(register: Register, name: str) -> ReportDefinition:
@@ -75,9 +72,8 @@ def render_report(
     renderer: Renderer,
     name: str,
     audience: str,
+    about: About,
     *,
-    institution: str | None = None,
-    round_code: str | None = None,
     language: str = "en",
 ) -> str:
     """Return a report as the text of one HTML file.
@@ -88,23 +84,8 @@ def render_report(
     """
     definition = find_definition(register, name)
     reader = _audience(audience, definition)
-    words = renderer.words(definition, language)
-    if definition.subject == "consultation":
-        raise WrongUsage(
-            f"the report {name} is about one consultation",
-            advice="cyberposture consultation report CODE --out FILE",
-        )
-    with register.reading() as connection:
-        if definition.subject == "institution":
-            if institution is None:
-                raise WrongUsage(f"the report {name} is about one --institution")
-            inputs = InstitutionGatherer(register, connection, institution, round_code).gather()
-            view = institution_view(definition, reader, words, inputs)
-            return renderer.render(definition, reader, view)
-        if round_code is None:
-            raise WrongUsage(f"the report {name} is about one --round")
-        nation = NationGatherer(register, connection, round_code).gather()
-        return renderer.render(definition, reader, nation_view(definition, reader, words, nation))
+    order = Order(definition, reader, renderer.words(definition, language), about)
+    return renderer.render(definition, reader, view_of(register, order))
 
 
 def read_report(
@@ -112,26 +93,17 @@ def read_report(
     renderer: Renderer,
     name: str,
     audience: str,
+    about: About,
     *,
-    institution: str | None = None,
-    round_code: str | None = None,
     language: str = "en",
 ) -> str:
     """Return a report for somebody who reads it in the portal, which goes on record.
 
     Raises: as `render_report`.
     """
-    text = render_report(
-        register,
-        renderer,
-        name,
-        audience,
-        institution=institution,
-        round_code=round_code,
-        language=language,
-    )
+    text = render_report(register, renderer, name, audience, about, language=language)
     with register.change("report-read", name) as change:
-        change.tell(audience=audience, institution=institution, round=round_code, language=language)
+        change.tell(audience=audience, language=language, **about.told())
     return text
 
 
@@ -140,10 +112,9 @@ def write_report(
     folders: ContentFolders,
     name: str,
     audience: str,
-    out: Path,
+    about: About,
     *,
-    institution: str | None = None,
-    round_code: str | None = None,
+    out: Path,
     language: str = "en",
 ) -> Path:
     """Write a report to `out` and return the path; who made it for whom goes on record first.
@@ -152,21 +123,7 @@ def write_report(
         MissingService: no file can be written there.
     """
     renderer = Renderer(folders.reports)
-    text = render_report(
-        register,
-        renderer,
-        name,
-        audience,
-        institution=institution,
-        round_code=round_code,
-        language=language,
-    )
+    text = render_report(register, renderer, name, audience, about, language=language)
     with placed(out, text), register.change("report-written", name) as change:
-        change.tell(
-            audience=audience,
-            institution=institution,
-            round=round_code,
-            language=language,
-            file=out.name,
-        )
+        change.tell(audience=audience, language=language, file=out.name, **about.told())
     return out

@@ -15,6 +15,7 @@ from cyberposture.reporting.plain import Text
 from cyberposture.services.institutions.entries import get_institution
 from cyberposture.services.reports import dashboards
 from cyberposture.services.reports.report import find_definition, read_report
+from cyberposture.services.reports.subjects import About
 from cyberposture.web.surroundings import Allowed, Visit, portal_of
 
 router = APIRouter(include_in_schema=False)
@@ -95,7 +96,8 @@ def read_institution_report(
     """Send the whole report of an institution."""
     audience = audience_of(visit.person.memberships, institution)
     chosen = None if round_code == LIVE else round_code
-    return _report(visit, "institution", audience, institution=institution, round_code=chosen)
+    about = About(institution=institution, round_code=chosen)
+    return _report(visit, "institution", audience, about)
 
 
 @router.get("/sectors")
@@ -138,7 +140,7 @@ def read_nation_report(
     if not round_code:
         return visit.go("/nation")
     audience = audience_of(visit.person.memberships)
-    return _report(visit, "nation", audience, institution=None, round_code=round_code)
+    return _report(visit, "nation", audience, About(round_code=round_code))
 
 
 def _show_group(visit: Visit, page: Page, sector: str | None) -> HTMLResponse:
@@ -165,26 +167,11 @@ def _show(visit: Visit, page: Page, shown: dashboards.Shown, *, has_live: bool) 
     )
 
 
-def _report(
-    visit: Visit,
-    name: str,
-    audience: Audience,
-    *,
-    institution: str | None,
-    round_code: str | None,
-) -> Response:
+def _report(visit: Visit, name: str, audience: Audience, about: About) -> Response:
     renderer = visit.portal.renderer
     definition = find_definition(visit.register, name)
     language = visit.words.language if visit.words.language in definition.languages else "en"
-    text = read_report(
-        visit.register,
-        renderer,
-        name,
-        audience,
-        institution=institution,
-        round_code=round_code,
-        language=language,
-    )
+    text = read_report(visit.register, renderer, name, audience, about, language=language)
     # The file carries its own style, and allows that one alone.
     policy = f"{renderer.policy(definition)}; frame-ancestors 'none'"
     return HTMLResponse(text, headers={"Content-Security-Policy": policy})

@@ -1,0 +1,95 @@
+"""What reports are about: for each subject, how its facts become the view that a template sees.
+
+A new subject is a row of `MAKERS`; a new report on a subject that is here is a folder of content.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection
+
+from cyberposture.errors import WrongUsage
+from cyberposture.model.reports import Audience, ReportDefinition, Subject
+from cyberposture.reporting.render import View
+from cyberposture.reporting.view.institution import institution_view
+from cyberposture.reporting.view.nation import nation_view
+from cyberposture.reporting.words import Words
+from cyberposture.services.register import Register
+from cyberposture.services.reports.inputs import InstitutionGatherer
+from cyberposture.services.reports.nation_inputs import NationGatherer
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """About whom and what a report is; each subject needs some of it."""
+
+    institution: str | None = None
+    round_code: str | None = None
+    sector: str | None = None
+    scan: str | None = None
+
+    def told(self) -> dict[str, str]:
+        """Return what is known of it, for the record."""
+        names = {"round_code": "round"}
+        return {names.get(name, name): value for name, value in asdict(self).items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One report that is to be made: which, for whom, in which words, about what."""
+
+    definition: ReportDefinition
+    audience: Audience
+    words: Words
+    about: About
+
+    def needs(self, what: str) -> str:
+        """Return a part of `about` that this report cannot do without.
+
+        Raises:
+            WrongUsage: it is not given.
+        """
+        value: str | None = getattr(self.about, what)
+        if value is None:
+            option = what.removesuffix("_code")
+            raise WrongUsage(f"the report {self.definition.id} is about one --{option}")
+        return value
+
+
+Maker = Callable[[Register, Connection, Order], View]
+
+
+def _institution(register: Register, connection: Connection, order: Order) -> View:
+    code = order.needs("institution")
+    inputs = InstitutionGatherer(register, connection, code, order.about.round_code).gather()
+    return institution_view(order.definition, order.audience, order.words, inputs)
+
+
+def _nation(register: Register, connection: Connection, order: Order) -> View:
+    inputs = NationGatherer(register, connection, order.needs("round_code")).gather()
+    return nation_view(order.definition, order.audience, order.words, inputs)
+
+
+def _consultation(register: Register, connection: Connection, order: Order) -> View:
+    raise WrongUsage(
+        f"the report {order.definition.id} is about one consultation",
+        advice="cyberposture consultation report CODE --out FILE",
+    )
+
+
+MAKERS: Mapping[Subject, Maker] = {
+    "institution": _institution,
+    "nation": _nation,
+    "consultation": _consultation,
+}
+
+
+def view_of(register: Register, order: Order) -> View:
+    """Return the view of a report; what its audience may not see is not in it.
+
+    Raises:
+        NotFound: what it is about is not there.
+        WrongUsage: it lacks its subject.
+    """
+    with register.reading() as connection:
+        return MAKERS[order.definition.subject](register, connection, order)

@@ -22,7 +22,10 @@ def add(
     context: typer.Context,
     code: Annotated[str, typer.Argument(help="Readable name of the row.")],
     kind: Annotated[
-        str, typer.Option(help="scan, due, score, report, urgent, watch, expiry, remind, deliver.")
+        str,
+        typer.Option(
+            help="scan, due, score, report, urgent, watch, expiry, remind, news, deliver."
+        ),
     ],
     trigger: Annotated[str, typer.Option(help="cron, interval or date.")],
     spec: Annotated[str, typer.Option(help="Five cron fields, seconds, or an ISO 8601 moment.")],

@@ -39,6 +39,7 @@ WATCH = {
     "watch": timedelta(hours=1),
     "expiry": timedelta(days=1),
     "remind": timedelta(hours=1),
+    "news": timedelta(minutes=5),
     "deliver": timedelta(minutes=2),
 }
 """What the clock does from the first day on, and how often. Source: our own default."""

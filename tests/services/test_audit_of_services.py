@@ -31,6 +31,7 @@ from cyberposture.model.assessments import Review
 from cyberposture.model.consultations import Amendment, Comment, Disposition, Event, Group
 from cyberposture.model.gate import Window
 from cyberposture.services import files
+from cyberposture.services.assessments import asking as questions
 from cyberposture.services.assessments import (
     assess,
     importing,
@@ -40,7 +41,6 @@ from cyberposture.services.assessments import (
     submission,
     suggestions,
 )
-from cyberposture.services.assessments import asking as questions
 from cyberposture.services.catalogue import adoption, comments, consultations, indicators
 from cyberposture.services.catalogue.adoption import Draft
 from cyberposture.services.catalogue.drafts import read_consulted
@@ -65,7 +65,7 @@ from cyberposture.services.proof import audit, export
 from cyberposture.services.reports import consultation as consultation_report
 from cyberposture.services.reports import report
 from cyberposture.services.reports.subjects import About
-from cyberposture.services.review import telling
+from cyberposture.services.review import telling as news
 from cyberposture.services.scans import asking, canaries, draining, scan, turns, watch
 from cyberposture.services.scans import taking_in as scan_import
 from cyberposture.services.scans import views as scan_views
@@ -608,8 +608,8 @@ def posting(office) -> Iterator[Step]:
     questions.answer(register, questions.ask(register, "dale-bank", "Who signs?"), "The head.")
     office.invite("d-lead", "institution-lead", institution="dale-bank")
     yield (
-        telling.tell_news, "news-told",
-        lambda: telling.tell_news(register, office.reports, "https://portal.example"),
+        news.tell_news, "news-told",
+        lambda: news.tell_news(register, office.reports, "https://portal.example"),
     )  # fmt: skip
 
 

@@ -138,13 +138,14 @@ def test_schedule_that_is_late_says_that_no_clock_runs(office, code):
         "deliver",
         "due",
         "expiry",
+        "news",
         "remind",
         "urgent",
         "watch",
     ]
     assert alarms(office) == []
     office.clock.forward(minutes=21)
-    late = ("deliver", "due", "urgent")
+    late = ("deliver", "due", "news", "urgent")
     assert alarms(office) == [("clock-stopped", code) for code in late]
 
 

@@ -13,7 +13,9 @@ from cyberposture.store import institutions
 from cyberposture.store import schedules as store
 from cyberposture.store.schedules import ScheduleRecord, TriggerKind
 
-KINDS = ("scan", "due", "score", "report", "urgent", "watch", "expiry", "remind", "deliver")
+KINDS = (
+    "scan", "due", "score", "report", "urgent", "watch", "expiry", "remind", "news", "deliver",
+)  # fmt: skip
 
 
 class _Row(Model):

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -205,9 +206,8 @@ def find_assessment(
     connection: Connection, institution_id: UUID, round_id: UUID
 ) -> AssessmentRecord | None:
     """Return the institution's assessment in this round, or None."""
-    a = t.assessments
-    query = _assessments().where(a.c.institution_id == institution_id, a.c.round_id == round_id)
-    row = connection.execute(query).mappings().one_or_none()
+    values = {"institution_id": institution_id, "round_id": round_id}
+    row = connection.execute(_ONE, values).mappings().one_or_none()
     return None if row is None else _read(row, read_layouts(connection, {row["layout"]}))
 
 
@@ -240,15 +240,9 @@ def list_assessments(
     state: AssessmentState | None = None,
 ) -> list[AssessmentRecord]:
     """Return assessments by round and institution; progress is read from compact rows."""
-    a = t.assessments
-    query = _assessments().order_by(t.rounds.c.opens, t.rounds.c.code, t.institutions.c.code)
-    if institution_id is not None:
-        query = query.where(a.c.institution_id == institution_id)
-    if round_id is not None:
-        query = query.where(a.c.round_id == round_id)
-    if state is not None:
-        query = query.where(a.c.state == state)
-    rows = connection.execute(query).mappings().all()
+    asked = {"institution_id": institution_id, "round_id": round_id, "state": state}
+    values = {name: value for name, value in asked.items() if value is not None}
+    rows = connection.execute(_listed(*values), values).mappings().all()
     layouts = read_layouts(connection, {row["layout"] for row in rows})
     return [_read(row, layouts) for row in rows]
 
@@ -347,6 +341,20 @@ def _assessments() -> sa.Select[tuple[object, ...]]:
         .join(t.rounds, t.rounds.c.id == t.assessments.c.round_id)
         .outerjoin(r, r.c.assessment_id == t.assessments.c.id)
     )
+
+
+_ONE = _assessments().where(
+    t.assessments.c.institution_id == sa.bindparam("institution_id"),
+    t.assessments.c.round_id == sa.bindparam("round_id"),
+)
+
+
+@cache
+def _listed(*names: str) -> sa.Select[tuple[object, ...]]:
+    """Return the query for the list, narrowed by these columns; each is built once."""
+    a = t.assessments
+    query = _assessments().order_by(t.rounds.c.opens, t.rounds.c.code, t.institutions.c.code)
+    return query.where(*(a.c[name] == sa.bindparam(name) for name in names))
 
 
 def _read(row: RowMapping, layouts: dict[str, tuple[str, ...]]) -> AssessmentRecord:

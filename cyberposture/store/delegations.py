@@ -69,15 +69,7 @@ def list_delegations(
     connection: Connection, assessment_id: UUID, *, running_only: bool = True
 ) -> list[Delegation]:
     """Return who answers what in an assessment, by part and person."""
-    d, p = t.delegations, t.people
-    query = (
-        sa.select(d, p.c.code, p.c.name)
-        .join(p, p.c.id == d.c.person_id)
-        .where(d.c.assessment_id == assessment_id)
-        .order_by(d.c.part, p.c.code, d.c.at)
-    )
-    if running_only:
-        query = query.where(d.c.taken_back_at.is_(None))
+    query = _RUNNING if running_only else _DELEGATIONS
     return [
         Delegation(
             row["id"],
@@ -87,7 +79,7 @@ def list_delegations(
             read_act(row),
             row["taken_back_at"] is None,
         )
-        for row in connection.execute(query).mappings()
+        for row in connection.execute(query, {"assessment_id": assessment_id}).mappings()
     ]
 
 
@@ -150,6 +142,16 @@ def list_helpers(
         )
         for row in connection.execute(query).mappings()
     ]
+
+
+# Every answer asks who may give it: the question is built once, not each time.
+_DELEGATIONS = (
+    sa.select(t.delegations, t.people.c.code, t.people.c.name)
+    .join(t.people, t.people.c.id == t.delegations.c.person_id)
+    .where(t.delegations.c.assessment_id == sa.bindparam("assessment_id"))
+    .order_by(t.delegations.c.part, t.people.c.code, t.delegations.c.at)
+)
+_RUNNING = _DELEGATIONS.where(t.delegations.c.taken_back_at.is_(None))
 
 
 def _insert(

@@ -77,8 +77,7 @@ def record_change(
 
 def find_institution_id(connection: Connection, code: str) -> UUID | None:
     """Return the id of the institution with this code, or None."""
-    query = sa.select(t.institutions.c.id).where(t.institutions.c.code == code)
-    found: UUID | None = connection.execute(query).scalar_one_or_none()
+    found: UUID | None = connection.execute(_ID, {"code": code}).scalar_one_or_none()
     return found
 
 
@@ -118,9 +117,7 @@ def find_institution(
     connection: Connection, code: str, *, as_of: datetime
 ) -> InstitutionRecord | None:
     """Return the institution as it stood at `as_of`, or None where it was not known then."""
-    coded = sa.select(t.institutions.c.id).where(t.institutions.c.code == code)
-    query = _standing(as_of, coded.scalar_subquery())
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(_BY_CODE, {"code": code, "as_of": as_of}).mappings().one_or_none()
     return None if row is None else _read(row)
 
 
@@ -144,8 +141,8 @@ def get_institution_by_id(
     Raises:
         NotFound: it was not known then.
     """
-    query = _standing(as_of, institution_id)
-    row = connection.execute(query).mappings().one_or_none()
+    values = {"id": institution_id, "as_of": as_of}
+    row = connection.execute(_BY_ID, values).mappings().one_or_none()
     if row is None:
         raise NotFound("institution", str(institution_id))
     return _read(row)
@@ -230,20 +227,13 @@ def is_active(institution: Institution, as_of: datetime) -> bool:
 _parents = t.institutions.alias("parents")
 
 
-def _standing(
-    as_of: datetime, only: UUID | sa.ScalarSelect[UUID] | None = None
-) -> sa.Select[tuple[object, ...]]:
-    """Return the query for the version of each institution, or of one, that counts at `as_of`.
-
-    The one is chosen before versions are ranked: otherwise each look would rank all of them.
-    """
+def _standing(as_of: datetime) -> sa.Select[tuple[object, ...]]:
+    """Return the query for the version of each institution that counts at `as_of`."""
     v = t.institution_versions
     place = sa.func.row_number().over(
         partition_by=v.c.institution_id, order_by=(v.c.valid_from.desc(), v.c.revision.desc())
     )
     versions = sa.select(v, place.label("place")).where(v.c.valid_from <= as_of)
-    if only is not None:
-        versions = versions.where(v.c.institution_id == only)
     ranked = versions.subquery()
     return (
         sa.select(ranked, t.institutions.c.code, _parents.c.code.label("parent"))
@@ -251,6 +241,25 @@ def _standing(
         .outerjoin(_parents, _parents.c.id == ranked.c.parent_id)
         .where(ranked.c.place == 1)
     )
+
+
+def _standing_one(is_meant: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
+    """Return the query for the version of one institution that counts at the moment `as_of`."""
+    v = t.institution_versions
+    return (
+        sa.select(v, t.institutions.c.code, _parents.c.code.label("parent"))
+        .join(t.institutions, t.institutions.c.id == v.c.institution_id)
+        .outerjoin(_parents, _parents.c.id == v.c.parent_id)
+        .where(is_meant, v.c.valid_from <= sa.bindparam("as_of"))
+        .order_by(v.c.valid_from.desc(), v.c.revision.desc())
+        .limit(1)
+    )
+
+
+# Every page about an institution runs one of these: they are built once, not each time.
+_ID = sa.select(t.institutions.c.id).where(t.institutions.c.code == sa.bindparam("code"))
+_BY_CODE = _standing_one(t.institutions.c.code == sa.bindparam("code"))
+_BY_ID = _standing_one(t.institution_versions.c.institution_id == sa.bindparam("id"))
 
 
 def _record_version(

@@ -13,5 +13,9 @@ def find_names(connection: Connection, codes: Iterable[str]) -> dict[str, str]:
     wanted = sorted(set(codes))
     if not wanted:
         return {}
-    query = sa.select(t.people.c.code, t.people.c.name).where(t.people.c.code.in_(wanted))
-    return {row.code: row.name for row in connection.execute(query)}
+    return {row.code: row.name for row in connection.execute(_NAMES, {"codes": wanted})}
+
+
+_NAMES = sa.select(t.people.c.code, t.people.c.name).where(
+    t.people.c.code.in_(sa.bindparam("codes", expanding=True))
+)

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -90,9 +92,8 @@ def disable_person(connection: Connection, code: str, act: Act) -> None:
 
 def find_person(connection: Connection, code: str) -> PersonRecord | None:
     """Return the person with this code, disabled or not, or None."""
-    query = sa.select(t.people).where(t.people.c.code == code)
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _read_person(row)
+    row = connection.execute(_BY_CODE, {"code": code}).mappings().one_or_none()
+    return None if row is None else read_person(row)
 
 
 def get_person(connection: Connection, code: str) -> PersonRecord:
@@ -117,7 +118,7 @@ def get_person_by_id(connection: Connection, person_id: UUID) -> PersonRecord:
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("person", str(person_id))
-    return _read_person(row)
+    return read_person(row)
 
 
 def list_people(
@@ -127,7 +128,7 @@ def list_people(
     query = sa.select(t.people).order_by(t.people.c.code)
     if ids is not None:
         query = query.where(t.people.c.id.in_(ids))
-    return [_read_person(row) for row in connection.execute(query).mappings()]
+    return [read_person(row) for row in connection.execute(query).mappings()]
 
 
 def search_people(
@@ -139,7 +140,7 @@ def search_people(
     fits = sa.or_(sa.func.lower(p.c.name).like(like), p.c.code.like(like))
     total: int = connection.execute(sa.select(sa.func.count()).where(fits)).scalar_one()
     query = sa.select(p).where(fits).order_by(p.c.name, p.c.code).limit(limit).offset(offset)
-    return [_read_person(row) for row in connection.execute(query).mappings()], total
+    return [read_person(row) for row in connection.execute(query).mappings()], total
 
 
 def find_key(connection: Connection, person_id: UUID, *, as_of: datetime) -> str | None:
@@ -206,25 +207,16 @@ def list_memberships(
     person_ids: Sequence[UUID] | None = None,
 ) -> list[MembershipRecord]:
     """Return the roles held at `as_of`, or ever where that is None, by person and start."""
-    m = t.memberships
-    query = (
-        sa.select(m, t.people.c.code, t.institutions.c.code.label("institution"))
-        .join(t.people, t.people.c.id == m.c.person_id)
-        .outerjoin(t.institutions, t.institutions.c.id == m.c.institution_id)
-        .order_by(t.people.c.code, m.c.valid_from, m.c.role)
-    )
-    if as_of is not None:
-        is_running = sa.or_(m.c.valid_until.is_(None), m.c.valid_until > as_of)
-        query = query.where(m.c.valid_from <= as_of, is_running)
-    if person is not None:
-        query = query.where(t.people.c.code == person)
-    if institution_id is not None:
-        query = query.where(m.c.institution_id == institution_id)
-    if role is not None:
-        query = query.where(m.c.role == role)
-    if person_ids is not None:
-        query = query.where(m.c.person_id.in_(person_ids))
-    return [_read_membership(row) for row in connection.execute(query).mappings()]
+    asked = {
+        "as_of": as_of,
+        "person": person,
+        "institution_id": institution_id,
+        "role": role,
+        "person_ids": person_ids,
+    }
+    values = {name: value for name, value in asked.items() if value is not None}
+    rows = connection.execute(_listed(*values), values).mappings()
+    return [_read_membership(row) for row in rows]
 
 
 def list_held(connection: Connection, person: str, *, as_of: datetime) -> list[MembershipRecord]:
@@ -232,27 +224,15 @@ def list_held(connection: Connection, person: str, *, as_of: datetime) -> list[M
 
     The latter name whom the person acts for, and end with the earlier of both.
     """
-    own = list_memberships(connection, as_of=as_of, person=person)
-    m, s, others = t.memberships, t.substitutions, t.people.alias("others")
-    query = (
-        sa.select(m, t.people.c.code, t.institutions.c.code.label("institution"))
-        .add_columns(s.c.valid_until.label("stands_in_until"))
-        .join(t.people, t.people.c.id == m.c.person_id)
-        .outerjoin(t.institutions, t.institutions.c.id == m.c.institution_id)
-        .join(s, s.c.membership_id == m.c.id)
-        .join(others, others.c.id == s.c.substitute_id)
-        .where(others.c.code == person, s.c.ended_at.is_(None))
-        .where(s.c.valid_from <= as_of, s.c.valid_until > as_of)
-        .where(m.c.valid_from <= as_of, t.people.c.disabled_at.is_(None))
-        .where(sa.or_(m.c.valid_until.is_(None), m.c.valid_until > as_of))
-        .order_by(t.people.c.code, m.c.role)
-    )
-    for row in connection.execute(query).mappings():
+    held = []
+    for row in connection.execute(_HELD, {"person": person, "as_of": as_of}).mappings():
         read = _read_membership(row)
-        until = min(filter(None, (row["valid_until"], row["stands_in_until"])))
-        changed = {"person": person, "acting_for": row["code"], "valid_until": until}
-        own.append(replace(read, membership=read.membership.model_copy(update=changed)))
-    return own
+        if row["stands_in_until"] is not None:
+            until = min(filter(None, (row["valid_until"], row["stands_in_until"])))
+            changed = {"person": person, "acting_for": row["code"], "valid_until": until}
+            read = replace(read, membership=read.membership.model_copy(update=changed))
+        held.append(read)
+    return held
 
 
 def get_membership(connection: Connection, membership_id: UUID) -> MembershipRecord:
@@ -261,13 +241,7 @@ def get_membership(connection: Connection, membership_id: UUID) -> MembershipRec
     Raises:
         NotFound: there is none.
     """
-    m = t.memberships
-    query = (
-        sa.select(m, t.people.c.code, t.institutions.c.code.label("institution"))
-        .join(t.people, t.people.c.id == m.c.person_id)
-        .outerjoin(t.institutions, t.institutions.c.id == m.c.institution_id)
-        .where(m.c.id == membership_id)
-    )
+    query = _MEMBERSHIPS.where(t.memberships.c.id == membership_id)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("membership", str(membership_id))
@@ -298,7 +272,60 @@ def _record_key(
     )
 
 
-def _read_person(row: RowMapping) -> PersonRecord:
+# Every request asks what its writer may do: these questions are built once, not each time.
+_BY_CODE = sa.select(t.people).where(t.people.c.code == sa.bindparam("code"))
+_MEMBERSHIPS = (
+    sa.select(t.memberships, t.people.c.code, t.institutions.c.code.label("institution"))
+    .join(t.people, t.people.c.id == t.memberships.c.person_id)
+    .outerjoin(t.institutions, t.institutions.c.id == t.memberships.c.institution_id)
+)
+_RUNNING = sa.and_(
+    t.memberships.c.valid_from <= sa.bindparam("as_of"),
+    sa.or_(
+        t.memberships.c.valid_until.is_(None), t.memberships.c.valid_until > sa.bindparam("as_of")
+    ),
+)
+
+
+@cache
+def _listed(*names: str) -> sa.Select[Any]:
+    """Return the query for the list of roles, narrowed by what is named."""
+    m = t.memberships
+    conditions = {
+        "as_of": _RUNNING,
+        "person": t.people.c.code == sa.bindparam("person"),
+        "institution_id": m.c.institution_id == sa.bindparam("institution_id"),
+        "role": m.c.role == sa.bindparam("role"),
+        "person_ids": m.c.person_id.in_(sa.bindparam("person_ids", expanding=True)),
+    }
+    query = _MEMBERSHIPS.where(*(conditions[name] for name in names))
+    return query.order_by(t.people.c.code, m.c.valid_from, m.c.role)
+
+
+def _held() -> sa.Select[Any]:
+    """Return the query for a person's own roles, and after them those that they stand in for."""
+    s, others = t.substitutions, t.people.alias("others")
+    nobody = sa.cast(sa.null(), s.c.valid_until.type)
+    own = _MEMBERSHIPS.add_columns(nobody.label("stands_in_until"), sa.literal(0).label("place"))
+    lent = _MEMBERSHIPS.add_columns(s.c.valid_until, sa.literal(1))
+    lent = (
+        lent.join(s, s.c.membership_id == t.memberships.c.id)
+        .join(others, others.c.id == s.c.substitute_id)
+        .where(others.c.code == sa.bindparam("person"), s.c.ended_at.is_(None))
+        .where(s.c.valid_from <= sa.bindparam("as_of"), s.c.valid_until > sa.bindparam("as_of"))
+        .where(t.people.c.disabled_at.is_(None))
+    )
+    mine = own.where(t.people.c.code == sa.bindparam("person"), _RUNNING)
+    both = sa.union_all(mine, lent.where(_RUNNING)).subquery()
+    c = both.c
+    return sa.select(both).order_by(c.place, c.code, c.valid_from, c.role)
+
+
+_HELD = _held()
+
+
+def read_person(row: RowMapping) -> PersonRecord:
+    """Return the person that a row of the table holds."""
     names = ("code", "name", "public_key", "invited_at", "disabled_at", "mail", "language")
     return PersonRecord(row["id"], Person(**{name: row[name] for name in names}))
 

@@ -51,8 +51,7 @@ def close_round(connection: Connection, code: str, act: Act) -> None:
 
 def find_round(connection: Connection, code: str) -> RoundRecord | None:
     """Return the round with this code, or None."""
-    query = sa.select(t.rounds).where(t.rounds.c.code == code)
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(_BY_CODE, {"code": code}).mappings().one_or_none()
     return None if row is None else _read(row)
 
 
@@ -72,6 +71,9 @@ def list_rounds(connection: Connection) -> list[RoundRecord]:
     """Return all rounds in the order in which they open."""
     rows = connection.execute(sa.select(t.rounds).order_by(t.rounds.c.opens, t.rounds.c.code))
     return [_read(row) for row in rows.mappings()]
+
+
+_BY_CODE = sa.select(t.rounds).where(t.rounds.c.code == sa.bindparam("code"))
 
 
 def _read(row: RowMapping) -> RoundRecord:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from cyberposture.store import tables as t
+from cyberposture.store.people import PersonRecord, read_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,24 @@ def find_session(connection: Connection, token_sha256: str) -> SessionRecord | N
     query = sa.select(*columns).where(s.c.token_sha256 == token_sha256)
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else SessionRecord(**row)
+
+
+def find_holder(
+    connection: Connection, token_sha256: str
+) -> tuple[SessionRecord, PersonRecord] | None:
+    """Return the session with this digest, ended or not, and whose it is."""
+    row = connection.execute(_HOLDER, {"token_sha256": token_sha256}).mappings().one_or_none()
+    if row is None:
+        return None
+    columns = {name: row[name] for name in SessionRecord.__slots__}
+    return SessionRecord(**columns), read_person(row)
+
+
+_HOLDER = (
+    sa.select(t.people, *(t.sessions.c[name] for name in SessionRecord.__slots__))
+    .join(t.people, t.people.c.id == t.sessions.c.person_id)
+    .where(t.sessions.c.token_sha256 == sa.bindparam("token_sha256"))
+)
 
 
 def record_seen(connection: Connection, token_sha256: str, at: datetime) -> None:

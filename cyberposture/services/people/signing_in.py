@@ -304,13 +304,13 @@ def find_signed_in(register: Register, token: str) -> SignedIn | None:
     now = register.clock()
     digest = digest_of(token)
     with register.reading() as connection:
-        session = sessions.find_session(connection, digest)
-        if session is None or session.ended_at is not None:
+        found = sessions.find_holder(connection, digest)
+        if found is None:
+            return None
+        session, record = found
+        if session.ended_at is not None or record.person.disabled_at is not None:
             return None
         if now - session.seen_at > IDLE_LIMIT or now - session.started_at > ABSOLUTE_LIMIT:
-            return None
-        record = people.get_person_by_id(connection, session.person_id)
-        if record.person.disabled_at is not None:
             return None
         held = people.list_held(connection, record.person.code, as_of=now)
     if now - session.seen_at > _SEEN_EVERY:

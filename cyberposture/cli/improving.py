@@ -14,11 +14,17 @@ def show_plan(
     context: typer.Context, institution: Institution, round_code: Round, as_json: Json = False
 ) -> None:
     """Show an improvement plan, how it stands, and what the score suggests."""
+    from cyberposture.reporting.derivation import say_step
+    from cyberposture.reporting.render import Renderer
     from cyberposture.services.review import improving
 
-    plan = improving.read_plan(open_runtime(context).register, institution, round_code)
+    runtime = open_runtime(context)
+    words = Renderer(runtime.folders.reports).shared_words()
+    plan = improving.read_plan(runtime.register, institution, round_code)
     if as_json:
-        show_json({"stand": plan.stand, "suggestions": plan.suggestions,
+        show_json({"stand": plan.stand,
+                   "suggestions": [step.model_dump() | {"says": str(say_step(words, step))}
+                                   for step in plan.suggestions],
                    "actions": {one.code: {"action": one.action, "progress": one.progress,
                                           "revision": one.revision} for one in plan.actions},
                    "earlier": {record.round: [one.action for one in actions]
@@ -30,7 +36,7 @@ def show_plan(
              one.progress) for one in plan.actions)  # fmt: skip
     show_table(("code", "action", "for", "keeper", "due", "budget", "progress"), rows)
     for step in plan.suggestions:
-        typer.echo(f"suggested: {step.says}")
+        typer.echo(f"suggested: {say_step(words, step)}")
 
 
 def add_action(

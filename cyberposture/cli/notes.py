@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from cyberposture.model.controls import Control
-from cyberposture.scoring.explain import WholeExplanation, people
+from cyberposture.reporting.derivation import say_reason
+from cyberposture.reporting.words import Words
+from cyberposture.scoring.explain import Reason, WholeExplanation, people
 from cyberposture.services.findings.standing import CheckStanding
 from cyberposture.services.permission.letters import LOADS
 from cyberposture.services.scores.basis import Basis
@@ -96,7 +98,7 @@ def _permission(one: Permission) -> Iterator[str]:
           f"letter sha256 {terms.letter_sha256}"  # fmt: skip
 
 
-def control_note(note: ControlNote) -> str:
+def control_note(note: ControlNote, words: Words) -> str:
     """Return the note of one control, as lines of text."""
     control, score = note.control, note.explanation.score
     gate = ", gate" if note.explanation.is_gate else ""
@@ -113,7 +115,8 @@ def control_note(note: ControlNote) -> str:
     for permission in note.permissions:
         lines += ["", *_permission(permission)]
     lines += ["", "Derivation"]
-    lines += [f"  {n}. {reason.says}" for n, reason in enumerate(note.explanation.reasons, 1)]
+    reasons = note.explanation.reasons
+    lines += [f"  {n}. {say_reason(words, reason)}" for n, reason in enumerate(reasons, 1)]
     verified = "not known" if score.verified is None else f"{score.verified} of 10000 points"
     lines += ["", f"Declared {people(score.declared)}, verified {people(score.verified)} "
                   f"({verified}), grade {score.grade or 'none'}"
@@ -121,7 +124,7 @@ def control_note(note: ControlNote) -> str:
     return "\n".join(lines)
 
 
-def whole_note(basis: Basis, whole: WholeExplanation) -> str:
+def whole_note(basis: Basis, whole: WholeExplanation, words: Words) -> str:
     """Return the note of an institution's whole score, as lines of text."""
     result = basis.result.institution
     lines = [
@@ -143,19 +146,29 @@ def whole_note(basis: Basis, whole: WholeExplanation) -> str:
     for gate in whole.gates:
         lines.append(f"gate {gate.control}: {gate.state} (verified {people(gate.verified)})")
     lines.append("")
-    lines += [f"{n}. {reason.says}" for n, reason in enumerate(whole.reasons, 1)]
+    lines += [f"{n}. {say_reason(words, reason)}" for n, reason in enumerate(whole.reasons, 1)]
     if whole.band_but_for_gates is not None:
         lines.append(f"But for the gates: {whole.band_but_for_gates}")
     return "\n".join(lines)
 
 
-def control_document(note: ControlNote) -> dict[str, Any]:
+def whole_document(whole: WholeExplanation, words: Words) -> dict[str, Any]:
+    """Return the explanation of a whole score as plain values."""
+    return whole.model_dump() | {"reasons": _reasons(whole.reasons, words)}
+
+
+def _reasons(reasons: tuple[Reason, ...], words: Words) -> list[dict[str, Any]]:
+    return [one.model_dump() | {"says": str(say_reason(words, one))} for one in reasons]
+
+
+def control_document(note: ControlNote, words: Words) -> dict[str, Any]:
     """Return the whole note as plain values, nothing shortened."""
+    explanation = note.explanation
     return {
         "control": note.control,
         "institution": note.basis.institution.institution.code,
         "as_of": note.basis.as_of,
-        "explanation": note.explanation,
+        "explanation": explanation.model_dump() | {"reasons": _reasons(explanation.reasons, words)},
         "answer": note.answer.answer.answer if note.answer and note.answer.answer else None,
         "review": note.answer.review.review if note.answer and note.answer.review else None,
         "checks": [

@@ -122,22 +122,24 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say why a number is what it is, down to the answer, the raw file and the authorisation."""
-    from cyberposture.cli.notes import control_document, control_note, whole_note
+    from cyberposture.cli.notes import control_document, control_note, whole_document, whole_note
+    from cyberposture.reporting.render import Renderer
     from cyberposture.services.scores import explain as service
 
-    register = open_runtime(context).register
+    runtime = open_runtime(context)
+    words = Renderer(runtime.folders.reports).shared_words()
     if control is None:
-        basis, whole = service.explain_all(register, institution, round_code)
+        basis, whole = service.explain_all(runtime.register, institution, round_code)
         if as_json:
-            show_json(whole)
+            show_json(whole_document(whole, words))
         else:
-            typer.echo(whole_note(basis, whole))
+            typer.echo(whole_note(basis, whole, words))
         return
-    note = service.explain_one(register, institution, control.upper(), round_code)
+    note = service.explain_one(runtime.register, institution, control.upper(), round_code)
     if as_json:
-        show_json(control_document(note))
+        show_json(control_document(note, words))
     else:
-        typer.echo(control_note(note))
+        typer.echo(control_note(note, words))
 
 
 @app.command("plan")
@@ -148,14 +150,21 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Rank the next improvements: gates first, then gain in the verified score."""
+    from cyberposture.reporting.derivation import say_step
+    from cyberposture.reporting.render import Renderer
     from cyberposture.scoring.explain import people
     from cyberposture.services.scores import explain as service
 
-    steps = service.plan_improvements(open_runtime(context).register, institution, limit)
+    runtime = open_runtime(context)
+    words = Renderer(runtime.folders.reports).shared_words()
+    steps = service.plan_improvements(runtime.register, institution, limit)
     if as_json:
-        show_json(steps)
+        show_json([s.model_dump() | {"says": str(say_step(words, s))} for s in steps])
         return
-    rows = ((n, s.says, f"+{people(s.gain)}", ", ".join(s.opens)) for n, s in enumerate(steps, 1))
+    rows = (
+        (n, say_step(words, s), f"+{people(s.gain)}", ", ".join(s.opens))
+        for n, s in enumerate(steps, 1)
+    )
     show_table(("", "step", "gain", "opens gate"), rows)
 
 

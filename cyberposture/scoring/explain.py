@@ -1,6 +1,7 @@
-"""Why a score is what it is: each step of its derivation as data, with a sentence for people.
+"""Why a score is what it is: each step of its derivation as data.
 
-It decides nothing: every number comes from the functions that computed the score.
+It decides nothing: every number comes from the functions that computed the score. What each rule
+says to people stands in the words of reports.
 """
 
 from collections.abc import Iterator
@@ -41,13 +42,13 @@ from cyberposture.scoring.rollup import (
     gate_states,
     members_by_domain,
 )
-from cyberposture.scoring.sentences import GRADES, LEVELS, NOT_KNOWN, SENTENCES
 
 Facts = dict[str, int | str | None]
+NOT_KNOWN = "not known"
 
 
 class Reason(Model):
-    """One step: the rule, what it read, the points before and after it, and its sentence.
+    """One step: the rule, what it read, and the points before and after it.
 
     `before` and `after` are None where no points stand (yet), or where the rule is not about
     points.
@@ -57,7 +58,6 @@ class Reason(Model):
     facts: Facts
     before: int | None
     after: int | None
-    says: str
 
 
 class Explanation(Model):
@@ -151,19 +151,7 @@ def _explanation(parameters: ScoreParameters, case: Case, score: ControlScore) -
 def _reason(
     rule: str, facts: Facts | None = None, before: int | None = None, after: int | None = None
 ) -> Reason:
-    facts = facts or {}
-    shown = {name: spaced(v) if isinstance(v, int) else v for name, v in facts.items()}
-    shown |= {
-        name: spaced(v) if v is not None else NOT_KNOWN
-        for name, v in (("before", before), ("after", after))
-    }
-    return Reason(
-        rule=rule,
-        facts=facts,
-        before=before,
-        after=after,
-        says=SENTENCES[rule].format_map(shown),
-    )
+    return Reason(rule=rule, facts=facts or {}, before=before, after=after)
 
 
 def _reasons(parameters: ScoreParameters, case: Case) -> Iterator[Reason]:
@@ -189,8 +177,7 @@ def _claimed(parameters: ScoreParameters, case: Case) -> Iterator[Reason]:
         points = standing
     yield from _lifts(parameters, case, points)
     grade = raised_grade(parameters, case)
-    facts: Facts = {"grade": grade, "meaning": GRADES[grade]}
-    facts["factor"] = _factor(parameters.factors.of(grade))
+    facts: Facts = {"grade": grade, "factor": _factor(parameters.factors.of(grade))}
     after = weighed(parameters, points, grade)
     yield _reason("graded", facts, points, after)
     yield from _rows(parameters, case, after)
@@ -199,7 +186,7 @@ def _claimed(parameters: ScoreParameters, case: Case) -> Iterator[Reason]:
 
 
 def _level(rule: str, level: int, before: int | None, after: int) -> Reason:
-    return _reason(rule, {"level": level, "meaning": LEVELS[level]}, before, after)
+    return _reason(rule, {"level": level}, before, after)
 
 
 def _factor(factor: int) -> str:

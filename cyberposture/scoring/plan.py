@@ -19,7 +19,6 @@ from cyberposture.model.scores import (
 )
 from cyberposture.scoring.reconcile import Case, cases, reconcile, stated_grade
 from cyberposture.scoring.rollup import HOLDING, Gate, gate_states, roll_up
-from cyberposture.scoring.sentences import LEVELS, STEPS
 
 Kind = Literal["level", "document", "examine", "settle", "repair", "observe"]
 HIGHEST = 3
@@ -43,7 +42,6 @@ class Step(Model):
     """The difference to the verified score now, in basis points."""
     band: str | None
     """The band after it."""
-    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,8 @@ def rank_improvements(document: ScoreDocument, result: ScoreResult, limit: int) 
 
 def _rank(step: Step, held: frozenset[str]) -> tuple[int, int, str, str]:
     at_gate = 0 if step.opens else 1 if held.intersection(step.controls) else 2
-    return at_gate, -step.gain, step.kind, step.says
+    about = step.checks if step.kind == "repair" else step.controls
+    return at_gate, -step.gain, step.kind, ", ".join(about)
 
 
 def _closed(document: ScoreDocument, gates: dict[str, Gate]) -> frozenset[str]:
@@ -87,12 +86,6 @@ def _try(
     after = roll_up(document, scores.values())
     controls = tuple(case.control.id for case in change.cases)
     still = _closed(document, gate_states(document, after.controls))
-    words = {
-        "control": ", ".join(controls),
-        "checks": ", ".join(change.checks),
-        "level": change.level,
-        "meaning": LEVELS.get(change.level or 0),
-    }
     return Step(
         kind=change.kind,
         controls=controls,
@@ -102,7 +95,6 @@ def _try(
         verified=after.institution.verified,
         gain=(after.institution.verified or 0) - (result.institution.verified or 0),
         band=after.institution.band,
-        says=STEPS[change.kind].format_map(words),
     )
 
 

@@ -1,16 +1,16 @@
 """Every control: what is claimed, what was found, and why its points are what they are."""
 
-import re
 from dataclasses import dataclass
 
 from cyberposture.model.controls import Control
 from cyberposture.model.scores import ScoredControl, VerdictRow
+from cyberposture.reporting.derivation import say_reasons
 from cyberposture.reporting.inputs import EvidencePiece, GivenAnswer, HeldContradiction
 from cyberposture.reporting.plain import Text, clean
 from cyberposture.reporting.view.frame import shown
 from cyberposture.reporting.view.material import Material
 from cyberposture.reporting.view.traces import TraceRow, Traces
-from cyberposture.scoring.explain import Explanation, Reason, explain_control, spaced
+from cyberposture.scoring.explain import Explanation, explain_control, spaced
 from cyberposture.scoring.points import FULL
 
 FAILURES_IN_A_CONTROL = 3
@@ -18,7 +18,6 @@ FAILURES_IN_A_CONTROL = 3
 EVIDENCE_SHOWN = 8
 REASON = 320
 """How many characters of a reason are shown; the register has the rest."""
-_THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class ControlCard:
     checks: tuple[CheckLine, ...]
     failures: tuple[TraceRow, ...]
     value: Text
-    why: tuple[str, ...]
+    why: tuple[Text, ...]
     command: str
     is_open: bool
     """Something before it links here, so that it is not folded away."""
@@ -127,7 +126,7 @@ def _card(m: Material, traces: Traces, asked: ScoredControl, *, is_open: bool) -
             full=spaced(FULL),
             weight=asked.weight,
         ),
-        why=sentences_of(explained.reasons),
+        why=say_reasons(m.words, explained.reasons),
         command=_command(m, asked.id),
         is_open=is_open,
     )
@@ -146,11 +145,6 @@ def _explain(m: Material, asked: ScoredControl) -> Explanation:
     )
     score = m.inputs.score.result.model_copy(update={"controls": (m.scores[asked.id],)})
     return explain_control(part, score, asked.id)
-
-
-def sentences_of(reasons: tuple[Reason, ...]) -> tuple[str, ...]:
-    """Return the sentences of a derivation; a number never breaks at its thousands."""
-    return tuple(_THOUSANDS.sub("\u00a0", reason.says) for reason in reasons)
 
 
 def _tags(m: Material, asked: ScoredControl) -> list[Text]:

@@ -3,16 +3,12 @@
 from dataclasses import dataclass
 
 from cyberposture.model.reports import Audience, ReportDefinition
+from cyberposture.reporting.derivation import say_reasons
 from cyberposture.reporting.inputs import InstitutionInputs
 from cyberposture.reporting.plain import LONG, Text, clean, given
 from cyberposture.reporting.view.changes import Changes, changes_of
 from cyberposture.reporting.view.contradictions import ContradictionRow, contradictions_of
-from cyberposture.reporting.view.controls import (
-    ControlGroup,
-    groups_of,
-    linked_controls,
-    sentences_of,
-)
+from cyberposture.reporting.view.controls import ControlGroup, groups_of, linked_controls
 from cyberposture.reporting.view.domains import Domains, domains_of
 from cyberposture.reporting.view.frame import Frame, frame_of
 from cyberposture.reporting.view.lens import lens_for
@@ -41,7 +37,7 @@ class InstitutionView:
     network: Network
     saw: tuple[CheckSaw, ...]
     groups: tuple[ControlGroup, ...]
-    why: tuple[str, ...]
+    why: tuple[Text, ...]
     """How the whole came about."""
     command: str
     """The first words of every command line about this institution; empty where it is not named."""
@@ -73,7 +69,7 @@ def institution_view(
         network=network_of(m),
         saw=tuple(traces.by_check.values()),
         groups=groups_of(m, traces, linked),
-        why=sentences_of(m.whole.reasons),
+        why=say_reasons(words, m.whole.reasons),
         command=f"--institution {inputs.institution.code}" if m.is_named else "",
         score_digest=clean(inputs.score.digest, 64),
         method=method_of(words, m.parameters),

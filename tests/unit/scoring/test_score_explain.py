@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from score_documents import PARAMETERS, a_control, a_document, a_row, an_answer, bounded, documents
 
+from cyberposture.content.bundle import find_content
 from cyberposture.errors import NotFound
 from cyberposture.model.scores import ScoreDocument
+from cyberposture.reporting.derivation import say_reason
+from cyberposture.reporting.words import load_words
 from cyberposture.scoring.explain import (
     Explanation,
     WholeExplanation,
@@ -17,9 +20,10 @@ from cyberposture.scoring.explain import (
     people,
 )
 from cyberposture.scoring.rollup import compute
-from cyberposture.scoring.sentences import SENTENCES
 
 Plain = dict[str, Any]
+SHARED = find_content(None).reports / "_shared"
+ENGLISH, URDU = (load_words([SHARED], language) for language in ("en", "ur"))
 
 
 def explained(
@@ -42,7 +46,7 @@ def rules(explanation: Explanation | WholeExplanation) -> list[str]:
 
 
 def says(explanation: Explanation | WholeExplanation) -> list[str]:
-    return [reason.says for reason in explanation.reasons]
+    return [str(say_reason(ENGLISH, reason)) for reason in explanation.reasons]
 
 
 @bounded
@@ -237,5 +241,5 @@ def test_every_sentence_is_filled_in(plain: Plain) -> None:
     result = compute(document)
     reasons = [r for e in explain_controls(document, result) for r in e.reasons]
     for reason in [*reasons, *explain_whole(document, result).reasons]:
-        assert reason.rule in SENTENCES
-        assert reason.says.endswith(".")
+        assert say_reason(ENGLISH, reason).endswith(".")
+        assert say_reason(URDU, reason).endswith("۔")

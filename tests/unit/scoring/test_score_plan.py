@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from score_documents import PARAMETERS, a_control, a_document, a_row, an_answer, bounded, documents
 
+from cyberposture.content.bundle import find_content
 from cyberposture.model.scores import ScoreDocument
+from cyberposture.reporting.derivation import say_step
+from cyberposture.reporting.words import load_words
 from cyberposture.scoring.plan import Step, rank_improvements
 from cyberposture.scoring.rollup import compute
 
 Plain = dict[str, Any]
+ENGLISH = load_words([find_content(None).reports / "_shared"], "en")
 
 
 def plan(plain: Plain, limit: int = 50) -> list[Step]:
@@ -27,7 +31,7 @@ def test_level_step_raises_the_answer_by_one() -> None:
     [step] = [s for s in plan(before) if s.kind == "level"]
     after = recomputed(a_document(answers=[an_answer(level=2)]))
     assert (step.level, step.verified, step.gain) == (2, after, 6400 - 3200)
-    assert step.says == "Bring IAM-09 to level 2, in the whole scope."
+    assert say_step(ENGLISH, step) == "Bring IAM-09 to level 2, in the whole scope."
 
 
 def test_level_step_of_an_unanswered_control_begins_at_one() -> None:
@@ -92,7 +96,7 @@ def test_repair_step_mends_a_check_wherever_it_fails() -> None:
         ("a.shared",),
     )
     assert step.verified == 10000
-    assert step.says == "Repair what a.shared found."
+    assert say_step(ENGLISH, step) == "Repair what a.shared found."
 
 
 def test_checks_that_only_help_together_are_repaired_together() -> None:
@@ -158,7 +162,7 @@ def test_every_step_brings_something_and_says_what_to_do(plain: Plain) -> None:
     for step in rank_improvements(document, result, 100):
         assert step.gain > 0 or step.opens
         assert step.gain == (step.verified or 0) - before
-        assert step.says.endswith(".")
+        assert say_step(ENGLISH, step).endswith(".")
         assert set(step.opens) <= {c["id"] for c in plain["controls"] if c["gate"]}
 
 

@@ -1,0 +1,62 @@
+"""Says why a score is what it is: what scoring hands over as data, in a reader's words."""
+
+import re
+
+from cyberposture.reporting.plain import Text
+from cyberposture.reporting.words import Words
+from cyberposture.scoring.explain import Reason, spaced
+from cyberposture.scoring.plan import Step
+
+_BANDS = ("band", "band_before", "band_after")
+_THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}\b)")
+
+
+def say_reason(words: Words, reason: Reason) -> Text:
+    """Return the sentence of one step of a derivation.
+
+    Raises:
+        InvalidInput: the words have no sentence for its rule.
+    """
+    facts = {name: _shown(words, value) for name, value in reason.facts.items()}
+    facts |= {"before": _shown(words, reason.before), "after": _shown(words, reason.after)}
+    if "level" in reason.facts:
+        facts["meaning"] = words.name("why-level", str(reason.facts["level"]))
+    elif "grade" in reason.facts:
+        facts["meaning"] = words.name("why-grade", str(reason.facts["grade"]))
+    for name in _BANDS:
+        if reason.facts.get(name) is not None:
+            facts[name] = words.name("band", str(reason.facts[name]))
+    if "confidence" in reason.facts:
+        facts["confidence"] = words.name("why-confidence", str(reason.facts["confidence"]))
+    return words.say(f"why.{reason.rule}", **facts)
+
+
+def say_reasons(words: Words, reasons: tuple[Reason, ...]) -> tuple[Text, ...]:
+    """Return the sentences of a derivation; a number never breaks at its thousands."""
+    said = (say_reason(words, reason) for reason in reasons)
+    return tuple(Text(_unbroken(one), _unbroken(one.__html__())) for one in said)
+
+
+def say_step(words: Words, step: Step) -> Text:
+    """Return what one improvement asks for.
+
+    Raises:
+        InvalidInput: the words have no sentence for its kind.
+    """
+    return words.say(
+        f"advice.{step.kind}",
+        control=", ".join(step.controls),
+        checks=", ".join(step.checks),
+        level="" if step.level is None else step.level,
+        meaning=words.name("why-level", str(step.level)),
+    )
+
+
+def _shown(words: Words, value: int | str | None) -> str:
+    if value is None:
+        return words.say("why-unknown")
+    return spaced(value) if isinstance(value, int) else value
+
+
+def _unbroken(text: str) -> str:
+    return _THOUSANDS.sub("\u00a0", text)

@@ -1,12 +1,12 @@
 """Sectors in the score: how much a domain counts, how old evidence may be, who is asked what."""
 
+import runpy
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive_scoring import score as naive_score
 
 from cyberposture.content.bundle import find_content
 from cyberposture.content.loader import load_content
@@ -19,6 +19,7 @@ from cyberposture.scoring.assemble import assemble
 from cyberposture.scoring.rollup import compute
 
 CONTENT = load_content(find_content(None))
+VERIFIER = runpy.run_path(str(find_content(None).reports / "bundle" / "verify.py"))
 DAY = date(2026, 11, 22)
 DOMAINS = [domain.id for domain in CONTENT.catalogue.framework.domains]
 
@@ -100,7 +101,7 @@ def test_the_mean_of_domains_is_weighted_as_the_published_arithmetic_says(
     known = [(weight[d.id], d.declared) for d in result.domains if d.declared is not None]
     total, whole = sum(w * points for w, points in known), sum(w for w, _ in known)
     assert result.institution.declared == (2 * total + whole) // (2 * whole)
-    assert result.model_dump(mode="json") == naive_score(
+    assert result.model_dump(mode="json") == VERIFIER["score"](
         document.model_dump(mode="json", by_alias=True)
     )
 

@@ -1,175 +1,32 @@
 """The gate agrees with a slow second reading of its rules, on thousands of generated questions.
 
-The second reading works on plain dictionaries, goes through every list from end to end, and shares
-no line with the engine.
+The second reading is what an auditor verifies decisions with: it works on plain dictionaries, goes
+through every list from end to end, and shares no line with the engine.
 """
 
-import ipaddress
 import json
 import random
+import runpy
 from collections import Counter
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cyberposture.clock import find_zone
+from cyberposture.content.bundle import find_content
 from cyberposture.model.gate import GateQuestion, Reason
 from cyberposture.scanning.permission.gate import decide
 
 Json = dict[str, Any]
 
-NEVER = [
-    "0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "2001::/32", "2002::/16",
-]  # fmt: skip
-SPECIAL = [
-    "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
-    "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-    "::1/128", "fc00::/7", "2001:2::/48", "2001:db8::/32", "3fff::/20",
-]  # fmt: skip
+VERIFIER = runpy.run_path(str(find_content(None).reports / "bundle" / "verify.py"))
 BAD = ["127.1", "::ffff:39.32.10.7", "::ffff:2720:a07", "fe80::1%eth0", "39.32.10.07", "2400:0::1"]
-
-
-def holds(cidr: str, address: str) -> bool:
-    net, ip = ipaddress.ip_network(cidr), ipaddress.ip_address(address)
-    return net.version == ip.version and net.network_address <= ip <= net.broadcast_address
 
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def begins_at(local: datetime, zone: tzinfo) -> datetime:
-    """Try every offset that the zone has about that day; the earliest that shows the time wins."""
-    around = [local.replace(tzinfo=UTC) + timedelta(hours=h) for h in range(-36, 37)]
-    offsets = [instant.astimezone(zone).utcoffset() or timedelta() for instant in around]
-    shown = [
-        local - offset
-        for offset in offsets
-        if (local - offset).replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None) == local
-    ]
-    if shown:
-        return min(shown).replace(tzinfo=UTC)
-    return (local - offsets[0]).replace(tzinfo=UTC)
-
-
-def stretches(windows: list[Json], about: datetime) -> list[tuple[datetime, datetime]]:
-    found = []
-    for window in windows:
-        for days in range(-11, 5):
-            day = about.date() + timedelta(days=days)
-            if day.weekday() in window["weekdays"]:
-                local = datetime.fromisoformat(f"{day}T{window['start']}")
-                begins = begins_at(local, find_zone(window["zone"]))
-                found.append((begins, begins + timedelta(seconds=window["length_s"])))
-    merged = True
-    while merged:
-        merged = False
-        for one in found:
-            for other in found:
-                if one is not other and one[0] <= other[0] <= one[1]:
-                    found.remove(one)
-                    found.remove(other)
-                    found.append((one[0], max(one[1], other[1])))
-                    merged = True
-                    break
-            if merged:
-                break
-    return found
-
-
-def entry_allows(entry: Json, question: Json, load: int, *, port: bool) -> bool:
-    """Say of an entry in scope whether it allows the port, or else whether it allows the load."""
-    wanted = 4 if question["port"] is None else question["load"]
-    if not port:
-        return bool(wanted <= (load if "cidr" in entry else min(load, 2)))
-    if "cidr" in entry:
-        return entry["ports"] is None or question["port"] in entry["ports"]
-    return question["protocol"] == "tcp" and question["port"] in (25, 80, 443)
-
-
-def entries_in_scope(authorisation: Json, question: Json, special: bool) -> list[Json]:
-    found = []
-    for entry in authorisation["scope"]:
-        if "cidr" in entry:
-            if holds(entry["cidr"], question["target"]):
-                found.append(entry)
-        elif question["name"] is not None:
-            own, asked = entry["name"].lower().split("."), question["name"].lower().split(".")
-            below = entry["subdomains"] and asked[-len(own) :] == own
-            given = [ipaddress.ip_address(text) for text in question["resolved"]]
-            if (own == asked or below) and ipaddress.ip_address(question["target"]) in given:
-                found.append(entry)
-    return [entry for entry in found if entry.get("special_allowed")] if special else found
-
-
-def reason_under(authorisation: Json, question: Json) -> str:
-    now, target = moment(question["now"]), question["target"]
-    end = now + timedelta(seconds=question["expected_s"])
-    if authorisation["withdrawn_at"] and moment(authorisation["withdrawn_at"]) <= end:
-        return "withdrawn"
-    if now < moment(authorisation["valid_from"]):
-        return "not-yet-valid"
-    if now >= moment(authorisation["valid_until"]) or end > moment(authorisation["valid_until"]):
-        return "expired"
-    if any(holds(cidr, target) for cidr in question["deny"]):
-        return "denied-nationally"
-    special = any(holds(cidr, target) for cidr in SPECIAL)
-    outside = ":" in target and not holds("2000::/3", target)
-    never = any(holds(cidr, target) for cidr in NEVER)
-    if never or (outside and not holds("::1/128", target) and not holds("fc00::/7", target)):
-        return "special-range"
-    entries = entries_in_scope(authorisation, question, special)
-    if special and not entries:
-        return "special-range"
-    granted = [one for one in question["authorisations"] if one["granted"]]
-    excluded = sum((one["exclusions"] for one in granted), question["excluded_elsewhere"])
-    if any(holds(cidr, target) for cidr in excluded):
-        return "excluded"
-    if not entries:
-        return "out-of-scope"
-    load = authorisation["load"]
-    entries = [entry for entry in entries if entry_allows(entry, question, load, port=True)]
-    if not entries:
-        return "port-not-allowed"
-    if not any(entry_allows(entry, question, load, port=False) for entry in entries):
-        return "load-too-high"
-    if question["windows"]:
-        holding = [s for s in stretches(question["windows"], now) if s[0] <= now < s[1]]
-        if not holding:
-            return "outside-window"
-        if end > holding[0][1]:
-            return "does-not-fit-window"
-    for blackout in question["blackouts"]:
-        if moment(blackout["from"]) < end and now < moment(blackout["until"]):
-            return "blackout"
-    return "allowed"
-
-
-def second_reading(question: Json) -> Json:
-    granted = [one for one in question["authorisations"] if one["granted"]]
-    given = (
-        [(reason_under(one, question), one["id"]) for one in granted] if usable(question) else []
-    )
-    order = list(get_args(Reason))
-    if question["target"] in BAD:
-        given = [("bad-target", "")]
-    elif question["stop"]:
-        given = [("stopped", "")]
-    elif not granted:
-        given = [("no-authorisation", "")]
-    furthest = max(given, key=lambda pair: order.index(pair[0]))
-    allows = furthest[0] == "allowed"
-    return {
-        "decision": "allow" if allows else "deny",
-        "reason": furthest[0],
-        "authorisation": furthest[1] if allows else None,
-    }
-
-
-def usable(question: Json) -> bool:
-    return question["target"] not in BAD
 
 
 TARGETS = ["39.32.10.7", "39.32.10.7", "39.32.10.8", "2400:cb00::7", "10.0.0.7", "fd00::7"]
@@ -279,7 +136,12 @@ def make_question(rng: random.Random) -> Json:
 
 
 def both_readings(question: Json) -> tuple[Json, Json]:
-    return decide(GateQuestion.model_validate(question)).model_dump(), second_reading(question)
+    reason, letter = VERIFIER["Gate"](question, find_zone).decide(
+        question["target"], question["port"]
+    )
+    decision = "deny" if letter is None else "allow"
+    second = {"decision": decision, "reason": reason, "authorisation": letter}
+    return decide(GateQuestion.model_validate(question)).model_dump(), second
 
 
 @settings(max_examples=150, deadline=None)

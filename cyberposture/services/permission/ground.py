@@ -1,6 +1,7 @@
 """Gathers from the register all that the gate is asked with, as it stands at one moment."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_address, ip_network
@@ -10,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from cyberposture.errors import Corrupt, Denied, NotAuthorised, WrongState
+from cyberposture.model.addresses import read_address
 from cyberposture.model.authorisations import AuthorisationTerms, Grant, Receipt
 from cyberposture.model.gate import (
     Blackout,
@@ -20,6 +22,7 @@ from cyberposture.model.gate import (
 )
 from cyberposture.model.people import Person
 from cyberposture.model.plans import Plan
+from cyberposture.scanning.permission.scope import IntervalSet, number_of
 from cyberposture.scanning.permission.signing import require_two_people
 from cyberposture.scanning.techniques import Technique, find_technique
 from cyberposture.store import authorisations, calendar, declarations, notices, people, stops
@@ -46,13 +49,18 @@ class Ground:
         return tuple(one for one in self.authorisations if one.id not in self.untold)
 
     def question(self, plan: Plan, now: datetime) -> ChunkQuestion:
-        """Return the whole question for a plan, as the audit log keeps it."""
+        """Return the whole question for a plan, as the audit log keeps it.
+
+        Of what is denied or excluded for everybody it holds what touches a target: the log of one
+        institution does not tell of the addresses of others.
+        """
         technique = find_technique(plan.technique)
         # A letter that does not name a technique allows nothing of it, whoever's address; one of
         # which nobody was told allows nothing at all. What they exclude is excluded all the same.
         asked = [one for one in self.counting() if mentions(self.terms[one.id], technique)]
         left_out = [one for one in self.authorisations if one not in asked and one.granted]
-        kept_out = (cidr for one in left_out for cidr in one.exclusions)
+        kept_out = [cidr for one in left_out for cidr in one.exclusions]
+        elsewhere = dict.fromkeys([*self.excluded_elsewhere, *kept_out])
         return ChunkQuestion.model_validate(
             {
                 "gate": 1,
@@ -63,8 +71,8 @@ class Ground:
                 "protocol": plan.protocol,
                 "load": plan.load,
                 "stop": self.stopped,
-                "deny": self.deny,
-                "excluded_elsewhere": tuple(dict.fromkeys([*self.excluded_elsewhere, *kept_out])),
+                "deny": tuple(_touching(self.deny, plan.targets)),
+                "excluded_elsewhere": tuple(_touching(elsewhere, plan.targets)),
                 "authorisations": asked,
                 "windows": self.windows,
                 "blackouts": self.blackouts,
@@ -100,6 +108,16 @@ class Ground:
         """Return every CIDR that must not be contacted, for nmap's own second net."""
         own = (cidr for one in self.authorisations for cidr in one.exclusions)
         return tuple(dict.fromkeys([*self.deny, *self.excluded_elsewhere, *own]))
+
+
+def _touching(cidrs: Iterable[str], targets: Iterable[str]) -> Iterator[str]:
+    """Yield those of the CIDRs that hold one of the targets."""
+    numbers = sorted(number_of(read_address(target)) for target in targets)
+    for cidr in cidrs:
+        ((first, last),) = IntervalSet.of_cidrs([cidr])
+        place = bisect_left(numbers, first)
+        if place < len(numbers) and numbers[place] <= last:
+            yield cidr
 
 
 def covers(authorisation: GateAuthorisation, target: str) -> bool:

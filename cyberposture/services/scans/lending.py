@@ -12,7 +12,6 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
 from typing import Final
 from uuid import UUID
 
@@ -317,22 +316,6 @@ def _is_final(refused: str) -> bool:
 
 
 def _only_what_concerns(question: ChunkQuestion, permitted: PermittedPlan) -> ChunkQuestion:
-    """Return the question as it goes to a zone: with the one letter, and nobody else's ranges.
-
-    The gate has just compared the targets with the national list and with what others excluded;
-    what does not hold a target is nobody's business there.
-    """
-
-    def concerns(cidr: str) -> bool:
-        network = ip_network(cidr)
-        targets = (ip_address(target) for target in permitted.plan.targets)
-        return any(one.version == network.version and one in network for one in targets)
-
+    """Return the question as it goes to a zone: with the one letter that allows it."""
     letters = (one for one in question.authorisations if one.id == permitted.authorisation)
-    return question.model_copy(
-        update={
-            "authorisations": tuple(letters),
-            "deny": tuple(filter(concerns, question.deny)),
-            "excluded_elsewhere": tuple(filter(concerns, question.excluded_elsewhere)),
-        }
-    )
+    return question.model_copy(update={"authorisations": tuple(letters)})

@@ -37,6 +37,10 @@ class Words:
         """Return the key of every sentence; the forms of a plural count as sentences."""
         return frozenset(self._patterns)
 
+    def pieces(self, key: str) -> list[tuple[str, str | None]]:
+        """Return a sentence in its pieces: text, and the name of the fact that follows it."""
+        return [(literal, name) for literal, _, name, _ in self._patterns[key]]
+
     def say(self, key: str, **facts: object) -> Text:
         """Return the sentence called `key`; a plural chooses its form by the fact `n`.
 

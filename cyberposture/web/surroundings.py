@@ -22,6 +22,7 @@ from cyberposture.services.people.signing_in import SignedIn, find_signed_in
 from cyberposture.services.register import Register
 from cyberposture.web.access import ACCESS, Action, may
 from cyberposture.web.navigation import PLACES, Menu, Place, menu_for
+from cyberposture.web.refusals import Refusals
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "ur")
@@ -54,6 +55,8 @@ class Portal:
     environment: Sandbox
     renderer: Renderer
     """Of reports, whose parts some pages show."""
+    refusals: dict[str, Refusals]
+    """What services refuse, as each language says it."""
     places: tuple[Place, ...] = PLACES
     """Where one can go here, as far as one's roles open it."""
 
@@ -81,7 +84,9 @@ class Portal:
             "menu": Menu((), ()),
             "done": words.say(done) if done in words.keys else "",
         }
-        text = self.environment.get_template(template).render(say=words.say, **frame | view)
+        text = self.environment.get_template(template).render(
+            say=words.say, told=self.refusals[words.language].say, **frame | view
+        )
         return HTMLResponse(text, status)
 
 
@@ -102,7 +107,8 @@ def make_portal(runtime: Runtime) -> Portal:
     )
     folders = [shared, *sorted(one for one in (HERE / "words").iterdir() if one.is_dir())]
     words = {code: load_words(folders, code) for code in LANGUAGES}
-    return Portal(runtime, words, environment, Renderer(runtime.folders.reports))
+    refusals = {code: Refusals(words[LANGUAGES[0]], one) for code, one in words.items()}
+    return Portal(runtime, words, environment, Renderer(runtime.folders.reports), refusals)
 
 
 def portal_of(request: Request) -> Portal:
@@ -149,6 +155,10 @@ class Visit:
     def words(self) -> Words:
         """The words of the language that this person reads."""
         return self.portal.words[language_of(self.request)]
+
+    def told(self, text: str) -> str:
+        """Return what a service refused as this person reads it."""
+        return self.portal.refusals[language_of(self.request)].say(text)
 
     @property
     def register(self) -> Register:

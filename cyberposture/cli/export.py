@@ -41,7 +41,7 @@ def analysts(
     as_json: Json = False,
 ) -> None:
     """Write the whole register as one SQLite file with views, search and its own documentation."""
-    from cyberposture.services.proof import export
+    from cyberposture.services.exports import analysts
 
     register = open_runtime(context).register
     with _progress() as progress:

@@ -44,6 +44,7 @@ from cyberposture.services.assessments import (
 from cyberposture.services.catalogue import adoption, comments, consultations, indicators
 from cyberposture.services.catalogue.adoption import Draft
 from cyberposture.services.catalogue.drafts import read_consulted
+from cyberposture.services.exports import analysts, findings, handing, oscal, tables
 from cyberposture.services.findings import acts as finding_acts
 from cyberposture.services.findings import from_intel as intel_observe
 from cyberposture.services.findings import procedures
@@ -61,7 +62,7 @@ from cyberposture.services.permission import (
     zone_scanners,
 )
 from cyberposture.services.post import hooks, queue_views
-from cyberposture.services.proof import audit, export
+from cyberposture.services.proof import audit
 from cyberposture.services.reports import consultation as consultation_report
 from cyberposture.services.reports import report
 from cyberposture.services.reports.subjects import About
@@ -248,9 +249,20 @@ def assessing(office) -> Iterator[Step]:
         lambda: files.write_file(register, CODE, letter_of(office), out / "letter.txt"),
     )  # fmt: skip
     yield (
-        export.export_analysts, "analysts-exported",
-        lambda: export.export_analysts(register, out / "analysts.sqlite"),
+        analysts.export_analysts, "analysts-exported",
+        lambda: analysts.export_analysts(register, out / "analysts.sqlite"),
     )  # fmt: skip
+    yield (
+        tables.export_tables, "tables-exported",
+        lambda: tables.export_tables(register, "csv", out / "tables"),
+    )  # fmt: skip
+    results = oscal.make_results(register, CODE, "autumn")
+    yield (
+        handing.write_out, "oscal-exported",
+        lambda: handing.write_out(register, results, out / "results.json"),
+    )  # fmt: skip
+    found = findings.make_findings(register, "sarif", institution=CODE)
+    yield handing.hand_out, "findings-exported", lambda: handing.hand_out(register, found)
 
 
 def keeping(office) -> Iterator[Step]:

@@ -26,8 +26,8 @@ from cyberposture.model.observations import Fact, HostFact, Judgement, PortFact
 from cyberposture.services import setup
 from cyberposture.services.assessments import assess
 from cyberposture.services.assessments.rounds import open_round
+from cyberposture.services.exports.analysts import Exported, export_analysts
 from cyberposture.services.institutions.entries import add_institution
-from cyberposture.services.proof.export import Exported, export_analysts
 from cyberposture.services.register import Register
 from cyberposture.services.scores.score import finalise, score_live
 from cyberposture.store import authorisations, chunks, scans

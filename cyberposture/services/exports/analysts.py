@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from cyberposture.clock import to_iso
 from cyberposture.errors import WrongUsage
 from cyberposture.exchange.analysts.file import Progress, new_file, write_analysts
@@ -48,10 +50,8 @@ def export_analysts(
         raise WrongUsage(f"{out} is the register itself")
     with new_file(out, force=force) as draft:
         with register.reading() as connection:
-            # The connection's one state begins with its first look: the moment is read after it.
-            head = audit.find_head(connection, None)
-            as_of = register.clock()
-            snapshot = Snapshot(connection, register.content, register.edition, as_of, head)
+            snapshot = take_snapshot(register, connection)
+            as_of = snapshot.as_of
             rows = write_analysts(snapshot, draft, progress)
         exported = Exported(out, _digest(draft), draft.stat().st_size, as_of, rows)
         with register.change("analysts-exported", out.name, reason=reason) as change:
@@ -62,6 +62,15 @@ def export_analysts(
                 rows=rows,
             )
     return exported
+
+
+def take_snapshot(register: Register, connection: Connection) -> Snapshot:
+    """Return the state that a connection sees, with its moment; it is the connection's first look.
+
+    The one state begins with the first look, so the moment is read after it.
+    """
+    head = audit.find_head(connection, None)
+    return Snapshot(connection, register.content, register.edition, register.clock(), head)
 
 
 def _digest(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Findings for ticket systems and analysts: DefectDojo's generic format, SARIF, CSV, JSON."""

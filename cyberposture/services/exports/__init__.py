@@ -1,0 +1,1 @@
+"""What the register hands to other programs, each time with an audit entry and its digest."""

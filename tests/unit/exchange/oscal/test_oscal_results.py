@@ -1,0 +1,211 @@
+"""Assessment results: what goes out comes in again without loss, and is what OSCAL asks for."""
+
+import base64
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from assessed_samples import NOW, SHA, assessed, scores
+from hypothesis import HealthCheck, given, settings
+from official import fits
+from oscal_samples import needs_schemas
+from score_documents import a_control, a_document, a_row, an_answer
+
+from cyberposture.content.digests import digest
+from cyberposture.errors import InvalidInput
+from cyberposture.exchange.oscal.assessed import AssessedScore, Piece, Reviewed, Said, Seen
+from cyberposture.exchange.oscal.results_in import read_results
+from cyberposture.exchange.oscal.results_out import results_document
+from cyberposture.exchange.oscal.words import encode, find_own, own_values
+from cyberposture.model.scores import ScoreDocument
+from cyberposture.scoring.rollup import compute
+
+UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+CHECK = "remote-access.ssh"
+
+
+def written(score: AssessedScore) -> bytes:
+    return encode(results_document(score, {"IAM-09": "Doors are locked"}))
+
+
+def body_of(score: AssessedScore) -> dict[str, Any]:
+    return json.loads(written(score))["assessment-results"]
+
+
+def finding_of(score: AssessedScore, control: str) -> dict[str, Any]:
+    (found,) = [
+        one for one in body_of(score)["results"][0]["findings"] if find_own(one, "id") == control
+    ]
+    return found
+
+
+@pytest.fixture
+def score() -> AssessedScore:
+    """Five controls that stand differently, one answered, reviewed and seen."""
+    ids = ("IAM-09", "IAM-10", "IAM-11", "IAM-12", "IAM-13")
+    document = a_document(
+        controls=[a_control(one, evidence="Q+N" if one == "IAM-09" else "Q") for one in ids],
+        answers=[
+            an_answer("IAM-09", 3),
+            an_answer("IAM-10", 2, review={"level": 3, "grade": "E3"}),
+            an_answer("IAM-11", 1),
+            an_answer("IAM-12", None, not_applicable="condition"),
+            an_answer("IAM-13", 0),
+        ],
+        verdicts=[a_row("IAM-09", CHECK, **{"pass": 0, "fail": 1})],
+    )
+    piece = Piece(title="Policy", sha256=SHA, size_bytes=7, dated=NOW.date())
+    said = {"not_applicable": None, "reason": "=1+1 *bold*\n<b>", "at": NOW}
+    return assessed(
+        ScoreDocument.model_validate(document),
+        answers=(
+            Said(control="IAM-09", level=3, evidence=(), **said),
+            Said(control="IAM-10", level=2, evidence=(piece,), **said),
+        ),
+        reviews=(
+            Reviewed(control="IAM-10", level=3, grade="E3", approves_not_applicable=False,
+                     reason="shown", at=NOW),
+        ),
+        seen=(
+            Seen(check=CHECK, version=2, address="203.0.113.7", protocol="tcp", port=22, subkey="",
+                 vantage="external", verdict="fail", says="It answers.", at=NOW,
+                 expires=NOW + timedelta(days=90), scan="s-1", artefact_sha256=SHA,
+                 authorisation="A/1"),
+        ),
+    )  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(scores())
+def test_every_score_comes_back_as_it_went_out(score):
+    assert read_results("results.json", written(score)) == score
+
+
+@needs_schemas
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(scores())
+def test_every_score_is_valid_by_the_official_schema(score):
+    assert fits("assessment-results", results_document(score, {})) == []
+
+
+def test_the_same_score_gives_the_same_bytes_and_uuids_of_version_4(score):
+    assert written(score) == written(AssessedScore.model_validate(score.model_dump(by_alias=True)))
+    uuids = _uuids(body_of(score))
+    assert len(uuids) == len(set(uuids))
+    assert [u for u in uuids if not re.match(UUID4, u)] == []
+
+
+def _uuids(item: Any) -> list[str]:
+    if isinstance(item, list):
+        return [uuid for one in item for uuid in _uuids(one)]
+    if not isinstance(item, dict):
+        return []
+    own = [item["uuid"]] if "uuid" in item else []
+    return own + [uuid for one in item.values() for uuid in _uuids(one)]
+
+
+def test_declared_reviewed_and_seen_are_observed_by_different_methods(score):
+    (result,) = body_of(score)["results"]
+    methods = {
+        (find_own(one, "observation"), find_own(one, "control")): one["methods"]
+        for one in result["observations"]
+    }
+    assert methods == {
+        ("said", "IAM-09"): ["INTERVIEW"],
+        ("said", "IAM-10"): ["EXAMINE"],
+        ("reviewed", "IAM-10"): ["EXAMINE"],
+        ("seen", None): ["TEST"],
+    }
+    (seen,) = [one for one in result["observations"] if one["methods"] == ["TEST"]]
+    assert seen["expires"] == "2027-02-20T09:30:00.001000Z"
+    assert [one for one in result["observations"] if "expires" in one] == [seen]
+
+
+def test_each_control_has_one_finding_that_keeps_its_finer_state(score):
+    told = {}
+    for control in score.result.controls:
+        target = finding_of(score, control.id)["target"]
+        status = target.get("implementation-status", {}).get("state")
+        standing = find_own(finding_of(score, control.id), "standing")
+        told[control.id] = (target["status"]["state"], standing, status)
+    assert told == {
+        "IAM-09": ("not-satisfied", "contradicted", None),
+        "IAM-10": ("satisfied", "whole", "implemented"),
+        "IAM-11": ("not-satisfied", "partial", "partial"),
+        "IAM-12": ("satisfied", "not-applicable", "not-applicable"),
+        "IAM-13": ("not-satisfied", "absent", None),
+    }
+
+
+def test_what_is_not_known_is_not_satisfied():
+    document = a_document(controls=[a_control("IAM-09", evidence="N")], answers=[], verdicts=[])
+    score = assessed(ScoreDocument.model_validate(document))
+    finding = finding_of(score, "IAM-09")
+    assert find_own(finding, "standing") == "unknown"
+    assert finding["target"]["status"]["state"] == "not-satisfied"
+    assert own_values(finding, "verified") == []
+
+
+def test_a_finding_names_what_was_observed_of_its_control(score):
+    (result,) = body_of(score)["results"]
+    kinds = {one["uuid"]: find_own(one, "observation") for one in result["observations"]}
+    related = finding_of(score, "IAM-09")["related-observations"]
+    assert sorted(kinds[one["observation-uuid"]] for one in related) == ["said", "seen"]
+
+
+def test_a_number_that_was_changed_is_refused(score):
+    document = json.loads(written(score))
+    (result,) = document["assessment-results"]["results"]
+    (declared,) = own_values(result["findings"][0], "declared")
+    declared["value"] = "9999"
+    with pytest.raises(InvalidInput, match="the score's result was changed"):
+        read_results("results.json", encode(document))
+
+
+def test_a_document_that_was_changed_is_refused(score):
+    document = json.loads(written(score))
+    (held,) = [
+        one
+        for one in document["assessment-results"]["back-matter"]["resources"]
+        if find_own(one, "resource") == "score-document"
+    ]
+    given = json.loads(base64.b64decode(held["base64"]["value"]))
+    given["controls"][0]["weight"] = 3
+    held["base64"]["value"] = base64.b64encode(json.dumps(given).encode()).decode()
+    with pytest.raises(InvalidInput, match="the score's document was changed"):
+        read_results("results.json", encode(document))
+
+
+def test_the_numbers_come_out_again_from_what_travels_along(score):
+    found = read_results("results.json", written(score))
+    assert compute(found.document) == found.result
+    assert digest(found.result) == found.heading.result_sha256
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'"x"',
+        b'{"assessment-results": {}}',
+        b'{"assessment-results": {"metadata": {"props": 3}}}',
+        b'{"assessment-results": {"metadata": {"props": [{"name": "export"}]}}}',
+        b"\xff\xfe",
+    ],
+)
+def test_what_is_something_else_is_refused_and_never_crashes(data):
+    with pytest.raises(InvalidInput, match=r"x\.json"):
+        read_results("x.json", data)
+
+
+def test_results_with_parts_missing_are_refused(score):
+    whole = json.loads(written(score))
+    for key in ("results", "back-matter", "metadata"):
+        broken = json.loads(json.dumps(whole))
+        del broken["assessment-results"][key]
+        with pytest.raises(InvalidInput):
+            read_results("x.json", encode(broken))

@@ -45,6 +45,13 @@ class View(Speaking, Protocol):
 class Sandbox(ImmutableSandboxedEnvironment):
     """A sandbox that knows our records: frozen, without methods, so that reading them is safe."""
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return what a template reads; the field of a record at once, for pages read thousands."""
+        fields = getattr(type(obj), "__dataclass_fields__", ())
+        if attribute in fields and not attribute.startswith("_"):
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Return whether a template may read this; of a record, all but what begins with _."""
         if is_dataclass(obj):

@@ -30,6 +30,7 @@ class Words:
         self.language = language
         self._patterns = patterns
         self._days: dict[date, str] = {}
+        self._said: dict[str, Text] = {}
         self.direction = "rtl" if "direction.rtl" in patterns else "ltr"
 
     @property
@@ -47,6 +48,8 @@ class Words:
         Raises:
             InvalidInput: there is no such sentence, or it needs a fact that was not given.
         """
+        if not facts and key in self._said:
+            return self._said[key]
         pattern = self._patterns.get(key) or self._form(key, facts.get("n"))
         if pattern is None:
             raise InvalidInput(Fault(f"words.{self.language}.yaml", f"no sentence {key}"))
@@ -62,7 +65,10 @@ class Words:
                 plain.append(str(fact))
                 html = escaped + (fact.__html__() if isinstance(fact, Text) else escape(str(fact)))
             shown.append(f"<b>{html}</b>" if strong and html else html)
-        return Text("".join(plain), "".join(shown))
+        said = Text("".join(plain), "".join(shown))
+        if not facts:
+            self._said[key] = said
+        return said
 
     def _form(self, key: str, number: object) -> Pattern | None:
         if number == 0 and (none := self._patterns.get(f"{key}.zero")):

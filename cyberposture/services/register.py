@@ -17,7 +17,7 @@ from cyberposture.content.editions import Edition
 from cyberposture.content.loader import Content
 from cyberposture.content.translations import Translations
 from cyberposture.model.checks import Checks
-from cyberposture.model.controls import Catalogue
+from cyberposture.model.controls import Catalogue, Control
 from cyberposture.store.acts import Act
 from cyberposture.store.audit import AuditLog
 from cyberposture.store.blobs import BlobDoor
@@ -67,6 +67,10 @@ class Register:
     """In an opened pack: what the network showed against each control when the pack was made."""
     restored_checks: dict[str, Checks] = field(default_factory=dict, repr=False, compare=False)
     """Earlier checks that were rebuilt already, by their digest."""
+    divided: dict[tuple[object, ...], tuple[tuple[Control, ...], tuple[Control, ...]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """What is asked of institutions and what is left out, by catalogue, layout and what decides."""
 
     @contextmanager
     def change(self, kind: str, subject: str = "", *, reason: str = "") -> Iterator[Change]:
@@ -85,6 +89,12 @@ class Register:
                 connection, change.institution_id, kind, change.subject, change.by,
                 data=change.data,
             )  # fmt: skip
+
+    @contextmanager
+    def one_state(self) -> Iterator[None]:
+        """Let whatever this thread reads within see one state of the register, until it changes."""
+        with self.database.one_state():
+            yield
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -29,12 +29,14 @@ def record_answer(
     *,
     expected_revision: int | None = None,
     is_suggestion: bool = False,
+    keeps_evidence: bool = False,
 ) -> AnswerRevision:
     """Write one answer and return its revision; see `record_answers`."""
     expected = None if expected_revision is None else {answer.control: expected_revision}
     return record_answers(
-        connection, assessment_id, [answer], act, expected=expected, is_suggestion=is_suggestion
-    )[0]
+        connection, assessment_id, [answer], act, expected=expected, is_suggestion=is_suggestion,
+        keeps_evidence=keeps_evidence,
+    )[0]  # fmt: skip
 
 
 def record_answers(
@@ -45,12 +47,14 @@ def record_answers(
     *,
     expected: Mapping[str, int] | None = None,
     is_suggestion: bool = False,
+    keeps_evidence: bool = False,
 ) -> list[AnswerRevision]:
     """Write answers, each as a revision after the newest, and return the revisions in order.
 
     An answer that says what the newest revision says already is not written again, so that a
     request may be repeated. `expected` holds, by control, the revision that the writer saw (0:
-    none); a control that is not in it is written without that question.
+    none); a control that is not in it is written without that question. With `keeps_evidence`, what
+    stands behind the newest revision stands behind the new one.
 
     Raises:
         NotFound: there is no such assessment, or a control is not asked in it.
@@ -63,8 +67,11 @@ def record_answers(
     present = list_answers(connection, assessment_id, controls=controls)
     written: list[AnswerRevision] = []
     rows = []
-    for answer in answers:
-        last = present.get(answer.control)
+    for given in answers:
+        last = present.get(given.control)
+        answer = given
+        if keeps_evidence and last is not None:
+            answer = given.model_copy(update={"evidence": last.answer.evidence})
         if last is not None and (last.answer, last.is_suggestion) == (answer, is_suggestion):
             written.append(last)
             continue

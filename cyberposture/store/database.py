@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -49,6 +50,14 @@ BUSY_TIMEOUT_S = 30
 """How long a writer waits for another before it gives up."""
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a thread reads from at present: one transaction that only reads, behind this fence."""
+
+    connection: Connection
+    fence: UUID | None
+
+
 class Database:
     """One register. Made by `open_database`; it connects only when it is used."""
 
@@ -57,7 +66,7 @@ class Database:
         self._engine = engine
         self._is_checked = False
         self._writers = WriterQueue(lambda: self._connect(is_writing=True))
-        self._writing = threading.local()
+        self._threads = threading.local()
 
     @property
     def dialect(self) -> str:
@@ -89,6 +98,7 @@ class Database:
         """
         self._require_migrated()
         actions: dict[str, Callable[[], None]] = {}
+        self._threads.state = None
         with _explained():
             with self._alone(), self._writer() as connection:
                 connection.info["after_commit"] = actions
@@ -103,10 +113,31 @@ class Database:
 
         Raises: as `transaction`.
         """
+        state: _State | None = getattr(self._threads, "state", None)
+        if state is not None and state.fence == fence:
+            yield state.connection
+            return
         self._require_migrated()
         with _explained(), self._connect(is_writing=False) as connection, connection.begin():
             _raise_fence(connection, fence)
             yield connection
+
+    @contextmanager
+    def one_state(self, *, fence: UUID | None = None) -> Iterator[None]:
+        """Let every reading of this thread within see the same state, over one connection.
+
+        That ends with the first transaction of the thread: what it changed is seen after it.
+
+        Raises: as `transaction`.
+        """
+        with self.reading(fence=fence) as connection:
+            before = getattr(self._threads, "state", None)
+            self._threads.state = _State(connection, fence)
+            try:
+                yield
+            finally:
+                # After a change, readings that began before it would not show it.
+                self._threads.state = before if self._threads.state is not None else None
 
     def migrate(self) -> str:
         """Bring the register to this program's shape and return its revision.
@@ -169,13 +200,13 @@ class Database:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Refuse a transaction inside a transaction, which would wait for itself for ever."""
-        if getattr(self._writing, "is_busy", False):
+        if getattr(self._threads, "is_writing", False):
             raise WrongUsage("a transaction cannot begin inside another")
-        self._writing.is_busy = True
+        self._threads.is_writing = True
         try:
             yield
         finally:
-            self._writing.is_busy = False
+            self._threads.is_writing = False
 
     def _connect(self, *, is_writing: bool) -> Connection:
         if self.dialect == "sqlite":

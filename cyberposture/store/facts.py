@@ -4,9 +4,10 @@ A judgement made anew over archived facts is a new row, and an older look at an 
 hides a newer one, however late it was judged.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -124,12 +125,14 @@ def list_latest_facts(
     *,
     as_of: datetime,
     address: str | None = None,
+    techniques: Collection[str] | None = None,
 ) -> list[FactRecord]:
     """Return the newest look (at `as_of`) at each address by each technique from each vantage.
 
-    Looks under different names are different looks.
+    Looks under different names are different looks; `techniques` are all that are asked for.
     """
     f = t.facts
+    chosen = sa.true() if techniques is None else f.c.technique.in_(sorted(techniques))
     query = _latest(
         f,
         (f.c.address, f.c.name, f.c.technique, f.c.vantage),
@@ -137,6 +140,7 @@ def list_latest_facts(
         f.c.institution_id == institution_id,
         f.c.observed_at <= as_of,
         f.c.at <= as_of,
+        chosen,
     )
     if address is not None:
         query = query.where(query.selected_columns.address == address)
@@ -202,23 +206,36 @@ def list_latest_judgements(
     *,
     as_of: datetime,
     verdict: Verdict | None = None,
+    checks: Collection[str] | None = None,
 ) -> list[JudgementRecord]:
     """Return what stands (at `as_of`) for each endpoint of each check from each vantage.
 
-    That is the newest look at the endpoint, and of several judgements over it the newest.
+    That is the newest look at the endpoint, and of several judgements over it the newest. `checks`
+    are all that are asked for.
     """
-    j = t.judgements
-    query = _latest(
+    values: dict[str, Any] = {"institution_id": institution_id, "as_of": as_of}
+    if checks is not None:
+        values["checks"] = sorted(checks)
+    query = _latest_judgements(only_some=checks is not None)
+    if verdict is not None:
+        query = query.where(query.selected_columns.verdict == verdict)
+    return [_read_judgement(row) for row in connection.execute(query, values).mappings()]
+
+
+@cache
+def _latest_judgements(*, only_some: bool) -> sa.Select[Any]:
+    """Return the query for what stands, of all checks or some; each is built once."""
+    j, as_of = t.judgements, sa.bindparam("as_of", type_=t.judgements.c.judged_at.type)
+    chosen = j.c.check_id.in_(sa.bindparam("checks", expanding=True))
+    return _latest(
         j,
         (j.c.check_id, j.c.address, j.c.protocol, j.c.port, j.c.subkey, j.c.vantage),
         (j.c.observed_at.desc(), j.c.judged_at.desc(), j.c.id),
-        j.c.institution_id == institution_id,
+        j.c.institution_id == sa.bindparam("institution_id"),
         j.c.observed_at <= as_of,
         j.c.judged_at <= as_of,
+        *((chosen,) if only_some else ()),
     )
-    if verdict is not None:
-        query = query.where(query.selected_columns.verdict == verdict)
-    return [_read_judgement(row) for row in connection.execute(query).mappings()]
 
 
 def list_conclusive(connection: Connection) -> dict[str, datetime]:

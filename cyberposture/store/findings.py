@@ -3,7 +3,7 @@
 Here they are read; `finding_changes` writes them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -134,8 +134,12 @@ def list_findings(
 
 def lives_at(connection: Connection, institution_id: UUID, *, as_of: datetime) -> dict[UUID, Life]:
     """Return what the events until `as_of` leave of each finding of an institution, by its id."""
+    return _lives(list_events(connection, institution_id=institution_id, until=as_of))
+
+
+def _lives(events: Iterable[FindingEvent]) -> dict[UUID, Life]:
     found: dict[UUID, list[Happened]] = {}
-    for event in list_events(connection, institution_id=institution_id, until=as_of):
+    for event in events:
         found.setdefault(event.finding_id, []).append(event.happened())
     lives = {finding_id: replay(events) for finding_id, events in found.items()}
     return {finding_id: life for finding_id, life in lives.items() if life is not None}
@@ -173,6 +177,35 @@ def findings_at(
     ]
 
 
+def findings_of_checks(
+    connection: Connection, institution_id: UUID, as_of: datetime, checks: Collection[str]
+) -> list[FindingRecord]:
+    """Return what `findings_at` does, of these checks alone."""
+    values = {"institution_id": institution_id, "checks": sorted(checks)}
+    known = [read_finding(row) for row in connection.execute(_OF_CHECKS, values).mappings()]
+    if not known:
+        return []
+    rows = connection.execute(_EVENTS_OF_CHECKS, values | {"as_of": as_of}).mappings()
+    then = _lives(_read_event(row) for row in rows)
+    return [_as_lived(one, then[one.id]) for one in known if one.id in then]
+
+
+# The cards of every page of questions ask these two: they are built once, not each time.
+_IS_OF_CHECKS = sa.and_(
+    t.findings.c.institution_id == sa.bindparam("institution_id"),
+    t.findings.c.check_id.in_(sa.bindparam("checks", expanding=True)),
+)
+_OF_CHECKS = (
+    sa.select(t.findings).where(_IS_OF_CHECKS).order_by(t.findings.c.first_seen, t.findings.c.code)
+)
+_EVENTS_OF_CHECKS = (
+    sa.select(t.finding_events)
+    .join(t.findings, t.findings.c.id == t.finding_events.c.finding_id)
+    .where(_IS_OF_CHECKS, t.finding_events.c.at <= sa.bindparam("as_of"))
+    .order_by(t.finding_events.c.at, t.finding_events.c.finding_id, t.finding_events.c.number)
+)
+
+
 def _as_lived(finding: FindingRecord, life: Life) -> FindingRecord:
     return replace(
         finding,
@@ -203,11 +236,12 @@ def list_events(
         query = query.where(e.c.institution_id == institution_id)
     if since is not None:
         query = query.where(e.c.at >= since)
+    return [_read_event(row) for row in connection.execute(query).mappings()]
+
+
+def _read_event(row: RowMapping) -> FindingEvent:
     names = ("finding_id", "number", "kind", "state", "details")
-    return [
-        FindingEvent(**{name: row[name] for name in names}, act=read_act(row))
-        for row in connection.execute(query).mappings()
-    ]
+    return FindingEvent(**{name: row[name] for name in names}, act=read_act(row))
 
 
 def key_columns(key: FindingKey) -> dict[str, Any]:

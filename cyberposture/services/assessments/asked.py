@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.institutions import Institution
-from cyberposture.scoring.assemble import applies
+from cyberposture.scoring.assemble import applies, features_of
 from cyberposture.services.catalogue.pinned import Pinned, get_pinned
 from cyberposture.services.register import Register
 from cyberposture.store import answers, assessments, institutions, rounds
@@ -20,6 +20,9 @@ from cyberposture.store.answers import AnswerRevision
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.layouts import get_layout
 from cyberposture.store.rounds import RoundRecord
+
+MOST_DIVIDED = 1_000
+"""So many divisions of a catalogue are kept in mind."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,14 @@ def read_asked(register: Register, institution: str, round_code: str) -> Asked:
 
 
 def open_asked(
-    register: Register, connection: Connection, institution: str, round_code: str
+    register: Register,
+    connection: Connection,
+    institution: str,
+    round_code: str,
+    *,
+    answered: bool = True,
 ) -> Asked:
-    """Return what an institution is asked in a round.
+    """Return what an institution is asked in a round; without `answered`, its answers are not read.
 
     Raises:
         NotFound: institution, round or assessment is not there.
@@ -74,9 +82,8 @@ def open_asked(
     campaign = rounds.get_round(connection, round_code)
     assessment = assessments.get_assessment(connection, record.id, campaign.id)
     pinned = get_pinned(register, connection, campaign.round.edition)
-    layout = get_layout(connection, assessment.layout)
-    asked, left_out = divide(pinned.catalogue, layout, record.institution)
-    given = answers.list_answers(connection, assessment.id)
+    asked, left_out = _divide(register, connection, pinned, assessment.layout, record.institution)
+    given = answers.list_answers(connection, assessment.id) if answered else {}
     return Asked(
         institution=record.institution,
         institution_id=record.id,
@@ -97,6 +104,24 @@ def divide(
     found = [known[one] for one in controls if one in known]
     asked = tuple(one for one in found if applies(one, institution))
     return asked, tuple(one for one in found if not applies(one, institution))
+
+
+def _divide(
+    register: Register,
+    connection: Connection,
+    pinned: Pinned,
+    layout: str,
+    institution: Institution,
+) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
+    """Return what `divide` does, worked out once for all institutions that are alike to it."""
+    alike = (features_of(institution), frozenset(institution.sectors))
+    key = (pinned.edition.rules, pinned.edition.texts, layout, alike)
+    if key not in register.divided:
+        if len(register.divided) >= MOST_DIVIDED:
+            register.divided.clear()
+        controls = get_layout(connection, layout)
+        register.divided[key] = divide(pinned.catalogue, controls, institution)
+    return register.divided[key]
 
 
 def takes_answer(control: Control) -> bool:

@@ -1,7 +1,7 @@
 """The cards of a domain: each control as it is asked, with all that helps to answer it."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -10,27 +10,26 @@ from cyberposture.model.controls import Control
 from cyberposture.model.people import Role
 from cyberposture.services.assessments.asked import Asked, is_said, open_asked, takes_answer
 from cyberposture.services.assessments.delegating import Division, may_answer_part
-from cyberposture.services.assessments.questionnaire import (
-    Questionnaire,
-    questionnaire_of,
-    speaks_against,
-)
-from cyberposture.services.assessments.still_open import open_controls
-from cyberposture.services.findings.standing import standing_of
+from cyberposture.services.assessments.library import ForCards, for_cards
+from cyberposture.services.assessments.questionnaire import Questionnaire, questionnaire_of
+from cyberposture.services.assessments.still_open import still_open
+from cyberposture.services.findings.standing import failures_of
+from cyberposture.services.institutions.shared_services import Inherited, inherited_by
 from cyberposture.services.register import Register
 from cyberposture.store import answers, assessments, delegations, remarks
-from cyberposture.store.answers import AnswerRevision, ReviewRevision
+from cyberposture.store.answers import AnswerRevision
 from cyberposture.store.delegations import Delegation
 from cyberposture.store.remarks import Thread
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Who looks: their roles at the institution, and whether they are its reviewer."""
+    """Who looks: their roles at the institution, if they are its reviewer, see its evidence."""
 
     person: str
     roles: frozenset[Role] = frozenset()
     is_reviewer: bool = False
+    sees_evidence: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,6 @@ class Card:
 
     control: Control
     answer: AnswerRevision | None
-    review: ReviewRevision | None
     seen: tuple[str, ...]
     """Sentences of checks that speak against the good condition now."""
     takes_answer: bool
@@ -71,6 +69,10 @@ class DomainPage:
     cards: tuple[Card, ...]
     left_out: tuple[Control, ...]
     """Controls of the domain that are not asked, because their condition does not hold."""
+    evidence: ForCards | None = None
+    """Only for whoever may see it."""
+    inherited: Mapping[str, list[Inherited]] = field(default_factory=dict)
+    """What providers answered of services that the institution uses, by control."""
 
 
 def read_domain(
@@ -117,12 +119,13 @@ def _page(
     now, codes = register.clock(), [control.id for control in own]
     division = Division(tuple(delegations.list_delegations(connection, opened.assessment.id)))
     clocks = opened.catalogue.clocks(opened.institution.sectors, now.date())
-    standing = standing_of(
-        register, connection, opened.institution_id, now, opened.campaign.round, clocks=clocks
-    )
-    reviews = answers.list_reviews(connection, opened.assessment.id, controls=codes)
+    against = {one.id: _observations_against(one) for one in own}
+    failures = failures_of(
+        register, connection, opened.institution_id, now, set().union(*against.values()),
+        clocks=clocks,
+    )  # fmt: skip
     earlier = _earlier(connection, opened, codes)
-    may_change = open_controls(connection, opened.assessment)
+    may_change = still_open(connection, opened.assessment, opened.campaign)
     threads: dict[str, list[Thread]] = {}
     for thread in remarks.list_threads(
         connection, opened.assessment.id, controls=codes, for_reviewer_only=reader.is_reviewer
@@ -132,8 +135,9 @@ def _page(
         Card(
             control=control,
             answer=opened.given.get(control.id),
-            review=reviews.get(control.id),
-            seen=speaks_against(control, standing.values())
+            seen=tuple(
+                dict.fromkeys(says for code, says in failures if code in against[control.id])
+            )
             or register.shown_before.get(control.id, ()),
             takes_answer=takes_answer(control),
             is_open=control.id in may_change
@@ -146,7 +150,18 @@ def _page(
     )
     domain = own[0].domain
     left_out = tuple(one for one in opened.left_out if one.domain == domain)
-    return DomainPage(questionnaire_of(opened, division), cards, left_out)
+    return DomainPage(
+        questionnaire_of(opened, division),
+        cards,
+        left_out,
+        evidence=for_cards(register, connection, opened) if reader.sees_evidence else None,
+        inherited=inherited_by(connection, opened.institution_id, as_of=now),
+    )
+
+
+def _observations_against(control: Control) -> frozenset[str]:
+    """Return the observations that can speak against the control."""
+    return frozenset(o.code for o in control.observations if o.direction in ("C", "R"))
 
 
 def _earlier(

@@ -1,7 +1,7 @@
 """An institution's evidence as people look through it: what speaks, until when, and for what."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 from cyberposture.errors import NotFound
 from cyberposture.exchange.file_kinds import SERVED, kind_of, safe_name
 from cyberposture.model.assessments import Evidence
-from cyberposture.services.assessments.assess import find_parts
+from cyberposture.services.assessments.asked import Asked, open_asked
 from cyberposture.services.register import Register
-from cyberposture.store import answers, assessments, institutions
+from cyberposture.store import assessments, institutions
 from cyberposture.store import evidence as store
 from cyberposture.store.evidence import EvidenceRecord
-from cyberposture.store.evidence_uses import UseRecord, list_uses, list_uses_of
+from cyberposture.store.evidence_uses import UseRecord, list_uses_of
 
 EXPIRES_SOON = timedelta(days=30)
 """Ours: time enough to ask somebody for a newer paper."""
@@ -58,6 +58,14 @@ class BehindControl:
 
 
 @dataclass(frozen=True)
+class ForCards:
+    """What the cards of an assessment show: all pieces that are there, and what stands behind."""
+
+    listed: tuple[Piece, ...]
+    behind: dict[str, BehindControl]
+
+
+@dataclass(frozen=True)
 class GivenOut:
     """A file as it leaves: under a safe name, with a type that no browser runs."""
 
@@ -78,7 +86,7 @@ def list_library(
         owner = institutions.get_institution_id(connection, institution)
         today = register.clock().date()
         found = store.list_evidence(connection, owner, with_withdrawn=with_withdrawn)
-        pieces = _pieces(connection, owner, found, today)
+        pieces = _pieces(connection, owner, found, today, list_uses_of(connection, owner))
     return tuple(sorted(pieces, key=_by_urgency))
 
 
@@ -91,7 +99,8 @@ def get_piece(register: Register, institution: str, code: str) -> PieceHistory:
     with register.reading() as connection:
         owner = institutions.get_institution_id(connection, institution)
         record = store.get_evidence(connection, owner, code)
-        (piece,) = _pieces(connection, owner, [record], register.clock().date())
+        uses = list_uses_of(connection, owner, code)
+        (piece,) = _pieces(connection, owner, [record], register.clock().date(), uses)
         revisions = store.list_revisions(connection, owner, code)
     return PieceHistory(piece, tuple(reversed(revisions)))
 
@@ -103,13 +112,32 @@ def list_behind(register: Register, institution: str, round_code: str) -> dict[s
         NotFound: institution, round or assessment is not there.
     """
     with register.reading() as connection:
-        owner, assessment = find_parts(connection, institution, round_code)
-        today = register.clock().date()
-        listed = store.list_evidence(connection, owner, with_withdrawn=True)
-        pieces = {one.record.code: one for one in _pieces(connection, owner, listed, today)}
-        uses = list_uses(connection, assessment.id)
-        known = store.digests_of(connection, owner, {use.evidence_code for use in uses})
-        given = answers.list_answers(connection, assessment.id)
+        return for_cards(
+            register, connection, open_asked(register, connection, institution, round_code)
+        ).behind
+
+
+def for_cards(register: Register, connection: Connection, opened: Asked) -> ForCards:
+    """Return what the cards of an assessment show of evidence."""
+    owner, today = opened.institution_id, register.clock().date()
+    listed = store.list_evidence(connection, owner, with_withdrawn=True)
+    uses = list_uses_of(connection, owner) if listed else []
+    all_of_them = _pieces(connection, owner, listed, today, uses)
+    own = [use for use in uses if use.assessment_id == opened.assessment.id]
+    codes = {use.evidence_code for use in own}
+    known = store.digests_of(connection, owner, codes) if codes else {}
+    behind = _behind(opened, {one.record.code: one for one in all_of_them}, own, known)
+    current = [one for one in all_of_them if one.speaks != "withdrawn"]
+    return ForCards(tuple(sorted(current, key=_by_urgency)), behind)
+
+
+def _behind(
+    opened: Asked,
+    pieces: Mapping[str, Piece],
+    uses: Sequence[UseRecord],
+    known: Mapping[str, set[str]],
+) -> dict[str, BehindControl]:
+    given = opened.given
     behind: dict[str, list[Piece]] = defaultdict(list)
     of_control: dict[str, set[str]] = defaultdict(set)
     for use in uses:
@@ -147,12 +175,16 @@ def give_out(
 
 
 def _pieces(
-    connection: Connection, owner: UUID, records: Iterable[EvidenceRecord], today: date
+    connection: Connection,
+    owner: UUID,
+    records: Iterable[EvidenceRecord],
+    today: date,
+    running: Sequence[UseRecord],
 ) -> list[Piece]:
-    held = assessments.list_assessments(connection, institution_id=owner)
+    held = assessments.list_assessments(connection, institution_id=owner) if running else []
     rounds = {one.id: one.round for one in held}
     uses: dict[str, list[UseRecord]] = defaultdict(list)
-    for use in list_uses_of(connection, owner):
+    for use in running:
         uses[use.evidence_code].append(use)
     return [
         Piece(

@@ -64,8 +64,11 @@ class Questionnaire:
 
 def count_domains(opened: Asked, only: frozenset[str] | None = None) -> Iterable[Progress]:
     """Yield how far each domain is; `only` are the controls that are counted, None: all."""
+    by_domain: dict[str, list[Control]] = {}
+    for control in opened.controls:
+        by_domain.setdefault(control.domain, []).append(control)
     for domain in opened.catalogue.framework.domains:
-        own = [c for c in opened.controls if c.domain == domain.id]
+        own = by_domain.get(domain.id, [])
         asked = [c for c in own if takes_answer(c) and (only is None or c.id in only)]
         if own and (asked or only is None):
             answered = sum(is_said(opened.given.get(c.id)) for c in asked)
@@ -171,7 +174,7 @@ def save_answer(
     """
     with register.change("answered", f"{institution}/{control}") as change:
         connection = change.connection
-        opened = open_asked(register, connection, institution, round_code)
+        opened = open_asked(register, connection, institution, round_code, answered=False)
         change.institution_id, assessment = opened.institution_id, opened.assessment
         require_answerable(assessment, opened.campaign)
         asked = opened.find(control)
@@ -182,16 +185,10 @@ def save_answer(
             raise InvalidInput(Fault("control", what))
         require_open(connection, assessment, [control])
         require_own_parts(connection, assessment, change.by.actor, [control], change.now)
-        last = opened.given.get(control)
-        given = Answer(
-            control=control,
-            level=level,
-            not_applicable=not_applicable,
-            reason=reason,
-            evidence=() if last is None else last.answer.evidence,
-        )
+        given = Answer(control=control, level=level, not_applicable=not_applicable, reason=reason)
         written = answering.record_answer(
-            connection, assessment.id, given, change.by, expected_revision=seen_revision
-        )
+            connection, assessment.id, given, change.by, expected_revision=seen_revision,
+            keeps_evidence=True,
+        )  # fmt: skip
         change.tell(round=round_code, control=control, revision=written.revision)
     return written

@@ -14,6 +14,7 @@ from cyberposture.model.life import AssessmentState
 from cyberposture.store import assessments, rounds
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.layouts import get_layout
+from cyberposture.store.rounds import RoundRecord
 
 ANSWERING: tuple[AssessmentState, ...] = ("answering",)
 """Between the confirmed scope and the hand-in: every answer may change."""
@@ -35,8 +36,15 @@ def asked_again(connection: Connection, assessment_id: UUID) -> frozenset[str]:
 
 def open_controls(connection: Connection, assessment: AssessmentRecord) -> frozenset[str]:
     """Return the controls whose answers the institution may change now."""
+    return still_open(connection, assessment, rounds.get_round(connection, assessment.round))
+
+
+def still_open(
+    connection: Connection, assessment: AssessmentRecord, campaign: RoundRecord
+) -> frozenset[str]:
+    """Return what `open_controls` does, where the assessment's round was read already."""
     asked = frozenset(get_layout(connection, assessment.layout))
-    is_closed = rounds.get_round(connection, assessment.round).closed_at is not None
+    is_closed = campaign.closed_at is not None
     if is_closed or assessment.state not in (*ANSWERING, "clarification"):
         return frozenset()
     if assessment.state in ANSWERING:

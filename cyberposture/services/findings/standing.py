@@ -1,7 +1,7 @@
 """How each check stands for an institution at one moment, over everything that is known of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -151,21 +151,67 @@ def standing_of(
     known = findings.findings_at(connection, institution_id, as_of)
     standing = _by_place(one for one in known if one.state in STANDING)
     latest = list_latest_judgements(connection, institution_id, as_of=as_of)
-    counting = {p: f for p, f in standing.items() if f.last_seen >= oldest}
-    looks = _newest_looks(latest, counting)
-    told = _with_findings(looks, standing, oldest, as_of)
+    told = _as_they_count(latest, standing, oldest, as_of)
     records = list(without_stale(connection, checks or register.content.checks, told, as_of))
     declared = declarations.get_declaration(connection, institution_id, as_of=as_of)
     found: dict[str, CheckStanding] = {}
-    by_check: dict[str, list[JudgementRecord]] = defaultdict(list)
-    for record in records:
-        by_check[record.judgement.check].append(record)
+    by_check = _by_check(records)
     for check in (checks or register.content.checks).checks:
         rows = tuple(by_check[check.id])
         fresh = _fresh(check, rows, standing, as_of, (clocks, campaign))
         tally = _tally(check, rows, _known(check, declared), len(fresh))
         found[check.id] = CheckStanding(check, rows, tally, fresh)
     return found
+
+
+def _as_they_count(
+    latest: Iterable[JudgementRecord],
+    standing: Mapping[Place, FindingRecord],
+    oldest: datetime,
+    as_of: datetime,
+) -> Iterator[JudgementRecord]:
+    counting = {p: f for p, f in standing.items() if f.last_seen >= oldest}
+    return _with_findings(_newest_looks(latest, counting), standing, oldest, as_of)
+
+
+def _by_check(records: Iterable[JudgementRecord]) -> dict[str, list[JudgementRecord]]:
+    found: dict[str, list[JudgementRecord]] = defaultdict(list)
+    for record in records:
+        found[record.judgement.check].append(record)
+    return found
+
+
+def failures_of(
+    register: Register,
+    connection: Connection,
+    institution_id: UUID,
+    as_of: datetime,
+    observations: Collection[str],
+    *,
+    clocks: Clocks,
+) -> tuple[tuple[str, str], ...]:
+    """Return what checks that give these observations say of failures: observation, sentence.
+
+    They are the failed rows that `standing_of` finds, without what only a score needs.
+    """
+    checks = [one for one in register.content.checks.checks if one.observation in observations]
+    if not checks:
+        return ()
+    ids = [one.id for one in checks]
+    latest = list_latest_judgements(connection, institution_id, as_of=as_of, checks=ids)
+    if not latest:
+        return ()
+    oldest = as_of - timedelta(days=clocks.observation_age_days)
+    known = findings.findings_of_checks(connection, institution_id, as_of, ids)
+    standing = _by_place(one for one in known if one.state in STANDING)
+    told = _as_they_count(latest, standing, oldest, as_of)
+    by_check = _by_check(without_stale(connection, register.content.checks, told, as_of))
+    return tuple(
+        (check.observation, row.judgement.says)
+        for check in checks
+        for row in by_check[check.id]
+        if row.judgement.verdict == "fail"
+    )
 
 
 def _known(check: Check, declared: Declaration) -> tuple[str, ...]:

@@ -217,17 +217,6 @@ def inherited_by(
     return found
 
 
-def list_inherited(register: Register, institution: str) -> dict[str, list[Inherited]]:
-    """Return what an institution inherits now, by control.
-
-    Raises:
-        NotFound: it is not in the register.
-    """
-    with register.reading() as connection:
-        owner = institutions.get_institution_id(connection, institution)
-        return inherited_by(connection, owner, as_of=register.clock())
-
-
 @dataclass(frozen=True)
 class ServiceView:
     """A service with what stands for it now, and who uses it."""

@@ -8,5 +8,8 @@ from cyberposture.store.names import find_names
 
 def names_of(register: Register, codes: Iterable[str]) -> dict[str, str]:
     """Return the names of these people by code; who is in no register of people is left out."""
+    wanted = set(codes)
+    if not wanted:
+        return {}
     with register.reading() as connection:
-        return find_names(connection, codes)
+        return find_names(connection, wanted)

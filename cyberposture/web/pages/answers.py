@@ -96,12 +96,13 @@ def _show(
     show: Show = "all",
 ) -> HTMLResponse:
     reader = reader_of(visit, page.institution)
-    found = read_domain(visit.register, page.institution, page.round_code, page.domain, reader)
+    theirs = None if trouble is None else trouble.theirs
+    with visit.register.one_state():
+        found = read_domain(visit.register, page.institution, page.round_code, page.domain, reader)
+        names = names_in(visit, found, theirs)
     words = visit.words
     asked = found.asked.told_in(words.language)
     place = next(n for n, one in enumerate(asked.domains) if one.id == page.domain)
-    theirs = None if trouble is None else trouble.theirs
-    names = names_in(visit, found, theirs)
     cards = [card for card in found.cards if _is_shown(card, show, reader.person)]
     texts = in_language(asked.translations, words.language)
     return visit.show(
@@ -123,8 +124,9 @@ def names_in(visit: Visit, found: DomainPage, *others: AnswerRevision | None) ->
     """Return the names of everybody whose answers a page of cards shows, by code."""
     shown = [revision for card in found.cards for revision in (card.answer,)]
     shown += [card.earlier.answer for card in found.cards if card.earlier is not None]
-    acts = [one.act.actor for one in (*shown, *others) if one is not None]
-    return names_of(visit.register, acts)
+    own = {visit.person.person: visit.person.name}
+    acts = {one.act.actor for one in (*shown, *others) if one is not None}
+    return own | names_of(visit.register, acts - own.keys())
 
 
 def about_cards(
@@ -154,8 +156,8 @@ def about_cards(
         "fault": "" if trouble is None else trouble.fault,
         "theirs": None if theirs is None else said_of(theirs, words, zone, names),
         "theirs_seen": 0 if theirs is None else theirs.revision,
-        "evidence": evidence_on_cards(visit, asked.institution.code, asked.round_code),
-        "inherited": inherited_on_cards(visit, asked.institution.code, zone),
+        "evidence": evidence_on_cards(visit, found, cards),
+        "inherited": inherited_on_cards(visit, found.inherited, zone),
     }  # fmt: skip
 
 
@@ -173,7 +175,7 @@ def keep_answer(
     try:
         written = _save(visit, page, typed, form.seen)
     except InvalidInput as error:
-        said = error.faults[0].what
+        said = visit.told(error.faults[0].what)
         if by_script:
             return JSONResponse({"fault": said}, 422)
         return _show(visit, page, 422, Trouble(typed, fault=said))

@@ -97,7 +97,12 @@ def reader_of(visit: Visit, institution: str) -> Reader:
     """
     held = [one for one in visit.person.memberships if one.institution == institution]
     roles = frozenset(one.role for one in held)
-    return Reader(visit.person.person, roles, is_reviewer=not roles)
+    return Reader(
+        visit.person.person,
+        roles,
+        is_reviewer=not roles,
+        sees_evidence=visit.may("see-evidence", institution),
+    )
 
 
 def choice_of(revision: AnswerRevision | None) -> str:

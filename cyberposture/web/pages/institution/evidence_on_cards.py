@@ -1,5 +1,6 @@
 """Evidence on the cards of questions: what stands behind an answer, and what is put there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -10,7 +11,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from cyberposture.errors import Fault, InvalidInput
-from cyberposture.services.assessments import evidence, library
+from cyberposture.services.assessments import evidence
+from cyberposture.services.assessments.cards import Card, DomainPage
 from cyberposture.services.assessments.evidence import Use
 from cyberposture.services.institutions.entries import get_institution
 from cyberposture.web.pages.institution.evidence import (
@@ -60,21 +62,24 @@ class PieceForm(BaseModel):
     piece: str = Field("", max_length=50)
 
 
-def evidence_on_cards(visit: Visit, institution: str, round_code: str) -> OnCards:
-    """Return what the cards of a round show of evidence, in a fixed number of queries."""
-    settings = visit.portal.runtime.settings
-    zone = ZoneInfo(get_institution(visit.register, institution).institution.zone)
+def evidence_on_cards(visit: Visit, found: DomainPage, cards_shown: Iterable[Card]) -> OnCards:
+    """Return what the cards of a page show of evidence."""
+    settings, institution = visit.portal.runtime.settings, found.asked.institution
+    zone = ZoneInfo(institution.zone)
     today = visit.register.clock().astimezone(zone).date().isoformat()
     megabytes = settings.upload_bytes // 1_000_000
-    if not visit.may("see-evidence", institution):
+    if found.evidence is None:
         return OnCards({}, (), today, megabytes)
-    listed = library.list_library(visit.register, institution)[:MOST_OFFERED]
+    listed = found.evidence.listed[:MOST_OFFERED]
     others = tuple((one.record.code, one.record.title) for one in listed)
     cards = {}
-    for control, behind in library.list_behind(visit.register, institution, round_code).items():
+    for control in (one.control.id for one in cards_shown):
+        behind = found.evidence.behind.get(control)
+        if behind is None:
+            continue
         here = {one.record.code for one in behind.pieces}
         cards[control] = OnCard(
-            tuple(show_piece(visit, one, zone, institution) for one in behind.pieces),
+            tuple(show_piece(visit, one, zone, institution.code) for one in behind.pieces),
             tuple(one.title for one in behind.unlisted),
             tuple(one for one in others if one[0] not in here),
         )

@@ -1,9 +1,10 @@
 """What a card says of services that are used: who answered, until when, and what remains."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from cyberposture.services.institutions.shared_services import Inherited, list_inherited
+from cyberposture.services.institutions.shared_services import Inherited
 from cyberposture.web.surroundings import Visit
 
 
@@ -21,10 +22,9 @@ class ShownPart:
 
 
 def inherited_on_cards(
-    visit: Visit, institution: str, zone: ZoneInfo
+    visit: Visit, found: Mapping[str, list[Inherited]], zone: ZoneInfo
 ) -> dict[str, list[ShownPart]]:
-    """Return what is inherited now, by control."""
-    found = list_inherited(visit.register, institution)
+    """Return what is inherited now, by control, in words."""
     return {
         control: [_shown(one, visit, zone) for one in parts] for control, parts in found.items()
     }

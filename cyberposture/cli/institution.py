@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cyberposture.cli.options import Json, as_moment
+from cyberposture.cli.options import By, Json, as_moment
 from cyberposture.cli.surroundings import open_runtime, say, show_json, show_table
 
 HELP = "The bodies that are assessed."
@@ -208,3 +208,58 @@ def history(context: typer.Context, code: str, as_json: Json = False) -> None:
     show_table(("from", "name", "parent", "sectors", "tier", "why"), rows)
     for link in (*found.before, *found.after):
         typer.echo(f"{link.valid_from}  {link.predecessor} {link.kind}: {link.successor}")
+
+
+@app.command("consent-publication")
+def consent_publication(
+    context: typer.Context,
+    code: str,
+    signatory: Annotated[str, typer.Option(help="Who signed for the institution, and as what.")],
+    reference: Annotated[str, typer.Option(help="Where the signed paper or attestation is found.")],
+    paper: Annotated[Path | None, typer.Option(help="The paper itself, to be kept.")] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    by: By = None,
+) -> None:
+    """Record that an institution agreed in writing to be named in public reports."""
+    from cyberposture.services.institutions import publication
+
+    publication.consent(
+        open_runtime(context, by).register, code,
+        signatory=signatory, reference=reference, paper=paper, reason=reason,
+    )  # fmt: skip
+    typer.echo(f"{code} may be named in public from now on")
+
+
+@app.command("withdraw-publication")
+def withdraw_publication(
+    context: typer.Context,
+    code: str,
+    reason: Annotated[str, typer.Option(help="Why.")],
+    by: By = None,
+) -> None:
+    """Record that an institution takes that back: sets made from now on do not name it."""
+    from cyberposture.services.institutions import publication
+
+    publication.withdraw_consent(open_runtime(context, by).register, code, reason=reason)
+    typer.echo(f"{code} is named in public no more; sets that were given out keep its name")
+
+
+@app.command("publications")
+def publications(
+    context: typer.Context,
+    code: Annotated[str | None, typer.Argument(help="Else all.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List who agreed to be named in public reports, on which paper, and who took it back."""
+    from cyberposture.services.institutions import publication
+
+    found = publication.list_consents(open_runtime(context).register, code)
+    if as_json:
+        show_json([asdict(one) for one in found])
+        return
+    rows = (
+        (one.institution, one.signatory, one.reference, str(one.act.at), one.act.actor,
+         "" if one.withdrawn_at is None else f"{one.withdrawn_at} {one.withdrawn_why}")
+        for one in found
+    )  # fmt: skip
+    show_table(("institution", "signed by", "paper", "since", "recorded by", "withdrawn"), rows)

@@ -120,6 +120,20 @@ successions = Table(
     Index(None, "successor_id"),
 )
 
+# That an institution agreed in writing to be named in public, and where the signed paper is.
+publication_consents = Table(
+    "publication_consents",
+    metadata,
+    identity(),
+    owner(),
+    words("signatory"),
+    words("reference"),
+    words("paper_sha256", optional=True),
+    *written(),
+    *ended("withdrawn"),
+    Index(None, "institution_id"),
+)
+
 # Digest is that of the canonical bytes, which are kept so that an upgrade loses nothing.
 editions = Table(
     "editions",

@@ -17,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from cyberposture.errors import Fault, InvalidInput, WrongUsage
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.plain import Text
+from cyberposture.reporting.site import NOWHERE, Site
 from cyberposture.reporting.words import Words, load_words
 
 SHARED = "_shared"
@@ -82,8 +83,16 @@ class Renderer:
             )
         return self._words(definition.id, language)
 
-    def render(self, definition: ReportDefinition, audience: Audience, view: View) -> str:
+    def render(
+        self,
+        definition: ReportDefinition,
+        audience: Audience,
+        view: View,
+        site: Site = NOWHERE,
+    ) -> str:
         """Return the report as the text of one HTML file; equal views give equal text.
+
+        Within a set, `site` says which other pages it links.
 
         Raises:
             WrongUsage: the view was made for another audience.
@@ -91,7 +100,7 @@ class Renderer:
         """
         if view.audience != audience:
             raise WrongUsage(f"this view was made for {view.audience}, not for {audience}")
-        return self._render(definition.id, definition.template, view)
+        return self._render(definition.id, definition.template, view, site)
 
     def render_part(self, definition: ReportDefinition, template: str, view: View) -> str:
         """Return what one template of a report makes of its view: a part for a page of another.
@@ -124,13 +133,17 @@ class Renderer:
             )
         return self._words(home, language)
 
-    def render_page(self, home: str, template: str, view: Speaking) -> str:
+    def render_page(
+        self, home: str, template: str, view: Speaking, site: Site = NOWHERE, *, script: str = ""
+    ) -> str:
         """Return a page that is no report as the text of one HTML file.
+
+        `script` is the file of the one script that may run on it; the page does without.
 
         Raises:
             InvalidInput: a template is wrong, with file and line.
         """
-        return self._render(home, template, view)
+        return self._render(home, template, view, site, script)
 
     def render_shared(self, template: str, view: View) -> str:
         """Return what a shared template makes of a view: the index of a set of reports.
@@ -148,11 +161,19 @@ class Renderer:
         """
         return self._words(SHARED, language)
 
-    def _render(self, home: str, template: str, view: Speaking) -> str:
+    def _render(
+        self, home: str, template: str, view: Speaking, site: Site = NOWHERE, script: str = ""
+    ) -> str:
         environment, style = self._environment(home)
+        code = (self._folder / home / script).read_text(encoding="utf-8") if script else ""
         try:
             return environment.get_template(template).render(
-                view=view, say=view.words.say, style=Text(style, style), policy=_policy(style)
+                view=view,
+                say=view.words.say,
+                site=site,
+                style=Text(style, style),
+                script=Text(code, code),
+                policy=_policy(style, code),
             )
         except TemplateError as error:
             where = f"{home}/{getattr(error, 'filename', None) or template}"
@@ -182,7 +203,17 @@ class Renderer:
         return load_words(list(folders), language)
 
 
-def _policy(style: str) -> str:
-    """Return the content security policy under which nothing but this very style may act."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def _policy(style: str, script: str = "") -> str:
+    """Return the content security policy under which nothing but this very style may act.
+
+    Where a page has a script of ours, that very script may run too.
+    """
+    runs = f"; script-src '{_digest(script)}'" if script else ""
+    return (
+        f"default-src 'none'; style-src '{_digest(style)}'{runs}; base-uri 'none'; "
+        "form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

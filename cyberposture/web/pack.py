@@ -39,7 +39,6 @@ from cyberposture.web.surroundings import (
     make_portal,
     plain,
     require_form_key,
-    signed_in,
 )
 from cyberposture.web.uploads import Upload, as_download, read_upload
 
@@ -70,12 +69,11 @@ def make_pack_app(runtime: Runtime, pack: OpenedPack) -> tuple[FastAPI, str]:
         InvalidInput: a file of words is missing or wrong.
     """
     app = FastAPI(title="cyberposture", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.portal = replace(make_portal(runtime), places=PLACES)
+    app.state.portal = replace(make_portal(runtime), who=_whoever_sits_here, places=PLACES)
     memberships = elsewhere.list_roles(runtime.register)
     key = secrets.token_urlsafe(24)
     person = SignedIn(elsewhere.WRITER, pack.paper.name, secrets.token_urlsafe(24), memberships)
     app.state.sitting = Sitting(pack, key, person)
-    app.dependency_overrides[signed_in] = _whoever_sits_here
     for one in (router, answers.router, controls.router, one_control.router):
         app.include_router(one)
     app.add_api_route("/language/{code}", choose_language)

@@ -2,11 +2,12 @@
 
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import FileSystemLoader, StrictUndefined
 
@@ -57,6 +58,8 @@ class Portal:
     """Of reports, whose parts some pages show."""
     refusals: dict[str, Refusals]
     """What services refuse, as each language says it."""
+    who: Callable[[Request], SignedIn]
+    """Finds who asks, or raises SignInFirst."""
     places: tuple[Place, ...] = PLACES
     """Where one can go here, as far as one's roles open it."""
 
@@ -82,7 +85,7 @@ class Portal:
             "other": other,
             "path": path,
             "menu": Menu((), ()),
-            "done": words.say(done) if done in words.keys else "",
+            "done": words.say(done) if done != "done." and done in words.keys else "",
         }
         text = self.environment.get_template(template).render(
             say=words.say, told=self.refusals[words.language].say, **frame | view
@@ -108,7 +111,8 @@ def make_portal(runtime: Runtime) -> Portal:
     folders = [shared, *sorted(one for one in (HERE / "words").iterdir() if one.is_dir())]
     words = {code: load_words(folders, code) for code in LANGUAGES}
     refusals = {code: Refusals(words[LANGUAGES[0]], one) for code, one in words.items()}
-    return Portal(runtime, words, environment, Renderer(runtime.folders.reports), refusals)
+    renderer = Renderer(runtime.folders.reports)
+    return Portal(runtime, words, environment, renderer, refusals, signed_in)
 
 
 def portal_of(request: Request) -> Portal:
@@ -216,13 +220,15 @@ class Allowed:
 
     action: Action
 
-    def __call__(self, request: Request, person: Annotated[SignedIn, Depends(signed_in)]) -> Visit:
-        """Return the visit of somebody who may do this here.
+    def __call__(self, request: Request) -> Visit:
+        """Return the visit of somebody who is signed in and may do this here.
 
         Raises:
+            SignInFirst: nobody is signed in.
             NotAuthorised: their roles do not allow it.
         """
-        return allow(request, person, self.action)
+        # One dependency, not two: each that is no coroutine waits for a thread of its own.
+        return allow(request, portal_of(request).who(request), self.action)
 
 
 def allow(request: Request, person: SignedIn, action: Action) -> Visit:

@@ -52,6 +52,11 @@ class Page:
         return f"/institutions/{self.institution}/rounds/{self.round_code}/answers/{self.domain}"
 
 
+async def page_of(institution: str, round_code: str, domain: str) -> Page:
+    """Return which questions an address means; as a coroutine it needs no thread."""
+    return Page(institution, round_code, domain)
+
+
 class AnswerForm(BaseModel):
     """What a card sends: `seen` is the revision that the writer had before them."""
 
@@ -75,7 +80,7 @@ class Trouble:
 @router.get(DOMAIN)
 def show_domain(
     visit: Annotated[Visit, Depends(Allowed("see-answers"))],
-    page: Annotated[Page, Depends()],
+    page: Annotated[Page, Depends(page_of)],
     show: Show = "all",
 ) -> HTMLResponse:
     """Show the questions of a domain: all, those without an answer, or one's own."""
@@ -164,7 +169,7 @@ def about_cards(
 @router.post(f"{DOMAIN}/{{control}}")
 def keep_answer(
     visit: Annotated[Visit, Depends(Allowed("answer"))],
-    page: Annotated[Page, Depends()],
+    page: Annotated[Page, Depends(page_of)],
     control: str,
     form: Annotated[AnswerForm, Form()],
 ) -> Response:

@@ -10,10 +10,12 @@ from datetime import datetime
 from cyberposture.clock import to_iso
 from cyberposture.content.digests import digest
 from cyberposture.exchange.oscal.prose import Plain, escape
-from cyberposture.exchange.oscal.words import metadata, own_prop, stable_uuid
+from cyberposture.exchange.oscal.words import OSCAL_VERSION, metadata, own_prop, stable_uuid
 
 TOOL = "cyberposture"
 CERT = "Central CERT"
+VERSIONS = (OSCAL_VERSION, "1.1.3")
+"""The versions of OSCAL that a document may name: readers of 1.1 refuse what names 1.2."""
 ASSESSOR, OWNER = "assessor", "assessed-institution"
 
 
@@ -28,6 +30,8 @@ class Frame:
     rules: str
     """The digest of the catalogue's rules."""
     program: str
+    oscal_version: str = OSCAL_VERSION
+    """The version of OSCAL that the document says it is in; it is valid in all of `VERSIONS`."""
 
     @property
     def owner(self) -> str:
@@ -63,6 +67,7 @@ class Frame:
         ]
         return {
             **made,
+            "oscal-version": self.oscal_version,
             "props": [*made["props"], *named],
             "roles": [
                 {"id": ASSESSOR, "title": "Who assesses"},

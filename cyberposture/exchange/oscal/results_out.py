@@ -19,7 +19,7 @@ from cyberposture.exchange.oscal.control_out import add_records
 from cyberposture.exchange.oscal.fields import tell
 from cyberposture.exchange.oscal.frame import Frame, line, prose, sealed, select
 from cyberposture.exchange.oscal.prose import Plain, escape
-from cyberposture.exchange.oscal.words import own_prop, stable_uuid
+from cyberposture.exchange.oscal.words import OSCAL_VERSION, own_prop, stable_uuid
 from cyberposture.model.scores import ControlScore
 
 KIND = "assessment-results"
@@ -47,18 +47,20 @@ def standing_of(control: ControlScore, whole: int) -> str:
     return "partial" if control.verified else "absent"
 
 
-def results_document(score: AssessedScore, titles: Mapping[str, str]) -> Plain:
+def results_document(
+    score: AssessedScore, titles: Mapping[str, str], oscal_version: str = OSCAL_VERSION
+) -> Plain:
     """Return the document; `titles` are those of the controls, by id."""
-    return _Writer(score, titles).document()
+    return _Writer(score, titles, oscal_version).document()
 
 
 class _Writer:
-    def __init__(self, score: AssessedScore, titles: Mapping[str, str]) -> None:
+    def __init__(self, score: AssessedScore, titles: Mapping[str, str], oscal_version: str) -> None:
         self.score, self.titles = score, titles
         heading, editions = score.heading, score.editions
         self.frame = Frame(
             heading.institution, heading.name, editions.catalogue, editions.version,
-            editions.rules, heading.program,
+            editions.rules, heading.program, oscal_version,
         )  # fmt: skip
         self.related: dict[str, list[str]] = defaultdict(list)
         """The observations that speak to each control."""
@@ -101,6 +103,10 @@ class _Writer:
             "10000 is full. A score is read with its coverage.",
             "start": back.moment_text(heading.started),
             "end": back.moment_text(heading.as_of),
+            "links": [
+                {"href": f"#{self.uuid('resource', name)}", "rel": "reference"}
+                for name in (back.DOCUMENT, back.RESULT)
+            ],
             "local-definitions": local,
             "reviewed-controls": select([one.id for one in score.result.controls]),
             **({"observations": observations} if observations else {}),

@@ -48,7 +48,7 @@ def _entry(entry: TermsEntry) -> str:
 
 
 def schedules_of(connection: Connection, institution_id: UUID) -> tuple[Planned, ...]:
-    """Return the schedules that look at an institution: its own, and those that serve all."""
+    """Return the schedules that look at an institution again: its own, and those that serve all."""
     return tuple(
         Planned(
             code=one.code,
@@ -59,5 +59,7 @@ def schedules_of(connection: Connection, institution_id: UUID) -> tuple[Planned,
             is_for_all=one.institution_id is None,
         )
         for one in schedules.list_schedules(connection, enabled_only=True)
-        if one.kind in LOOKS and one.institution_id in (institution_id, None)
+        if one.kind in LOOKS
+        and one.institution_id in (institution_id, None)
+        and not (one.trigger_kind == "date" and one.last_run is not None)
     )

@@ -12,7 +12,7 @@ from cyberposture.exchange.oscal.plan_out import PlanFacts, plan_document
 from cyberposture.exchange.oscal.poam_out import ActionFacts, poam_document
 from cyberposture.exchange.oscal.prose import Plain
 from cyberposture.exchange.oscal.results_out import results_document
-from cyberposture.exchange.oscal.words import encode
+from cyberposture.exchange.oscal.words import OSCAL_VERSION, encode
 from cyberposture.model.controls import Catalogue
 from cyberposture.model.institutions import Institution
 from cyberposture.services.assessments.asked import open_asked, takes_answer
@@ -28,7 +28,9 @@ from cyberposture.store.scores import ScoreRecord
 PROGRAM = f"cyberposture {__version__}"
 
 
-def make_plan(register: Register, institution: str, round_code: str) -> Made:
+def make_plan(
+    register: Register, institution: str, round_code: str, *, version: str = OSCAL_VERSION
+) -> Made:
     """Return the assessment plan of an institution in a round, as it stands now.
 
     Raises:
@@ -39,7 +41,7 @@ def make_plan(register: Register, institution: str, round_code: str) -> Made:
         now = register.clock()
         campaign = asked.campaign.round
         facts = PlanFacts(
-            frame=_frame(asked.institution, asked.pinned),
+            frame=_frame(asked.institution, asked.pinned, version),
             round=campaign.code,
             title=campaign.title,
             opens=campaign.opens,
@@ -54,7 +56,13 @@ def make_plan(register: Register, institution: str, round_code: str) -> Made:
     return _made("plan", plan_document(facts), owner, round_code, as_of=now)
 
 
-def make_results(register: Register, institution: str, round_code: str | None = None) -> Made:
+def make_results(
+    register: Register,
+    institution: str,
+    round_code: str | None = None,
+    *,
+    version: str = OSCAL_VERSION,
+) -> Made:
     """Return the assessment results of a round's score; without a round, of this moment's standing.
 
     Raises:
@@ -66,7 +74,7 @@ def make_results(register: Register, institution: str, round_code: str | None = 
         "document_sha256": score.heading.document_sha256,
         "result_sha256": score.heading.result_sha256,
     }
-    document = results_document(score, titles)
+    document = results_document(score, titles, version)
     moment = score.heading.as_of
     return _made("results", document, owner, round_code, as_of=moment, facts=facts)
 
@@ -92,7 +100,13 @@ def gather_score(
         return score, basis.pinned.catalogue, basis.institution
 
 
-def make_poam(register: Register, institution: str, round_code: str | None = None) -> Made:
+def make_poam(
+    register: Register,
+    institution: str,
+    round_code: str | None = None,
+    *,
+    version: str = OSCAL_VERSION,
+) -> Made:
     """Return the plan of action of an institution: open findings, and a round's improvement plan.
 
     Without a round it is the newest improvement plan.
@@ -107,7 +121,7 @@ def make_poam(register: Register, institution: str, round_code: str | None = Non
         owner = institutions.get_institution(connection, institution, as_of=now)
         planned, measures = open_work.measures_of(connection, owner, round_code)
         facts = ActionFacts(
-            frame=_frame(owner.institution, get_present(register)),
+            frame=_frame(owner.institution, get_present(register), version),
             round=planned,
             now=now,
             weaknesses=weaknesses,
@@ -116,11 +130,11 @@ def make_poam(register: Register, institution: str, round_code: str | None = Non
     return _made("poam", poam_document(facts), owner, planned, as_of=now)
 
 
-def _frame(institution: Institution, pinned: Pinned) -> Frame:
+def _frame(institution: Institution, pinned: Pinned, version: str) -> Frame:
     framework = pinned.catalogue.framework
     return Frame(
         institution.code, institution.name, framework.id, framework.version,
-        pinned.edition.rules, PROGRAM,
+        pinned.edition.rules, PROGRAM, version,
     )  # fmt: skip
 
 

@@ -112,6 +112,7 @@ def settled(office: Any) -> dict[str, str]:
     office.do("service", "found", "platform", "--provider", "hill-office", "--title", "Platform")
     office.do("notice", "deliver")
     office.do("assessment", "finalise", *HILL, *ROUND)
+    office.do("export", "oscal", *HILL, *ROUND, "--out", office.folder / "results.json")
     office.do("schedule", "add", "weekly", "--kind", "scan", "--trigger", "cron", "--spec",
               "0 3 * * 1", *HILL)  # fmt: skip
     office.do("calendar", "add", "deny", "127.0.0.0/24", "--reason", "a test")
@@ -224,6 +225,10 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "evidence list": HILL,
     "evidence show": ("<evidence>", *HILL, "--out", "proof again.txt"),
     "export analysts": ("analysts.sqlite",),
+    "export check": ("results.json",),
+    "export findings": ("--out", "findings.sarif", "--format", "sarif"),
+    "export oscal": (*HILL, "--kind", "plan", *ROUND, "--out", "plan.json"),
+    "export tables": ("--out", "tables"),
     "finding errors": (),
     "finding history": ("<finding>",),
     "finding list": (),

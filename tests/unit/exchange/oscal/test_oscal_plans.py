@@ -1,55 +1,19 @@
 """Assessment plans and plans of action: valid by the official schemas, the same for the same."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from assessment_samples import ACTIONS, FRAME, NOW, ODD, PLAN, WEAK
 from official import fits
 from oscal_samples import needs_schemas
 
 from cyberposture.errors import WrongState
-from cyberposture.exchange.oscal.frame import VERSIONS, Frame
-from cyberposture.exchange.oscal.plan_out import Engagement, PlanFacts, Planned, plan_document
-from cyberposture.exchange.oscal.poam_out import (
-    ActionFacts,
-    Mark,
-    Measure,
-    Weakness,
-    poam_document,
-)
+from cyberposture.exchange.oscal.frame import VERSIONS
+from cyberposture.exchange.oscal.plan_out import plan_document
+from cyberposture.exchange.oscal.poam_out import Mark, poam_document
 from cyberposture.exchange.oscal.words import encode, find_own
-
-NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-SHA = "cd" * 32
-ODD = " a\n=1+1 *bold* <b>"
-"""A text as people may leave it."""
-FRAME = Frame("calm-harbour-port", ODD, "harbour", "1", SHA, "cyberposture 1")
-LETTER = Engagement(
-    reference="A/1", valid_from=NOW, valid_until=NOW + timedelta(days=9), withdrawn_at=NOW,
-    is_granted=True, load=3, load_words="light probing.", scope=("203.0.113.0/24, all ports",),
-    exclusions=(), techniques=("tcp-ports",), letter_sha256=SHA, terms_sha256=SHA,
-)  # fmt: skip
-SCHEDULES = (
-    Planned("nightly", "cron", "0 2 * * *", "Asia/Karachi", NOW, is_for_all=False),
-    Planned("weekly", "interval", "604800", "UTC", None, is_for_all=True),
-    Planned("once", "date", "2026-12-01T00:00:00+05:00", "UTC", NOW, is_for_all=False),
-)
-PLAN = PlanFacts(
-    frame=FRAME, round="autumn", title=ODD, opens=NOW, due=NOW + timedelta(days=30), now=NOW,
-    asked=("GOV-01", "IAM-09"), observed=("IAM-09", "NET-01"), letters=(LETTER,),
-    schedules=SCHEDULES,
-)  # fmt: skip
-WEAK = Weakness(
-    code="f-1", check="tls.modern", title=ODD, why=ODD, remedy="", severity="high", state="open",
-    says=ODD, address="2001:db8::7", protocol="tcp", port=443, first_seen=NOW, last_seen=NOW,
-    deadline=NOW + timedelta(days=7), is_proposed=False, marks=(),
-)  # fmt: skip
-MEASURE = Measure(
-    code="i-1", what=ODD, controls=("GOV-01",), findings=("f-1", "f-gone"), keeper="The office",
-    due=NOW + timedelta(days=90), budget=ODD, progress="under-way", note="half of it",
-)  # fmt: skip
-ACTIONS = ActionFacts(FRAME, "autumn", NOW, (WEAK,), (MEASURE,))
 
 
 @needs_schemas
@@ -117,7 +81,7 @@ def test_an_action_is_told_at_its_findings_and_on_its_own():
     made = poam_document(ACTIONS)["plan-of-action-and-milestones"]
     weak, gap = made["risks"]
     assert [one["lifecycle"] for one in weak["remediations"]] == ["recommendation", "planned"]
-    assert (gap["status"], gap["deadline"]) == ("remediating", "2027-02-20T09:30:00+00:00")
+    assert (gap["status"], gap["deadline"]) == ("remediating", "2027-02-20T09:30:00.001000+00:00")
     related = {one["risk-uuid"] for one in made["poam-items"][1]["related-risks"]}
     assert related == {weak["uuid"], gap["uuid"]}
 

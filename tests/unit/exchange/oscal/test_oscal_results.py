@@ -3,19 +3,19 @@
 import base64
 import json
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from assessed_samples import NOW, SHA, assessed, scores
+from assessed_samples import assessed, scores
+from assessment_samples import a_score
 from hypothesis import HealthCheck, given, settings
 from official import fits
 from oscal_samples import needs_schemas
-from score_documents import a_control, a_document, a_row, an_answer
+from score_documents import a_control, a_document
 
 from cyberposture.content.digests import digest
 from cyberposture.errors import InvalidInput
-from cyberposture.exchange.oscal.assessed import AssessedScore, Piece, Reviewed, Said, Seen
+from cyberposture.exchange.oscal.assessed import AssessedScore
 from cyberposture.exchange.oscal.results_in import read_results
 from cyberposture.exchange.oscal.results_out import results_document
 from cyberposture.exchange.oscal.words import encode, find_own, own_values
@@ -23,7 +23,6 @@ from cyberposture.model.scores import ScoreDocument
 from cyberposture.scoring.rollup import compute
 
 UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-CHECK = "remote-access.ssh"
 
 
 def written(score: AssessedScore) -> bytes:
@@ -43,38 +42,7 @@ def finding_of(score: AssessedScore, control: str) -> dict[str, Any]:
 
 @pytest.fixture
 def score() -> AssessedScore:
-    """Five controls that stand differently, one answered, reviewed and seen."""
-    ids = ("IAM-09", "IAM-10", "IAM-11", "IAM-12", "IAM-13")
-    document = a_document(
-        controls=[a_control(one, evidence="Q+N" if one == "IAM-09" else "Q") for one in ids],
-        answers=[
-            an_answer("IAM-09", 3),
-            an_answer("IAM-10", 2, review={"level": 3, "grade": "E3"}),
-            an_answer("IAM-11", 1),
-            an_answer("IAM-12", None, not_applicable="condition"),
-            an_answer("IAM-13", 0),
-        ],
-        verdicts=[a_row("IAM-09", CHECK, **{"pass": 0, "fail": 1})],
-    )
-    piece = Piece(title="Policy", sha256=SHA, size_bytes=7, dated=NOW.date())
-    said = {"not_applicable": None, "reason": "=1+1 *bold*\n<b>", "at": NOW}
-    return assessed(
-        ScoreDocument.model_validate(document),
-        answers=(
-            Said(control="IAM-09", level=3, evidence=(), **said),
-            Said(control="IAM-10", level=2, evidence=(piece,), **said),
-        ),
-        reviews=(
-            Reviewed(control="IAM-10", level=3, grade="E3", approves_not_applicable=False,
-                     reason="shown", at=NOW),
-        ),
-        seen=(
-            Seen(check=CHECK, version=2, address="203.0.113.7", protocol="tcp", port=22, subkey="",
-                 vantage="external", verdict="fail", says="It answers.", at=NOW,
-                 expires=NOW + timedelta(days=90), scan="s-1", artefact_sha256=SHA,
-                 authorisation="A/1"),
-        ),
-    )  # fmt: skip
+    return a_score()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
+from io import BytesIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Clock = Callable[[], datetime]
@@ -55,7 +56,15 @@ def find_zone(name: str) -> ZoneInfo:
     Raises:
         ZoneInfoNotFoundError: the data know no such zone.
     """
+    return ZoneInfo.from_file(BytesIO(zone_data(name)), key=name)
+
+
+def zone_data(name: str) -> bytes:
+    """Return what the program knows of an IANA zone, as RFC 8536 writes it.
+
+    Raises:
+        ZoneInfoNotFoundError: the data know no such zone.
+    """
     if name not in _zone_names():
         raise ZoneInfoNotFoundError(name)
-    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
-        return ZoneInfo.from_file(file, key=name)
+    return files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()

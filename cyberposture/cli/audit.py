@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cyberposture.cli.options import Json, OnlyInstitution, as_moment
+from cyberposture.cli.options import By, Json, OnlyInstitution, as_moment
 from cyberposture.cli.surroundings import (
     open_runtime,
     read_settings,
@@ -171,3 +171,52 @@ def contact(
                 f"{rule['entry']['digest']}"),
     ):  # fmt: skip
         typer.echo(f"{what:12} {value}")
+
+
+@app.command("bundle")
+def bundle(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="The zip file to write.")],
+    score: Annotated[
+        str | None, typer.Option(help="A kept score: its id, or INSTITUTION/ROUND.")
+    ] = None,
+    finding: Annotated[str | None, typer.Option(help="A finding: its code.")] = None,
+    contact: Annotated[
+        str | None, typer.Option(help="The newest contact with ADDRESS or ADDRESS:PORT.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="As it stood then: ISO 8601 moment with zone; else now.")
+    ] = None,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Write everything that stands behind one number or contact, to be verified without us.
+
+    Letters, raw files, answers, decisions and entries of the log lie in it, and verify.py, which
+    checks all of it offline with Python alone. An administrator of the CERT may make it, and an
+    auditor of the institution; no other institution stands in it. The log keeps that it was made.
+    """
+    from cyberposture.errors import WrongUsage
+    from cyberposture.services.proof.bundle.making import write_bundle
+    from cyberposture.services.proof.bundle.matter import Kind, Subject
+
+    moment = None if at is None else as_moment("--at", at)
+    kinds: tuple[tuple[Kind, str | None], ...] = (
+        ("score", score), ("finding", finding), ("contact", contact)
+    )  # fmt: skip
+    asked = [Subject(kind, name, moment) for kind, name in kinds if name is not None]
+    if len(asked) != 1:
+        raise WrongUsage("say what it is about: one of --score, --finding, --contact")
+    runtime = open_runtime(context, by)
+    made = write_bundle(
+        runtime.register, runtime.folders.reports, runtime.heads_file, asked[0], out
+    )
+    if as_json:
+        show_json({"kind": made.kind, "id": made.id, "institution": made.institution,
+                   "file": out, "sha256": made.sha256, "size_bytes": len(made.data),
+                   "key": runtime.register.audit.key, "held_back": made.held_back})  # fmt: skip
+        return
+    for one in made.held_back:
+        typer.echo(f"held back: {one}")
+    typer.echo(f"{out} ({len(made.data) // 1024} KiB), sha256 {made.sha256}")
+    typer.echo(f"verify it: python3 -I -S verify.py --key {runtime.register.audit.key}")

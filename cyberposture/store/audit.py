@@ -76,6 +76,13 @@ class AuditLog:
         """
         return seal(self._signer, what, document)
 
+    def head_at(self, entry: "AuditEntry") -> SignedHead:
+        """Return the head of a chain when this entry was its last: the same words as then.
+
+        Whoever calls it has verified the chain; a signature makes nothing true.
+        """
+        return sign_head(self._signer, entry.chain, entry.seq, entry.digest, entry.act.at)
+
     @property
     def key(self) -> str:
         """The public key under which heads and seals are verified, 64 hexadecimal digits."""
@@ -159,6 +166,14 @@ def list_entries(
         query = query.where(e.c.at < until)
     streamed = connection.execute(query, execution_options={"yield_per": 500})
     for row in streamed.mappings():
+        yield read_entry(row)
+
+
+def walk_chain(connection: Connection, institution_id: UUID | None) -> Iterator[AuditEntry]:
+    """Yield the entries of one chain (None: the system's) from its first to its last, streamed."""
+    e = t.audit_entries
+    query = sa.select(e).where(e.c.chain == chain_name(institution_id)).order_by(e.c.seq)
+    for row in connection.execute(query, execution_options={"yield_per": 500}).mappings():
         yield read_entry(row)
 
 

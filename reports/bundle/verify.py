@@ -771,7 +771,8 @@ def check_decisions(bundle: Bundle) -> None:
         if not faults:
             pairs = list(_pairs(entry["data"]["question"]))
             letter = entry["data"]["answer"]["authorisation"]
-            bundle.ok(f"{where}: {len(pairs)} addresses and ports come out as logged: {letter}")
+            bundle.ok(f"{where}: {len(pairs)} pairs of address and port come out as logged, "
+                      f"{entry['data']['answer']['reason']} by {letter}")  # fmt: skip
     for entry in bundle.of_kind("chunk-run"):
         where = f"contact of {entry['at']} (entry {entry['seq']})"
         faults = list(_faults_of_contact(bundle, entry))
@@ -965,11 +966,11 @@ def check_editions(bundle: Bundle) -> None:
         kind = name.removeprefix("edition/").removesuffix(".json")
         sha256 = hashlib.sha256(bundle.files[name]).hexdigest()
         if sha256 != bundle.manifest["editions"].get(kind):
-            bundle.fail(f"edition: the {kind} are not those that it was made under")
+            bundle.fail(f"edition: {kind}: not the one that it was made under")
         elif sha256 not in adopted:
-            bundle.fail(f"edition: the log knows of no such {kind}")
+            bundle.fail(f"edition: {kind}: the log knows of no such one")
         else:
-            bundle.ok(f"edition: the {kind} are those of {sha256[:12]}, adopted by the register")
+            bundle.ok(f"edition: {kind}: {sha256[:12]}, as the register adopted it")
     if {"score/document.json", "edition/catalogue.json"} <= bundle.files.keys():
         rules, document = bundle.read("edition/catalogue.json"), bundle.read("score/document.json")
         weights = {one["id"]: one["weight"] for one in rules["controls"]}

@@ -164,6 +164,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "assessment receipt": (*HILL, *ROUND),
     "assessment show": (*HILL, *ROUND),
     "attestation show": (*HILL, *ROUND),
+    "audit bundle": (*("--contact", "<address>", "--out", "proof.zip", "--by", "administrator"),),
     "audit contact": ("<address>",),
     "audit list": (),
     "audit replay": (),

@@ -115,14 +115,16 @@ def scope_values(entries: Iterable[TermsEntry]) -> list[dict[str, Any]]:
     ]
 
 
-def render_paper(reports: Path, paper: str, language: str, values: Mapping[str, Any]) -> Letter:
-    """Return a paper of the folder `reports/authorisation`, filled in, and its digest.
+def render_paper(
+    reports: Path, paper: str, language: str, values: Mapping[str, Any], *, folder: str = FOLDER
+) -> Letter:
+    """Return a paper of a folder of `reports`, filled in, and its digest.
 
     Raises:
         NotFound: there is no such paper in this language.
     """
     languages = dict.fromkeys((SOURCE_LANGUAGE, language))
-    texts = [_render(reports / FOLDER / f"{paper}.{one}.txt", one, values) for one in languages]
+    texts = [_render(reports / folder / f"{paper}.{one}.txt", one, values) for one in languages]
     text = RULE.join(texts)
     return Letter(text, hashlib.sha256(text.encode()).hexdigest())
 

@@ -46,9 +46,11 @@ class Provenance:
 
 
 def trace_contact(
-    register: Register, address: str, at: datetime | None = None
+    register: Register, address: str, at: datetime | None = None, *, port: int | None = None
 ) -> Provenance | None:
     """Return what allowed the newest contact with an address begun before `at`; None: no contact.
+
+    With `port`, the newest one that asked for this port, or for all.
 
     Raises:
         InvalidInput: the text is no address in canonical spelling.
@@ -59,11 +61,14 @@ def trace_contact(
     if last is None:
         return None
     with register.reading() as connection:
-        for contact in list_contacts(connection, address, until=asked.at, limit=200):
+        found = list_contacts(connection, address, until=asked.at, limit=200)
+        for contact in found if port is None else [one for one in found if _asked(one, port)]:
             decision = _find_decision(connection, contact)
             if decision is not None:
                 break
         else:
+            if port is not None:
+                return None
             raise NotFound(
                 "decision for a contact in", last.scan, advice="cyberposture audit replay"
             )
@@ -72,6 +77,11 @@ def trace_contact(
         told = notices.list_notices(connection, authorisation_id=letter.id)
     terms = AuthorisationTerms.model_validate(letter.terms)
     return Provenance(asked, contact, decision, letter, terms, tuple(told))
+
+
+def _asked(contact: Contact, port: int) -> bool:
+    ports = contact.plan["ports"]
+    return ports is None or port in ports
 
 
 def _find_decision(connection: Connection, contact: Contact) -> AuditEntry | None:

@@ -1,0 +1,122 @@
+"""Charts of one standing: the scale with its bands, and declared beside verified, row by row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cyberposture.model.scores import InstitutionScore, ScoreParameters
+from cyberposture.reporting.charts.bars import Segment
+from cyberposture.reporting.charts.scale import (
+    Mark,
+    Span,
+    Tick,
+    at,
+    gap,
+    marks,
+    place_of,
+    ticks_of,
+)
+from cyberposture.reporting.words import Words
+from cyberposture.scoring.points import FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A label under the lowest mark, and whether it ends there instead of beginning."""
+
+    x: str
+    is_before: bool
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One scale with all bands and the marks of one institution."""
+
+    segments: tuple[Segment, ...]
+    ticks: tuple[Tick, ...]
+    gap: Span | None
+    """Between claims verified and declared."""
+    marks: tuple[Mark, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRow:
+    """One line of a chart: its labels at the start, its marks, its figures at the end."""
+
+    id: str
+    label: str
+    gap: Span | None
+    marks: tuple[Mark, ...]
+    side: Side | None
+    figures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainChart:
+    """Declared beside verified for each domain."""
+
+    ticks: tuple[Tick, ...]
+    rows: tuple[ChartRow, ...]
+    heads: tuple[str, ...]
+    description: str
+
+
+def strip_of(words: Words, parameters: ScoreParameters, whole: InstitutionScore) -> Strip | None:
+    """Return the scale with all bands and where this institution stands; None without a score."""
+    if whole.verified is None:
+        return None
+    bands = parameters.bands
+    ends = [start for _, start in bands[1:]] + [FULL]
+    segments = tuple(
+        Segment(
+            place=place_of(i, len(bands)),
+            label=words.name("band", name),
+            x=at(start),
+            middle=at((start + end) // 2),
+            width=at(end - start),
+            value="",
+            has_room=True,
+        )
+        for i, ((name, start), end) in enumerate(zip(bands, ends, strict=True))
+    )
+    found = marks(
+        ("declared", whole.declared),
+        ("claims", whole.claims_verified),
+        ("verified", whole.verified),
+    )
+    said = [words.say(f"mark.{mark.kind}", value=mark.value) for mark in found]
+    return Strip(
+        segments=segments,
+        ticks=ticks_of(parameters),
+        gap=gap(whole.claims_verified, whole.declared),
+        marks=found,
+        description=str(words.listed(said)),
+    )
+
+
+def row_of(
+    id_: str,
+    label: str,
+    *,
+    declared: int | None,
+    claims: int | None,
+    network: int | None,
+    side: str,
+    figures: Sequence[str],
+) -> ChartRow:
+    """Return one line with its marks; `side` is a label to set under them, or empty."""
+    known = [points for points in (declared, claims, network) if points is not None]
+    return ChartRow(
+        id=id_,
+        label=label,
+        gap=gap(claims, declared),
+        marks=marks(("declared", declared), ("claims", claims), ("network", network)),
+        side=_side(side, known) if side else None,
+        figures=tuple(figures),
+    )
+
+
+def _side(label: str, known: list[int]) -> Side:
+    low = min(known, default=0)
+    return Side(at(low), is_before=2 * low > FULL, label=label)

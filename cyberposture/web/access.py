@@ -46,6 +46,7 @@ Action = Literal[
     "keep-people",
     "see-institutions",
     "keep-institutions",
+    "see-shared-services",
     # what may be contacted, when, and what it showed
     "see-authorisations",
     "oversee-authorisations",
@@ -69,8 +70,10 @@ Action = Literal[
     "see-watch",
     # what management reads
     "see-institution-results",
+    "export-results",
     "see-sector-results",
     "see-nation-results",
+    "keep-indicators",
     # consultations
     "moderate-comments",
     # machines
@@ -131,6 +134,7 @@ ACCESS: Final[dict[Action, _Row]] = {
     "keep-people": _all("cert-administrator"),
     "see-institutions": {**_all(*_CERT), "sector-regulator": "sector"},
     "keep-institutions": _all("cert-administrator"),
+    "see-shared-services": {**_all(*_CERT), "reviewer": "assigned"},
     "see-authorisations": {
         **_own("institution-lead", "signatory"), **_all(*_CERT, "authorising-officer"),
     },
@@ -157,8 +161,11 @@ ACCESS: Final[dict[Action, _Row]] = {
         **_own("institution-lead", "signatory", "observer", "auditor"),
         "reviewer": "assigned", "sector-regulator": "sector", **_all(*_CERT),
     },
+    # Words of answers, addresses and flaws go out of the house: only who may see all of them here.
+    "export-results": {**_own("institution-lead"), **_all("cert-administrator")},
     "see-sector-results": {"sector-regulator": "sector", **_all(*_CERT, "national-observer")},
     "see-nation-results": _all(*_CERT, "national-observer"),
+    "keep-indicators": _all(*_CERT),
     "moderate-comments": _all(*_CERT),
     "keep-tokens": {**_own("institution-lead"), **_all("cert-administrator")},
 }  # fmt: skip

@@ -16,6 +16,8 @@ from cyberposture.web.uploads import MOST_DRAINED, UPLOADS
 
 MOST_BYTES: Final = 2_000_000
 """A form is never larger; files come by a way of their own."""
+LETTERS: Final = ("/signed", "/waiver")
+"""Forms that carry letters beside a key, which may be as large as other files."""
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -65,7 +67,7 @@ def _refusal(request: Request) -> ASGIApp | None:
 
 def _most_bytes(request: Request) -> int:
     """Return how large a request may be; one with a file is read piece by piece where it is."""
-    if not request.url.path.endswith(UPLOADS):
+    if not request.url.path.endswith((UPLOADS, *LETTERS)):
         return MOST_BYTES
     return MOST_DRAINED * portal_of(request).runtime.settings.upload_bytes
 

@@ -88,7 +88,7 @@ class Portal:
             "done": words.say(done) if done != "done." and done in words.keys else "",
         }
         text = self.environment.get_template(template).render(
-            say=words.say, told=self.refusals[words.language].say, **frame | view
+            say=words.say, in_words=self.refusals[words.language].say, **frame | view
         )
         return HTMLResponse(text, status)
 

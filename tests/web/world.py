@@ -31,7 +31,7 @@ from cyberposture.services.assessments.offline import papers, taking_in
 from cyberposture.services.catalogue import comments, consultations, drafts
 from cyberposture.services.findings import views as finding_views
 from cyberposture.services.findings.judging import judge_scan
-from cyberposture.services.institutions import entries
+from cyberposture.services.institutions import entries, shared_services
 from cyberposture.services.people import memberships, substitutes
 from cyberposture.services.people.memberships import Given, Invitation
 from cyberposture.services.people.passwords import digest_of
@@ -227,6 +227,19 @@ def _people(world: World) -> dict[str, dict[str, str]]:
     return found
 
 
+def _services(world: World) -> dict[str, str]:
+    """Let each run a service for the other, answered for one control, and return their codes."""
+    found = {NOWHERE: "no-service"}
+    expires = utc_now().date() + timedelta(days=300)
+    for code, user in ((OWN, FOREIGN), (FOREIGN, OWN)):
+        found[code] = f"mail-of-{code}"
+        shared_services.found_service(world.register, code, found[code], "Mail for others")
+        said = shared_services.Said("GOV-02", 2, expires, "Train your own people.", "E1")
+        shared_services.answer_for_service(world.register, found[code], said)
+        shared_services.use_service(world.register, user, found[code])
+    return found
+
+
 def _receipts(world: World) -> dict[str, str]:
     """Take in an empty workbook of each institution, and return the receipts' codes."""
     found = {NOWHERE: "i-2222-2222-2222"}
@@ -264,6 +277,9 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "code": absent(),
         "/institutions/{institution}/rounds/{round_code}/offline/receipts/{code}": _receipts(world),
         "finding": _findings(world),
+        "service": _services(world),
+        "indicator": same("NAT-01"),
+        "canary": absent(),
         **_people(world),
         "factor": absent(),
         **network_rows.lay(world.register, world.runtime.folders.reports, (OWN, FOREIGN), ROUND,

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from cyberposture.errors import CyberpostureError, Fault, InvalidInput, NotAuthorised
 from cyberposture.services.people.people import read_key_text
-from cyberposture.web.surroundings import Visit, plain
+from cyberposture.web.surroundings import Visit, plain, portal_of
 
 MOST_FIELDS: Final = 200
 MOST_FILES: Final = 12
@@ -25,6 +27,8 @@ class Filled:
     texts: Mapping[str, str]
     lists: Mapping[str, tuple[str, ...]]
     files: Mapping[str, bytes] = field(default_factory=dict)
+    too_large: frozenset[str] = frozenset()
+    """The fields whose files were larger than files may be."""
 
     def __getitem__(self, name: str) -> str:
         """Return the text of a field, '' where there is none."""
@@ -53,19 +57,48 @@ class Filled:
         return self["form_key"]
 
 
+class _InMemory(MultiPartParser):
+    """Lays no file on a disk, however large: letters and keys are sealed before they are kept."""
+
+    spool_max_size = 0
+
+
 async def fill(request: Request) -> Filled:
-    """Return the form of a request."""
+    """Return the form of a request; of a file that is too large, that it is.
+
+    Raises:
+        InvalidInput: it is no form.
+    """
     lists: dict[str, tuple[str, ...]] = {}
     files: dict[str, bytes] = {}
-    async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as given:
-        for name, value in given.multi_items():
-            if isinstance(value, str):
-                lists[name] = (*lists.get(name, ()), plain(value))
-                continue
-            data = await value.read()
-            if data or value.filename:
-                files[name] = data
-    return Filled({name: texts[-1] for name, texts in lists.items()}, lists, files)
+    most = portal_of(request).runtime.settings.upload_bytes
+    too_large = set()
+    given = await _read(request)
+    for name, value in given.multi_items():
+        if isinstance(value, str):
+            lists[name] = (*lists.get(name, ()), plain(value))
+            continue
+        data = await value.read()
+        if len(data) > most:
+            too_large.add(name)
+        elif data or value.filename:
+            files[name] = data
+    await given.close()
+    texts = {name: texts[-1] for name, texts in lists.items()}
+    return Filled(texts, lists, files, frozenset(too_large))
+
+
+async def _read(request: Request) -> FormData:
+    kind = request.headers.get("content-type", "")
+    if not kind.startswith("multipart/form-data"):
+        return await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS)
+    parser = _InMemory(
+        request.headers, request.stream(), max_files=MOST_FILES, max_fields=MOST_FIELDS
+    )
+    try:
+        return await parser.parse()
+    except MultiPartException as error:
+        raise InvalidInput(Fault("form", "this is no form with a file")) from error
 
 
 Form = Annotated[Filled, Depends(fill)]
@@ -85,10 +118,13 @@ class Trouble:
 
 
 def missing(visit: Visit, form: Filled, *names: str) -> Trouble | None:
-    """Return what is wrong where fields that are needed hold nothing, or None."""
+    """Return where fields that are needed hold nothing, or a file is too large; None: nowhere."""
+    megabytes = visit.portal.runtime.settings.upload_bytes // 1_000_000
+    large = str(visit.words.say("net.fault.too_large", n=megabytes))
     said = str(visit.words.say("net.fault.needed"))
     empty = [name for name in names if not form[name] and not form.files.get(name)]
-    return Trouble(422, dict.fromkeys(empty, said)) if empty else None
+    wrong = dict.fromkeys(empty, said) | dict.fromkeys(sorted(form.too_large), large)
+    return Trouble(422, wrong) if wrong else None
 
 
 def key_of(form: Filled, name: str = KEY) -> str:

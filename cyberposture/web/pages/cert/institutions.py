@@ -167,7 +167,7 @@ def show_institution(visit: Sees, institution: str) -> HTMLResponse:
 
 def _show_one(
     visit: Visit, code: str, status: int = 200, faults: dict[str, str] | None = None,
-    typed: InstitutionForm | None = None,
+    typed: InstitutionForm | None = None, *, split: "SplitForm | None" = None,
 ) -> HTMLResponse:  # fmt: skip
     record = entries.get_institution(visit.register, code)
     one = record.institution
@@ -185,6 +185,7 @@ def _show_one(
         runs=[view for view in services if view.service.provider == code],
         uses=[v for v in services if code in {use.institution for use in v.users}],
         typed=filled,
+        split=split or SplitForm.model_validate({}),
         faults=faults or {},
         **_choices(visit),
     )
@@ -232,6 +233,37 @@ def close_institution(visit: Keeps, institution: str, form: Annotated[EndForm, F
     except (InvalidInput, WrongState, NotFound) as error:
         return _show_one(visit, institution, 422, {"into": str(error)})
     return visit.go(f"{PLACE}/{institution}", "institution-closed")
+
+
+class SplitForm(BaseModel):
+    """What came out of an institution, from when, and whether it goes on."""
+
+    form_key: str = Field("", max_length=200)
+    parts: str = Field("", max_length=2000)
+    stays: str = Field("", max_length=3)
+    since: str = Field("", max_length=10)
+    reason: str = Field("", max_length=500)
+
+
+@router.post(f"{PLACE}/{{institution}}/split")
+def split_institution(
+    visit: Keeps, institution: str, form: Annotated[SplitForm, Form()]
+) -> Response:
+    """Record that an institution became several, which are in the register."""
+    require_form_key(visit, form.form_key)
+    entries.get_institution(visit.register, institution)
+    try:
+        life.split_institution(
+            visit.register, institution, form.parts.split(), at=_since(form.since),
+            closes=form.stays != "yes", reason=plain(form.reason),
+        )  # fmt: skip
+    except (InvalidInput, WrongState, NotFound) as error:
+        return _show_one(visit, institution, 422, {"parts": _first(error)}, split=form)
+    return visit.go(f"{PLACE}/{institution}", "institution-split")
+
+
+def _first(error: CyberpostureError) -> str:
+    return error.faults[0].what if isinstance(error, InvalidInput) else str(error)
 
 
 @router.post(f"{PLACE}/{{institution}}/services")

@@ -1,7 +1,9 @@
 """The life of an authorisation: requested, its signed copy recorded, granted, told, withdrawn."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -166,6 +168,21 @@ def withdraw(
 
     step = Step(("withdrawn_by", "reason"), end, "letter_withdrawn")
     return _take(visit, institution, reference, form, step)
+
+
+@router.post(f"{ONE}/waiver")
+def waive_notice(visit: Request, institution: str, reference: str, form: Form) -> Response:
+    """Record the letter in which the institution says that it wants no notice."""
+    require_form_key(visit, form.form_key)
+    _own(visit, institution, reference)
+
+    def waive() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            letter = Path(folder) / "letter"
+            letter.write_bytes(form.files["waiver"])
+            notices.waive(visit.register, reference, letter, visit.person.person)
+
+    return _take(visit, institution, reference, form, Step(("waiver",), waive, "notice_waived"))
 
 
 @router.post(f"{ONE}/notice")

@@ -1,20 +1,22 @@
 """The record of all that was done, searched and verified; who touched an address; our alarms."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
-from cyberposture.errors import InvalidInput
+from cyberposture.errors import CyberpostureError, InvalidInput
+from cyberposture.model.checks import Verdict
 from cyberposture.runtime import public_key_path
 from cyberposture.services.proof import audit, searching
 from cyberposture.services.scans import canaries, watch
 from cyberposture.services.schedule.month import NATION_ZONE
 from cyberposture.store.audit_search import Place, Wanted
 from cyberposture.store.keys import load_public_key
-from cyberposture.web.network.filled import Form, Trouble, trouble_of
-from cyberposture.web.network.showing import NO_TROUBLE, asked, pager_of, read_moment, show
+from cyberposture.web.network.filled import Filled, Form, Trouble, missing, trouble_of
+from cyberposture.web.network.showing import EMPTY, NO_TROUBLE, asked, pager_of, read_moment, show
+from cyberposture.web.pages.cert.services import offered
 from cyberposture.web.surroundings import Allowed, Visit, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -85,8 +87,48 @@ def ask_contact(visit: Annotated[Visit, Depends(Allowed("see-scans"))]) -> HTMLR
 @router.get("/cert/watch")
 def watch_ourselves(visit: Annotated[Visit, Depends(Allowed("see-watch"))]) -> HTMLResponse:
     """Show what is wrong with our own watching, and the canaries that show it."""
+    return _show_watch(visit, NO_TROUBLE, EMPTY)
+
+
+def _show_watch(visit: Visit, trouble: Trouble, typed: Filled) -> HTMLResponse:
     runtime = visit.portal.runtime
     alarms = watch.look_at_ourselves(visit.register, runtime.heads_file)
+    may_plant = visit.may("keep-schedule")
     return show(
-        visit, "cert/watch.html.j2", alarms=alarms, canaries=canaries.list_canaries(visit.register)
-    )
+        visit, "cert/watch.html.j2", trouble=trouble, typed=typed, alarms=alarms,
+        canaries=canaries.list_canaries(visit.register), may_plant=may_plant,
+        offered=offered(visit) if may_plant else [], verdicts=get_args(Verdict),
+        checks=[(one.id, one.title) for one in visit.register.content.checks.checks],
+    )  # fmt: skip
+
+
+@router.post("/cert/watch/canaries")
+def plant_canary(
+    visit: Annotated[Visit, Depends(Allowed("keep-schedule"))], form: Form
+) -> Response:
+    """Have a check at an address of ours watched."""
+    require_form_key(visit, form.form_key)
+    trouble = missing(visit, form, "institution", "address", "check")
+    if trouble is None:
+        try:
+            verdict = form["verdict"] if form["verdict"] in get_args(Verdict) else "fail"
+            canaries.plant(
+                visit.register, form["institution"], form["address"], form["check"],
+                verdict=cast("Verdict", verdict), cycle_days=form.number("cycle_days", 7),
+                reason=form["reason"],
+            )  # fmt: skip
+        except CyberpostureError as error:
+            trouble = trouble_of(visit, error)
+    if trouble is not None:
+        return _show_watch(visit, trouble, form)
+    return visit.go("/cert/watch", "canary-planted")
+
+
+@router.post("/cert/watch/canaries/{canary}/end")
+def end_canary(
+    visit: Annotated[Visit, Depends(Allowed("keep-schedule"))], canary: str, form: Form
+) -> Response:
+    """Have a canary watched no more."""
+    require_form_key(visit, form.form_key)
+    canaries.end(visit.register, canary, reason=form["reason"])
+    return visit.go("/cert/watch", "canary-ended")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 
 from cyberposture.clock import find_zone
-from cyberposture.errors import CyberpostureError, Fault, InvalidInput, WrongUsage
+from cyberposture.errors import CyberpostureError, Fault, InvalidInput, NotFound, WrongUsage
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.gate import Window
 from cyberposture.services.scans import due_views
@@ -18,6 +18,7 @@ from cyberposture.services.schedule.triggers import next_run_of
 from cyberposture.store.schedules import TriggerKind
 from cyberposture.web.network.filled import Filled, Form, Trouble, missing, trouble_of
 from cyberposture.web.network.showing import EMPTY, NO_TROUBLE, asked, read_moment, show
+from cyberposture.web.pages.cert.services import offered
 from cyberposture.web.surroundings import Allowed, Visit, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -41,7 +42,7 @@ def _show(visit: Visit, trouble: Trouble, typed: Filled) -> HTMLResponse:
     return show(
         visit, "cert/schedule.html.j2", trouble=trouble, typed=typed, rows=rows, due=due,
         institution=institution, kinds=schedules.KINDS, triggers=get_args(TriggerKind),
-        place=PLACE, now=visit.register.clock(),
+        place=PLACE, now=visit.register.clock(), offered=offered(visit),
     )  # fmt: skip
 
 
@@ -62,6 +63,8 @@ def add_row(visit: Keep, form: Form) -> Response:
 
 def _placed(visit: Visit, error: CyberpostureError) -> Trouble:
     """Return what is wrong; what makes no sense as a whole stands at the trigger."""
+    if isinstance(error, NotFound) and error.kind == "institution":
+        return Trouble(422, {"of": str(error)})
     if isinstance(error, WrongUsage):
         return Trouble(422, {"spec": str(error)})
     return trouble_of(visit, error)

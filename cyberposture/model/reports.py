@@ -9,10 +9,11 @@ from cyberposture.model.foundation import Code, Model
 Audience = Literal["board", "sector", "cert", "public"]
 Subject = Literal["institution", "sector", "nation", "exposure", "letter", "round", "consultation"]
 """What a report is about: each has one view (`services/reports/subjects.py`)."""
-Sight = Literal["addresses", "people", "own-words", "institutions", "published"]
+Sight = Literal["addresses", "people", "own-words", "institutions", "suppliers", "published"]
 """What may be seen beyond scores, controls and counts: network addresses; names of persons; what
-an institution wrote (reasons, comments, titles of its evidence); names of institutions; what its
-author gave to be published, under the author's name."""
+an institution wrote (reasons, comments, titles of its evidence); names of institutions; names of
+what several of them depend on (suppliers, hosting, networks, software); what its author gave to be
+published, under the author's name."""
 
 SMALLEST_PUBLIC_GROUP = 5
 """The public sees no group of institutions that is smaller.

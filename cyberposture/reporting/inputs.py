@@ -17,6 +17,9 @@ from cyberposture.model.indicators import Indicator
 from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import ScoreDocument, ScoreParameters, ScoreResult
 from cyberposture.scoring.plan import Step
+from cyberposture.scoring.sampling import Estimate
+from cyberposture.scoring.statistics import Standing
+from cyberposture.scoring.systemic import Dependency
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,14 +293,13 @@ class InstitutionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SharedService:
-    """A supplier or hoster that several institutions declare; institutions by code."""
+class ReviewSample:
+    """What was found of a sample of the claims, at how many institutions."""
 
-    name: str
-    kind: Literal["supplier", "hosting"]
-    institutions: tuple[str, ...]
-    failing: tuple[str, ...] = ()
-    """Those where a check fails on what this service carries."""
+    institutions: int
+    """At how many all that was drawn is reviewed."""
+    gap: Estimate | None
+    """How far claims lie above what was found; None: nothing was drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +340,14 @@ class NationInputs:
     parameters: ScoreParameters
     audit_head: AuditHead
     previous_title: str | None = None
-    shared: tuple[SharedService, ...] = ()
+    previous: tuple[Standing, ...] | None = None
+    """All who were asked in the previous round, as they stood on its baseline; None: those of
+    `rows` that have an earlier result."""
+    dependencies: tuple[Dependency, ...] = ()
+    """On what they depend, through shared services too."""
+    sample: ReviewSample | None = None
+    named: int = 0
+    """How many of them consented, now or once, to stand in public reports under their names."""
     failures: tuple[CheckFailure, ...] = ()
     indicators: tuple[EnteredIndicator, ...] = ()
 

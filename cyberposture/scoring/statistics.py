@@ -15,7 +15,11 @@ SMALLEST_GROUP = 5
 
 Source: our own choice, so that nobody is told apart by subtraction; the policy sets no number.
 """
+HALVES, QUARTERS = 2, 4
+"""Into how many parts a median and quartiles cut a group: each part must be large enough itself."""
 NO_BAND = "not enough known"
+SILENT = "has not answered"
+"""Stands beside the bands where all that were asked are told apart."""
 
 
 class Standing(Model):
@@ -29,11 +33,14 @@ class Standing(Model):
 
 
 class Quartiles(Model):
-    """The places that part the ordered scores in four, in basis points."""
+    """The places that part the ordered scores in four, in basis points.
 
-    lower: int
+    Where lower and upper are None, the median alone may be told.
+    """
+
+    lower: int | None
     median: int
-    upper: int
+    upper: int | None
 
 
 class BandShare(Model):
@@ -123,39 +130,111 @@ def describe(group: Sequence[Standing], bands: Sequence[str]) -> Distribution:
     )
 
 
-def for_public(whole: Distribution) -> Distribution:
-    """Return what may be said of a group in public.
+def for_public(whole: Distribution, smallest: int = SMALLEST_GROUP) -> Distribution:
+    """Return what may be said of a group in public, where groups under `smallest` are not told.
 
-    A group of fewer than 5 that were asked, answered or scored is not described at all. Of others
-    the extremes are left out, and so are band cells that would give an institution away: small
-    ones, the next smallest beside them (what is left out must not follow by subtraction), and all
-    cells where the whole group stands in one.
+    A group of which fewer were asked, answered or scored is not described at all. Of others the
+    extremes are left out, and so are the cells of `hidden_cells`: all that were asked, those
+    without an answer among them, are one set of cells. Every other number is told where it follows
+    from cells that are told, and nowhere else; places on the scale as `_places_for_public` says.
     """
     sizes = (whole.asked or 0, whole.answered or 0, whole.scored or 0)
-    if min(sizes) < SMALLEST_GROUP:
-        hidden = dict.fromkeys(Distribution.model_fields)
-        return Distribution.model_validate(hidden | {"bands": (), "is_suppressed": True})
-    hidden_bands = _hidden_bands(whole.bands)
-    bands = tuple(
-        BandShare(band=cell.band, count=None, share=None) if cell.band in hidden_bands else cell
-        for cell in whole.bands
-    )
-    change = {"lowest": None, "highest": None, "bands": bands, "is_suppressed": True}
+    if min(sizes) < smallest:
+        nothing = dict.fromkeys(Distribution.model_fields)
+        return Distribution.model_validate(nothing | {"bands": (), "is_suppressed": True})
+    cells = {SILENT: sizes[0] - sizes[1]} | {cell.band: cell.count or 0 for cell in whole.bands}
+    hidden = hidden_cells(cells, smallest)
+    is_told = SILENT not in hidden
+    change: dict[str, object] = {
+        "lowest": None, "highest": None, "is_suppressed": True,
+        "quartiles": _places_for_public(whole.quartiles, cells, hidden, smallest),
+        "bands": tuple(
+            BandShare(
+                band=cell.band,
+                count=None if cell.band in hidden else cell.count,
+                share=cell.share if is_told and cell.band not in hidden else None,
+            )
+            for cell in whole.bands
+        ),
+    }  # fmt: skip
+    if not is_told:
+        change |= {"answered": None, "response_rate": None}
+    if hidden - {SILENT, NO_BAND} and hidden & {SILENT, NO_BAND}:
+        change["scored"] = None
     return whole.model_copy(update=change)
 
 
-def _hidden_bands(cells: Sequence[BandShare]) -> set[str]:
-    """Return the bands to leave out: none, or at least two that hold 5 institutions together."""
-    filled = sorted((cell.count or 0, cell.band) for cell in cells if cell.count)
+def hidden_cells(cells: Mapping[str, int], smallest: int = SMALLEST_GROUP) -> frozenset[str]:
+    """Return which of the cells that make up a known whole may not be told: none, several, or all.
+
+    Of those that hold some, and fewer than `smallest`, three or more hide each other where their
+    sum can be shared out in several ways. Else the next larger go with them (all of one size
+    together) until two at least hold twice as many. So much must be left that whoever knows the
+    whole, the others and this very rule cannot tell any of them; a test goes through all small
+    worlds. If there is no such rest, or all stand in one cell, none is told.
+    """
+    filled = {name: count for name, count in cells.items() if count}
     if len(filled) == 1:
-        return {cell.band for cell in cells}
-    hidden = [(count, name) for count, name in filled if count < SMALLEST_GROUP]
-    for cell in filled[len(hidden) :]:
-        enough = len(hidden) > 1 and sum(count for count, _ in hidden) >= SMALLEST_GROUP
-        if not hidden or enough:
-            break
-        hidden.append(cell)
-    return {name for _, name in hidden}
+        return frozenset(cells)
+    small = [count for count in filled.values() if count < smallest]
+    if not small:
+        return frozenset()
+    most = len(small) * (smallest - 1)
+    if 2 < len(small) < len(filled) and smallest + 2 < sum(small) < most - 1:
+        return frozenset(name for name, count in filled.items() if count < smallest)
+    for limit in sorted({max(count, smallest - 1) for count in filled.values()}):
+        hidden = frozenset(name for name, count in filled.items() if count <= limit)
+        if len(hidden) > 1 and sum(filled[name] for name in hidden) >= 2 * smallest:
+            return hidden if len(hidden) < len(filled) else frozenset(cells)
+    return frozenset(cells)
+
+
+def _places_for_public(
+    found: Quartiles | None, cells: Mapping[str, int], hidden: frozenset[str], smallest: int
+) -> Quartiles | None:
+    """Return which places on the scale may be told beside cells of which some are hidden.
+
+    The median needs two groups of the smallest size in bands that are told, the others four: what
+    a told place cuts off is counted by it. Beside hidden bands the median is told where it follows
+    from the told ones in which band it lies; the others never are.
+    """
+    bands = [name for name in cells if name not in (SILENT, NO_BAND)]
+    in_bands = hidden.intersection(bands)
+    scored = sum(cells[name] for name in bands if name not in hidden)
+    if found is None or scored < HALVES * smallest:
+        return None
+    if not in_bands and scored >= QUARTERS * smallest:
+        return found
+    alone = found.model_copy(update={"lower": None, "upper": None})
+    if not in_bands:
+        return alone
+    rest = sum(cells[name] for name in hidden)
+    ends = (min(in_bands, key=bands.index), max(in_bands, key=bands.index))
+    told = {name: 0 if name in hidden else cells[name] for name in bands}
+    guesses = [told | {end: rest} for end in ends]
+    guesses += [told] if hidden & {SILENT, NO_BAND} else []
+    middles = {_middle_band(guess) for guess in guesses}
+    return alone if len(middles) == 1 and None not in middles else None
+
+
+def places_for_public(whole: Distribution, smallest: int = SMALLEST_GROUP) -> Quartiles | None:
+    """Return which places may be told of a group of which no cell is told, such as a sector."""
+    scored = whole.scored or 0
+    if whole.quartiles is None or scored < HALVES * smallest:
+        return None
+    if scored >= QUARTERS * smallest:
+        return whole.quartiles
+    return whole.quartiles.model_copy(update={"lower": None, "upper": None})
+
+
+def _middle_band(counts: Mapping[str, int]) -> str | None:
+    """Return the band in which both middle ones of all stand, None where there is no such one."""
+    total, below = sum(counts.values()), 0
+    for name, count in counts.items():
+        if count and below <= (total - 1) // 2 and total // 2 < below + count:
+            return name
+        below += count
+    return None
 
 
 def trend(before: Mapping[str, int], after: Mapping[str, int]) -> Trend:
@@ -180,17 +259,16 @@ def _median_change(changes: Sequence[int]) -> int | None:
     return twice // 2 if twice >= 0 else -(-twice // 2)
 
 
-def trend_for_public(whole: Trend, before: int, after: int) -> Trend:
-    """Return what may be said of a trend in public, given how many stand in each round.
+def trend_for_public(
+    whole: Trend, before: Distribution, after: Distribution, smallest: int = SMALLEST_GROUP
+) -> Trend:
+    """Return what may be said of a trend in public, beside what is said of all in either round.
 
-    A small panel is not described; where nearly all are in the panel, the figures over all are
-    left out, because they would tell of the few who are not.
+    It is told where both rounds' numbers and medians are told, the panel is no small group, and
+    neither are those who stand in one round alone: the difference would tell of them.
     """
-    panel = whole.panel or 0
-    if panel < SMALLEST_GROUP:
+    panel, sizes = whole.panel or 0, (before.scored, after.scored)
+    told = all(size is not None and (size == panel or size - panel >= smallest) for size in sizes)
+    if panel < smallest or not told or before.quartiles is None or after.quartiles is None:
         return Trend.model_validate(dict.fromkeys(Trend.model_fields) | {"is_suppressed": True})
-    change: dict[str, object] = {}
-    for name, size in (("all_before", before), ("all_after", after)):
-        if 0 < size - panel < SMALLEST_GROUP:
-            change |= {name: None, "is_suppressed": True}
-    return whole.model_copy(update=change)
+    return whole

@@ -13,7 +13,7 @@ from functools import cache
 import pytest
 from consultation_samples import a_consultation, an_empty_consultation
 from html_page import Page
-from nation_samples import a_nation, a_row
+from nation_samples import CLOUD, HOSTING, SOFTWARE, a_nation, a_row
 from press import (
     PLAIN,
     RENDERER,
@@ -115,7 +115,7 @@ def hostile_report() -> InstitutionInputs:
 @cache
 def empty_nation() -> NationInputs:
     """Return a round in which nobody was asked."""
-    return a_nation(0, previous_title=None, shared=(), failures=())
+    return a_nation(0, previous_title=None, failures=())
 
 
 @cache
@@ -128,8 +128,13 @@ def usual_nation() -> NationInputs:
 def hostile_nation() -> NationInputs:
     """Return a nation whose names are attacks."""
     inputs: NationInputs = poisoned(usual_nation(), HOSTILE)
+    codes = {row.code: f"i-{n}" for n, row in enumerate(usual_nation().rows)}
     rows = tuple(replace(row, code=f"i-{n}") for n, row in enumerate(inputs.rows))
-    return replace(inputs, rows=rows)
+    used = tuple(
+        replace(one, institution=codes[one.institution], name=HOSTILE + one.name)
+        for one in usual_nation().dependencies
+    )
+    return replace(inputs, rows=rows, dependencies=used)
 
 
 @cache
@@ -329,9 +334,10 @@ def test_a_nation_names_institutions_only_to_those_who_may_read_names(audience):
     sees = "institutions" in definitions()["nation"].redaction[audience].sees
     named = {row.name for row in inputs.rows if row.name in html}
     assert named == ({row.name for row in inputs.rows} if sees else set())
-    assert [s.name for s in inputs.shared if s.name in html] == (
-        [s.name for s in inputs.shared] if sees else []
-    )
+    sees = definitions()["nation"].redaction[audience].sees
+    named = {HOSTING, SOFTWARE, CLOUD, "AS64500", "ExampleHTTP 1.4"}
+    assert {name for name in named if name in html} == (named if "suppliers" in sees else set())
+    assert ("192.0.2.0/24" in html) == ("addresses" in sees)
 
 
 def test_the_public_is_told_of_no_group_under_five():

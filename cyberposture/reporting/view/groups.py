@@ -5,22 +5,25 @@ Figures over all profiles are those of the baseline controls, which every instit
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from cyberposture.clock import find_zone
 from cyberposture.model.scores import ScoreParameters, ScoreResult
 from cyberposture.reporting.inputs import InstitutionRow, NationInputs
+from cyberposture.reporting.plain import Text
 from cyberposture.reporting.view.lens import Lens
 from cyberposture.reporting.words import Words
 from cyberposture.scoring.rollup import band
 from cyberposture.scoring.statistics import (
     Distribution,
+    Quartiles,
     Standing,
     Trend,
     describe,
     for_public,
+    places_for_public,
     trend,
     trend_for_public,
 )
@@ -79,6 +82,14 @@ class Nation:
     inputs: NationInputs
     lens: Lens
     words: Words
+
+    def __post_init__(self) -> None:
+        """Where small groups are not told of, none may be small without those who are named in public
+        anyway: anybody can take off what is known of them.
+        """
+        if self.lens.smallest_group > 1 and self.inputs.named:
+            least = self.lens.smallest_group + self.inputs.named
+            object.__setattr__(self, "lens", replace(self.lens, smallest_group=least))
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -159,33 +170,76 @@ class Nation:
 
     def describe(self, rows: Iterable[InstitutionRow]) -> Distribution:
         """Return how a group stands on the baseline, as far as the audience may know."""
-        bands = [name for name, _ in self.inputs.parameters.bands]
-        whole = describe(
-            [
-                Standing(
-                    institution=row.code,
-                    verified=verified_of(row),
-                    band=None if row.baseline is None else row.baseline.institution.band,
-                    has_answered=row.result is not None,
-                )
-                for row in rows
-            ],
-            bands,
+        return self._as_told(self._whole(rows))
+
+    def _whole(self, rows: Iterable[InstitutionRow]) -> Distribution:
+        return describe(
+            [_standing(row.code, row.result, row.baseline) for row in rows], self._bands
         )
-        return for_public(whole) if self.is_guarded else whole
+
+    @cached_property
+    def _bands(self) -> list[str]:
+        return [name for name, _ in self.inputs.parameters.bands]
+
+    def _as_told(self, whole: Distribution) -> Distribution:
+        return for_public(whole, self.lens.smallest_group) if self.is_guarded else whole
+
+    def places_of(self, rows: Iterable[InstitutionRow]) -> Quartiles | None:
+        """Return the quartiles of a group of which nothing else is told."""
+        whole = self._whole(rows)
+        if self.is_guarded:
+            return places_for_public(whole, self.lens.smallest_group)
+        return whole.quartiles
+
+    @cached_property
+    def told(self) -> Distribution:
+        """How all stand together, as far as the audience may know."""
+        return self.describe(self.inputs.rows)
+
+    def count(self, part: int, *wholes: int) -> Text:
+        """Return how many it is, as exactly as the audience may know.
+
+        `wholes` are the sizes of groups that it is a part of, without any: of those that answered.
+        What it leaves of each may give away a few as well. A whole that may not be told itself is
+        not named beside its part.
+        """
+        sizes = wholes or (len(self.answered),)
+        told = {self.told.asked, self.told.answered} if self.is_guarded else set(sizes)
+        if self.is_guarded and self.lens.hides(part, *sizes) and not set(sizes) <= told:
+            few = part < self.lens.smallest_group
+            return self.words.say("count.few" if few else "count.most", n=self.lens.smallest_group)
+        tight = min(sizes, key=lambda size: size - part)
+        return self.lens.count(self.words, part, tight)
+
+    @cached_property
+    def before(self) -> tuple[Standing, ...]:
+        """How those stood who were asked in the previous round."""
+        if self.inputs.previous is not None:
+            return self.inputs.previous
+        earlier = ((row.code, row.previous_baseline) for row in self.inputs.rows)
+        return tuple(_standing(code, past, past) for code, past in earlier if past is not None)
 
     @cached_property
     def trend(self) -> Trend | None:
         """How the institutions assessed in both rounds moved; None without an earlier round."""
-        before, after = {}, {}
-        for row in self.inputs.rows:
-            earlier = row.previous_baseline
-            if earlier is not None and earlier.institution.band is not None:
-                before[row.code] = earlier.institution.verified or 0
-            points = verified_of(row)
-            if points is not None:
-                after[row.code] = points
+        before = {one.institution: one.verified for one in self.before if one.verified is not None}
+        after = {
+            row.code: points for row in self.inputs.rows if (points := verified_of(row)) is not None
+        }
         if self.inputs.previous_title is None or not before.keys() & after.keys():
             return None
         whole = trend(before, after)
-        return trend_for_public(whole, len(before), len(after)) if self.is_guarded else whole
+        if not self.is_guarded:
+            return whole
+        earlier = self._as_told(describe(self.before, self._bands))
+        return trend_for_public(whole, earlier, self.told, self.lens.smallest_group)
+
+
+def _standing(code: str, own: ScoreResult | None, baseline: ScoreResult | None) -> Standing:
+    known = baseline is not None and baseline.institution.band is not None
+    return Standing(
+        institution=code,
+        verified=baseline.institution.verified if baseline is not None and known else None,
+        band=None if baseline is None else baseline.institution.band,
+        has_answered=own is not None,
+    )

@@ -32,14 +32,19 @@ class Lens:
         Neither the part nor what it leaves of the whole may be smaller than the smallest group,
         for whoever knows the one knows the other.
         """
-        if self.smallest_group <= 1 or part == 0:
+        if not self.hides(part, whole):
             return words.say("count.exact", n=part)
         if part < self.smallest_group:
             return words.say("count.few", n=self.smallest_group)
-        if whole - part < self.smallest_group:
-            least = whole - self.smallest_group + 1
-            return words.say("count.nearly-all", least=least, whole=whole)
-        return words.say("count.exact", n=part)
+        least = max(self.smallest_group, whole - self.smallest_group + 1)
+        return words.say("count.nearly-all", least=least, whole=whole)
+
+    def hides(self, part: int, *wholes: int) -> bool:
+        """Return whether a number may not be told exactly, as a part of groups of these sizes."""
+        few = self.smallest_group
+        if few <= 1 or part == 0:
+            return False
+        return part < few or any(whole - part < few for whole in wholes)
 
 
 def lens_for(definition: ReportDefinition, audience: Audience) -> Lens:

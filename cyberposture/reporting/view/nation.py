@@ -16,7 +16,6 @@ from cyberposture.reporting.view.nation_annexes import (
     GateRow,
     Heat,
     NamedRow,
-    SharedRow,
     Spread,
     bands_of,
     clauses_of,
@@ -24,11 +23,11 @@ from cyberposture.reporting.view.nation_annexes import (
     gates_of,
     heat_of,
     named_of,
-    shared_of,
     spread_of,
 )
-from cyberposture.reporting.view.nation_front import Front, count, front_of
+from cyberposture.reporting.view.nation_front import Front, front_of
 from cyberposture.reporting.view.nation_indicators import Indicators, indicators_of
+from cyberposture.reporting.view.systemic import Systemic, systemic_of
 from cyberposture.reporting.words import Words
 
 
@@ -48,7 +47,7 @@ class NationView:
     gates: tuple[GateRow, ...]
     contradictions: Text
     exposure: tuple[ExposureRow, ...]
-    shared: tuple[SharedRow, ...]
+    systemic: Systemic
     named: tuple[NamedRow, ...]
     indicators: Indicators
     clauses: Clauses
@@ -80,7 +79,7 @@ def nation_view(
         gates=gates_of(n),
         contradictions=_contradictions(n),
         exposure=exposure_of(n),
-        shared=shared_of(n),
+        systemic=systemic_of(n),
         named=named_of(n),
         indicators=indicators_of(n),
         clauses=clauses_of(n),
@@ -114,5 +113,5 @@ def _contradictions(n: Nation) -> Text:
     if not total:
         return n.words.say("contradictions.none")
     if at < n.lens.smallest_group:
-        return n.words.say("contradictions.few", institutions=count(n, at))
-    return n.words.say("contradictions.sentence", n=total, institutions=count(n, at))
+        return n.words.say("contradictions.few", institutions=n.count(at))
+    return n.words.say("contradictions.sentence", n=total, institutions=n.count(at))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cyberposture.model.checks import Severity
 from cyberposture.reporting.charts import Bar, Distribution, bar_of, distribution_of, place_of
 from cyberposture.reporting.inputs import InstitutionRow
-from cyberposture.reporting.plain import Text, given, percent
+from cyberposture.reporting.plain import Text, decimal, given, percent
 from cyberposture.reporting.view.frame import Band, Difference, band_at, band_of, difference, shown
 from cyberposture.reporting.view.groups import (
     Group,
@@ -15,7 +15,7 @@ from cyberposture.reporting.view.groups import (
     verified_of,
     was_asked_less,
 )
-from cyberposture.reporting.view.nation_front import count, gate_counts
+from cyberposture.reporting.view.nation_front import gate_counts
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import NO_BAND, median
 
@@ -56,9 +56,9 @@ class GroupRow:
     """One group in figures."""
 
     label: str
-    asked: Text
-    answered: Text
-    assessed: Text
+    asked: str
+    answered: str
+    assessed: str
     quartiles: tuple[str, str, str] | None
     """Lower quartile, median, upper quartile."""
 
@@ -67,6 +67,8 @@ class GroupRow:
 class Spread:
     """How all institutions are spread over the scale."""
 
+    sure: tuple[Text, ...]
+    """How much of them is known, and how far claims were found to reach too high."""
     chart: Distribution | None
     profiles: tuple[GroupRow, ...]
     """Each on the controls of its own profile."""
@@ -94,16 +96,6 @@ class ExposureRow:
     institutions: Text
     before: Text | None
     endpoints: str
-
-
-@dataclass(frozen=True, slots=True)
-class SharedRow:
-    """One shared service."""
-
-    name: Text
-    kind: Text
-    institutions: str
-    failing: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +150,8 @@ def bands_of(n: Nation) -> Bands:
         if not any(cells.values()):
             continue
         known = sum(number for number in cells.values() if number)
-        total = told.answered or known
+        # In public those without an answer are among what is not told.
+        total = (told.asked if n.is_guarded else told.answered) or known
         shown_cells = [
             (b.place, b.name, cells[name] or 0) for b, name in zip(legend, names, strict=True)
         ]
@@ -188,8 +181,9 @@ def heat_of(n: Nation) -> Heat:
     for domain in n.inputs.content.catalogue.framework.domains:
         cells = []
         for group in groups:
-            middle = median(_domain_scores(group, domain.id))
-            if middle is None:
+            scores = _domain_scores(group, domain.id)
+            middle = median(scores)
+            if middle is None or len(scores) < n.lens.smallest_group:
                 cells.append(HeatCell(0, "–"))
                 continue
             cells.append(HeatCell(_place(n, middle), str(middle // 100)))
@@ -224,30 +218,76 @@ def spread_of(n: Nation) -> Spread:
     found = n.describe(n.inputs.rows).quartiles
     chart = None
     if n.may_be_described and found is not None:
-        quartiles = (found.lower, found.median, found.upper)
-        words = [people(points) for points in quartiles]
-        said = n.words.say("spread.description", lower=words[0], median=words[1], upper=words[2])
+        said = n.words.say("spread.description-median", median=people(found.median))
+        # Where the quartiles may not be told, the box is as narrow as the median.
+        lower, upper = found.lower, found.upper
+        quartiles = (found.median, found.median, found.median)
+        if lower is not None and upper is not None:
+            quartiles = (lower, found.median, upper)
+            words = [people(points) for points in quartiles]
+            said = n.words.say(
+                "spread.description", lower=words[0], median=words[1], upper=words[2]
+            )
         told = [] if n.is_guarded else scores
         chart = distribution_of(n.inputs.parameters, told, quartiles, said)
     return Spread(
+        sure=_sure_of(n),
         chart=chart,
         profiles=tuple(_profile_row(n, group) for group in n.profiles),
         sectors=tuple(_group_row(n, group) for group in n.sectors),
     )
 
 
+def _sure_of(n: Nation) -> tuple[Text, ...]:
+    said = []
+    wholes = [row.baseline.institution for row in n.everybody.assessed if row.baseline is not None]
+    coverage = median([one.coverage for one in wholes if one.coverage is not None])
+    seen = [o for one in wholes if (o := one.observation_coverage) is not None]
+    if n.told.quartiles is not None and coverage is not None:
+        said.append(n.words.say("sure.coverage", share=percent(coverage)))
+        if len(seen) >= 2 * n.lens.smallest_group:
+            said.append(n.words.say("sure.observed", share=percent(median(seen))))
+    sample = n.inputs.sample
+    if sample is None or sample.gap is None or not sample.institutions:
+        return (*said, n.words.say("sure.no-sample"))
+    if n.lens.hides(sample.institutions, len(n.inputs.rows)):
+        return tuple(said)
+    gap = sample.gap
+    facts = {
+        "n": gap.examined, "claims": gap.claims, "institutions": sample.institutions,
+        "gap": decimal(_tenths(gap.gap)),
+    }  # fmt: skip
+    if gap.low is None or gap.high is None:
+        return (*said, n.words.say("sure.sample", **facts))
+    ends = {"low": decimal(_tenths(gap.low)), "high": decimal(_tenths(gap.high))}
+    return (*said, n.words.say("sure.sample-within", **facts, **ends))
+
+
+def _tenths(points: int) -> int:
+    """Return basis points as tenths, cut off towards 0."""
+    return points // 10 if points >= 0 else -(-points // 10)
+
+
 def _group_row(n: Nation, group: Group) -> GroupRow:
-    asked, answered = len(group.rows), sum(row.result is not None for row in group.rows)
-    found = n.describe(group.rows).quartiles
+    """Return a group's figures; in public, who answered is told of all together alone.
+
+    Columns that add up to a number which is told would give away what is left out of them.
+    """
+    answered = sum(row.result is not None for row in group.rows)
+    found = n.places_of(group.rows)
     return GroupRow(
         label=group.label,
-        asked=n.lens.count(n.words, asked, len(n.inputs.rows)),
-        answered=n.lens.count(n.words, answered, asked),
-        assessed=n.lens.count(n.words, len(group.assessed), asked),
+        asked=str(len(group.rows)),
+        answered="–" if n.is_guarded else str(answered),
+        assessed="–" if n.is_guarded else str(len(group.assessed)),
         quartiles=None
         if found is None
-        else (people(found.lower), people(found.median), people(found.upper)),
+        else (_place_told(found.lower), people(found.median), _place_told(found.upper)),
     )
+
+
+def _place_told(points: int | None) -> str:
+    return "–" if points is None else people(points)
 
 
 def _profile_row(n: Nation, group: Group) -> GroupRow:
@@ -263,7 +303,8 @@ def gates_of(n: Nation) -> tuple[GateRow, ...]:
     for gate in found:
         control = n.inputs.content.catalogue.find(gate.control)
         title = control.title if control else gate.control
-        rows.append(GateRow(gate.control, title, count(n, gate.closed_at), count(n, gate.alone_at)))
+        alone = n.words.say("count.hidden") if n.is_guarded else n.count(gate.alone_at)
+        rows.append(GateRow(gate.control, title, n.count(gate.closed_at), alone))
     return tuple(rows)
 
 
@@ -283,27 +324,12 @@ def exposure_of(n: Nation) -> tuple[ExposureRow, ...]:
                 check=failure.check,
                 severity=severity,
                 severity_word=n.words.say(f"severity.{severity}"),
-                institutions=count(n, at),
-                before=None if earlier is None else count(n, earlier, len(n.inputs.rows)),
-                endpoints="–" if at < n.lens.smallest_group else str(failure.endpoints),
+                institutions=n.count(at, len(n.inputs.rows)),
+                before=None if earlier is None else n.count(earlier, len(n.inputs.rows)),
+                endpoints="–" if n.lens.hides(at, len(n.inputs.rows)) else str(failure.endpoints),
             )
         )
     return tuple(rows)
-
-
-def shared_of(n: Nation) -> tuple[SharedRow, ...]:
-    """Return the services on which several institutions depend, the widest first."""
-    ranked = sorted(n.inputs.shared, key=lambda s: (-len(s.institutions), s.name))
-    return tuple(
-        SharedRow(
-            name=n.lens.show("institutions", s.name) or n.words.say(f"decide.unnamed-{s.kind}"),
-            kind=n.words.say(f"shared.{s.kind}"),
-            institutions=str(len(s.institutions)),
-            failing=count(n, len(s.failing), len(s.institutions)),
-        )
-        for s in ranked
-        if len(s.institutions) >= max(2, n.lens.smallest_group)
-    )
 
 
 def named_of(n: Nation) -> tuple[NamedRow, ...]:

@@ -9,8 +9,10 @@ from cyberposture.reporting.view.frame import difference, shown
 from cyberposture.reporting.view.groups import Nation, closed_gates, is_held_down
 from cyberposture.reporting.view.holds import first_sentence
 from cyberposture.reporting.view.nation_indicators import blocking_of
+from cyberposture.reporting.view.systemic import found_in, name_of
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import median
+from cyberposture.scoring.systemic import CARRIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +60,36 @@ def front_of(n: Nation) -> Front:
     )
 
 
-def count(n: Nation, part: int, whole: int | None = None) -> Text:
-    """Return how many it is, as exactly as the audience may know."""
-    return n.lens.count(n.words, part, len(n.answered) if whole is None else whole)
-
-
 def _funnel(n: Nation) -> Text:
     asked, answered = len(n.inputs.rows), len(n.answered)
     if not asked:
         return n.words.say("funnel.nobody-asked")
+    if n.is_guarded and n.told.answered is None:
+        return n.words.say("funnel.guarded", n=asked)
+    told = len(n.everybody.assessed) if not n.is_guarded else n.told.scored
     return n.words.say(
         "funnel.sentence",
         asked=asked,
         n=asked,
-        answered=count(n, answered, asked),
+        answered=answered,
         share=percent(10_000 * answered // asked),
-        assessed=count(n, len(n.everybody.assessed), asked),
+        assessed=n.words.say("count.hidden") if told is None else told,
     )
 
 
 def _lead(n: Nation) -> list[Text]:
-    if not n.answered:
+    if not n.answered and not n.is_guarded:
         return [n.words.say("lead.nobody-answered")]
     found = n.describe(n.inputs.rows).quartiles
     if not n.may_be_described or found is None:
         return [n.words.say("lead.too-few")]
     said = [n.words.say("lead.median", median=people(found.median)), _trend(n), _lowest(n)]
-    largest = max(n.inputs.shared, key=lambda s: len(s.institutions), default=None)
-    if largest is not None and len(largest.institutions) >= max(2, n.lens.smallest_group):
+    provided = (one for one in found_in(n).shared if one.kind in CARRIED)
+    largest = next(provided, None)
+    if largest is not None:
         carried = len(largest.institutions)
-        said.append(n.words.say(f"lead.shared-{largest.kind}", n=carried))
+        of_all = n.count(carried, len(n.inputs.rows))
+        said.append(n.words.say(f"lead.shared-{largest.kind}", n=carried, institutions=of_all))
     return [sentence for sentence in said if sentence]
 
 
@@ -146,7 +148,9 @@ def _figures(n: Nation) -> list[Figure]:
     words, found = n.words, n.describe(n.inputs.rows).quartiles
     figures = []
     if n.may_be_described and found is not None:
-        label = words.say("figure.median", lower=people(found.lower), upper=people(found.upper))
+        label = words.say("figure.median-alone")
+        if found.lower is not None:
+            label = words.say("figure.median", lower=people(found.lower), upper=people(found.upper))
         figures.append(Figure(people(found.median), label))
     gaps = [
         (whole.declared or 0) - (whole.claims_verified or 0)
@@ -154,7 +158,7 @@ def _figures(n: Nation) -> list[Figure]:
         if row.baseline is not None and (whole := row.baseline.institution).declared is not None
     ]
     gap = median(gaps)
-    if n.may_be_described and gap is not None and gap >= 0:
+    if len(gaps) >= n.lens.smallest_group and gap is not None and gap >= 0:
         figures.append(Figure(people(gap), words.say("figure.gap")))
     held = [
         row for row in n.answered if row.result and is_held_down(n.inputs.parameters, row.result)
@@ -163,13 +167,14 @@ def _figures(n: Nation) -> list[Figure]:
     label = words.say("figure.no-gate")
     if most is not None:
         label = words.say(
-            "figure.gates", gate=most.control, at=count(n, most.closed_at), n=len(held)
+            "figure.gates", gate=most.control, at=n.count(most.closed_at), n=len(held)
         )
-    figures.append(Figure(count(n, len(held)), label))
+    figures.append(Figure(n.count(len(held)), label))
     critical = {
         code for f in n.inputs.failures if _is_critical(n, f.check) for code in f.institutions
     }
-    figures.append(Figure(count(n, len(critical)), words.say("figure.critical", n=len(critical))))
+    of_all = n.count(len(critical), len(n.inputs.rows))
+    figures.append(Figure(of_all, words.say("figure.critical", n=len(critical))))
     return figures
 
 
@@ -187,14 +192,21 @@ def _repair(n: Nation) -> Decision:
     remedy = _widest_remedy(n, best.control)
     if remedy is None and control is not None and control.levels is not None:
         remedy = control.levels.whole
-    key = "decide.repair" if best.alone_at else "decide.repair-many"
+    held = sum(
+        row.result is not None and is_held_down(n.inputs.parameters, row.result)
+        for row in n.answered
+    )
+    lifts = not n.lens.hides(best.alone_at, best.closed_at, held)
+    key = "decide.repair" if best.alone_at and lifts else "decide.repair-many"
+    if best.alone_at and not lifts:
+        key = "decide.repair-closed"
     asks = n.words.say(
         key,
         title=control.title if control else best.control,
         control=best.control,
-        alone=count(n, best.alone_at),
-        closed=count(n, best.closed_at),
-        n=best.alone_at or best.closed_at,
+        alone=best.alone_at if lifts else "",
+        closed=n.count(best.closed_at),
+        n=best.alone_at if best.alone_at and lifts else best.closed_at,
         how=first_sentence(remedy) if remedy else "",
     )
     return Decision(asks, n.words.say("source.scores"))
@@ -212,22 +224,25 @@ def _widest_remedy(n: Nation, control_id: str) -> str | None:
 
 
 def _shared(n: Nation) -> Decision:
-    """Return the shared service or supplier to act on."""
-    source = n.words.say("source.declarations")
-    ranked = sorted(n.inputs.shared, key=lambda s: (-len(s.failing), -len(s.institutions), s.name))
-    told = [s for s in ranked if len(s.institutions) >= max(2, n.lens.smallest_group)]
-    if not told:
-        return Decision(n.words.say("decide.no-shared"), source)
-    best = told[0]
-    name = n.lens.show("institutions", best.name)
-    key = f"decide.{best.kind}" if best.failing else f"decide.{best.kind}-sound"
+    """Return the shared service or supplier where acting reaches most."""
+    best = found_in(n).best
+    if best is None:
+        return Decision(n.words.say("decide.no-shared"), n.words.say("source.declarations"))
+    asked, everybody = len(n.inputs.rows), len(best.institutions)
     asks = n.words.say(
-        key,
-        name=name or n.words.say(f"decide.unnamed-{best.kind}"),
-        n=len(best.institutions),
-        failing=count(n, len(best.failing), len(best.institutions)),
+        f"decide.{best.kind}" if best.failing else f"decide.{best.kind}-sound",
+        name=name_of(n, best),
+        n=everybody,
+        institutions=n.count(everybody, asked),
+        failing=n.count(len(best.failing), everybody),
     )
-    return Decision(asks, source)
+    if not n.is_guarded:
+        reach = n.words.say(
+            "decide.reach", n=len(best.critical), held=len(best.held), sectors=len(best.sectors)
+        )
+        asks = Text(f"{asks} {reach}", f"{asks.__html__()} {reach.__html__()}")
+    known = "seen" if best.observed else "declarations"
+    return Decision(asks, n.words.say(f"source.{known}"))
 
 
 def _indicator(n: Nation) -> Decision:

@@ -119,6 +119,7 @@ def _told_of(
     return {
         "announced": True,
         "announced-note": f"announced, {source}",
+        "network": row.asn,
         "route-origin": validity,
         "route-origin-note": f"{said}{more}, {source}",
     }

@@ -1,29 +1,33 @@
 """Fills the inputs of the nation's report: one row for each institution asked in a round."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from cyberposture.model.controls import Catalogue
-from cyberposture.model.institutions import Declaration
 from cyberposture.model.scores import ScoredDomain, ScoreDocument, ScoreResult
 from cyberposture.reporting import inputs as given
 from cyberposture.scoring.assemble import parameters_of
 from cyberposture.scoring.rollup import compute
+from cyberposture.scoring.statistics import Standing
 from cyberposture.services.catalogue.indicators import views_at
 from cyberposture.services.catalogue.pinned import Pinned, get_pinned
 from cyberposture.services.register import Register
+from cyberposture.services.reports.dependencies import gather_dependencies
 from cyberposture.services.reports.inputs import content_of, head_of
+from cyberposture.services.review.measuring import measure
 from cyberposture.store import (
     assessments,
     contradictions,
-    declarations,
     findings,
     institutions,
+    publication,
     rounds,
     scores,
 )
+from cyberposture.store.findings import FindingRecord
 from cyberposture.store.rounds import RoundRecord
 from cyberposture.store.scores import ScoreRecord
 
@@ -77,6 +81,7 @@ class NationGatherer:
         self.edition = get_pinned(register, connection, self.round.round.edition)
         before = None if self.previous is None else self.previous.round.edition
         self.previous_edition = get_pinned(register, connection, before)
+        self._earlier: dict[UUID, ScoreResult | None] = {}
 
     def gather(self) -> given.NationInputs:
         """Return everything."""
@@ -89,6 +94,8 @@ class NationGatherer:
         }
         rows = tuple(self._row(r) for r in records if r.id in asked)
         zones = [r.institution.zone for r in records]
+        names = {r.id: r.institution.code for r in records if r.id in asked}
+        standing = findings.list_findings(self.connection, states=("open", "disputed"))
         as_of = max(
             (s.as_of for s in scores.list_round_scores(self.connection, self.round.id)),
             default=self.now,
@@ -103,10 +110,56 @@ class NationGatherer:
             parameters=parameters_of(self.edition.catalogue),
             audit_head=head_of(self.connection, None),
             previous_title=self.previous.round.title if self.previous is not None else None,
-            shared=self._shared({r.id: r.institution.code for r in records if r.id in asked}),
-            failures=self._failures({r.id: r.institution.code for r in records if r.id in asked}),
+            previous=self._previous(),
+            sample=self._sample(),
+            named=len(asked & self._named()),
+            dependencies=gather_dependencies(self.connection, names, standing, self.now),
+            failures=_failures(names, standing),
             indicators=self._indicators(),
         )
+
+    def _previous(self) -> tuple[Standing, ...] | None:
+        """Return how all stood who were asked in the previous round, on its own baseline."""
+        if self.previous is None:
+            return None
+        found = []
+        records = institutions.list_institutions(self.connection, as_of=self.now)
+        codes = {r.id: r.institution.code for r in records if self._is_of_sector(r)}
+        for one in assessments.list_assessments(self.connection, round_id=self.previous.id):
+            if one.institution_id not in codes:
+                continue
+            base = self._before(one.institution_id)
+            known = base is not None and base.institution.band is not None
+            found.append(
+                Standing(
+                    institution=codes[one.institution_id],
+                    verified=base.institution.verified if base is not None and known else None,
+                    band=None if base is None else base.institution.band,
+                    has_answered=self._score(one.institution_id, self.previous) is not None,
+                )
+            )
+        return tuple(found)
+
+    def _is_of_sector(self, record: institutions.InstitutionRecord) -> bool:
+        return self.sector is None or self.sector in record.institution.sectors
+
+    def _before(self, institution_id: UUID) -> ScoreResult | None:
+        """Return the baseline result of the previous round, made once for each institution."""
+        if institution_id not in self._earlier:
+            kept = self._score(institution_id, self.previous)
+            document = None if kept is None else ScoreDocument.model_validate(kept.document)
+            self._earlier[institution_id] = _baseline(self.previous_edition, document)
+        return self._earlier[institution_id]
+
+    def _named(self) -> set[UUID]:
+        """Return who consented to be named in public, ever: what was published stays known."""
+        return {one.institution_id for one in publication.list_consents(self.connection)}
+
+    def _sample(self) -> given.ReviewSample:
+        """Return what reviewers found of the sample that they drew in this round."""
+        sectors = None if self.sector is None else frozenset({self.sector})
+        found = measure(self.register, self.connection, self.round, sectors=sectors)
+        return given.ReviewSample(found.complete, found.gap)
 
     def _indicators(self) -> tuple[given.EnteredIndicator, ...]:
         """Return the indicators of the present catalogue as they were entered last."""
@@ -127,9 +180,7 @@ class NationGatherer:
     def _row(self, record: institutions.InstitutionRecord) -> given.InstitutionRow:
         one = record.institution
         kept = self._score(record.id, self.round)
-        before = self._score(record.id, self.previous)
         document = ScoreDocument.model_validate(kept.document) if kept is not None else None
-        earlier = ScoreDocument.model_validate(before.document) if before is not None else None
         open_now = contradictions.list_contradictions(
             self.connection, institution_id=record.id, states=("open", "disputed")
         )
@@ -141,56 +192,24 @@ class NationGatherer:
             tier=one.tier,
             result=ScoreResult.model_validate(kept.result) if kept is not None else None,
             baseline=_baseline(self.edition, document),
-            previous_baseline=_baseline(self.previous_edition, earlier),
+            previous_baseline=self._before(record.id),
             contradictions=sum(
                 assessment is not None and c.assessment_id == assessment.id for c in open_now
             ),
             observation_overdue=document.observation_overdue if document is not None else False,
         )
 
-    def _shared(self, names: dict[UUID, str]) -> tuple[given.SharedService, ...]:
-        """Return suppliers and hosting that at least two institutions declare."""
-        users: dict[tuple[str, str], set[str]] = defaultdict(set)
-        failing: dict[tuple[str, str], set[str]] = defaultdict(set)
-        standing = findings.list_findings(self.connection, states=("open", "disputed"))
-        failed = {(f.key.institution_id, f.address) for f in standing}
-        for institution_id, code in names.items():
-            declared = declarations.get_declaration(self.connection, institution_id, as_of=self.now)
-            for kind, name in _declared_services(declared):
-                users[(kind, name)].add(code)
-            for host in declared.hosts():
-                if any((institution_id, address) in failed for address in host.addresses):
-                    failing[("hosting", host.third_party or "")].add(code)
-        return tuple(
-            given.SharedService(
-                name=name,
-                kind="hosting" if kind == "hosting" else "supplier",
-                institutions=tuple(sorted(codes)),
-                failing=tuple(sorted(failing[(kind, name)])),
-            )
-            for (kind, name), codes in sorted(users.items())
-            if len(codes) > 1
-        )
 
-    def _failures(self, names: dict[UUID, str]) -> tuple[given.CheckFailure, ...]:
-        at: dict[str, set[str]] = defaultdict(set)
-        count: dict[str, int] = defaultdict(int)
-        standing = findings.list_findings(self.connection, states=("open", "disputed"))
-        for finding in standing:
-            if finding.key.institution_id in names:
-                at[finding.key.check].add(names[finding.key.institution_id])
-                count[finding.key.check] += 1
-        return tuple(
-            given.CheckFailure(check, tuple(sorted(codes)), count[check])
-            for check, codes in sorted(at.items())
-        )
-
-
-def _declared_services(declared: Declaration) -> list[tuple[str, str]]:
-    found = [("hosting", host.third_party) for host in declared.hosts() if host.third_party]
-    found += [
-        ("supplier", asset.title or asset.id)
-        for asset in declared.assets
-        if asset.kind == "supplier"
-    ]
-    return found
+def _failures(
+    names: Mapping[UUID, str], standing: Iterable[FindingRecord]
+) -> tuple[given.CheckFailure, ...]:
+    at: dict[str, set[str]] = defaultdict(set)
+    count: dict[str, int] = defaultdict(int)
+    for finding in standing:
+        if finding.key.institution_id in names:
+            at[finding.key.check].add(names[finding.key.institution_id])
+            count[finding.key.check] += 1
+    return tuple(
+        given.CheckFailure(check, tuple(sorted(codes)), count[check])
+        for check, codes in sorted(at.items())
+    )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from cyberposture.model.scores import ScoreParameters
 from cyberposture.scoring.agreement import Agreement, measure_agreement
 from cyberposture.scoring.assemble import parameters_of
@@ -15,6 +17,7 @@ from cyberposture.store import answers, institutions, opinions, review_draws, ro
 from cyberposture.store.answers import ReviewRevision
 from cyberposture.store.opinions import OpinionRecord
 from cyberposture.store.review_draws import DrawRecord
+from cyberposture.store.rounds import RoundRecord
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,22 @@ def measure_round(
     """
     with register.reading() as connection:
         record = rounds.get_round(connection, round_code)
-        parameters = parameters_of(get_pinned(register, connection, record.round.edition).catalogue)
-        draws = review_draws.list_draws(connection, record.id)
-        reviews = answers.list_reviews_of_round(connection, record.id)
-        spoken = opinions.list_opinions_of_round(connection, record.id)
-        known = institutions.list_institutions(connection, as_of=register.clock())
+        return measure(register, connection, record, sectors=sectors)
+
+
+def measure(
+    register: Register,
+    connection: Connection,
+    record: RoundRecord,
+    *,
+    sectors: frozenset[str] | None = None,
+) -> Measured:
+    """Return the same as `measure_round`, of one state of the register."""
+    parameters = parameters_of(get_pinned(register, connection, record.round.edition).catalogue)
+    draws = review_draws.list_draws(connection, record.id)
+    reviews = answers.list_reviews_of_round(connection, record.id)
+    spoken = opinions.list_opinions_of_round(connection, record.id)
+    known = institutions.list_institutions(connection, as_of=register.clock())
     own = {one.id for one in known if sectors is None or sectors & set(one.institution.sectors)}
     draws = {key: one for key, one in draws.items() if one.institution_id in own}
     frame: list[Drawn] = []

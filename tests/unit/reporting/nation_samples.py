@@ -23,10 +23,10 @@ from cyberposture.reporting.inputs import (
     EnteredIndicator,
     InstitutionRow,
     NationInputs,
-    SharedService,
 )
 from cyberposture.scoring.assemble import parameters_of
 from cyberposture.scoring.rollup import compute
+from cyberposture.scoring.systemic import Dependency, Kind, Known, SharedService, second_hop
 
 SECTORS = ("government", "power", "telecom", "finance", "health", "water", "transport", "education")
 TIERS: tuple[Tier, ...] = ("A", "G", "X")
@@ -112,6 +112,38 @@ def indicators(**values: str) -> tuple[EnteredIndicator, ...]:
     )
 
 
+HOSTING = "Invented Hosting Ltd (fictional)"
+SOFTWARE = "Paper Mill Software (fictional)"
+CLOUD = "Government Cloud (fictional)"
+
+
+def links(
+    kind: Kind, name: str, codes: tuple[str, ...], known: Known = "declared", failing: int = 0
+) -> tuple[Dependency, ...]:
+    """Return that these institutions depend on one thing; at the first so many it fails."""
+    return tuple(
+        Dependency(code, kind, name, known, place < failing) for place, code in enumerate(codes)
+    )
+
+
+def dependencies(codes: tuple[str, ...]) -> tuple[Dependency, ...]:
+    """Return the usual dependencies: declared, seen, and through a shared service."""
+    service = SharedService(CLOUD, codes[0], codes[1:20:2]) if codes else None
+    own = (
+        *links("hosting", HOSTING, codes[::3], failing=7),
+        *links("network", "AS64500", codes[::4], "observed", 3),
+        *links("supplier", SOFTWARE, codes[1:4]),
+        *links("software", "ExampleHTTP 1.4", codes[::5], "observed", 9),
+        *links("software", "ExampleHTTP 1.4", codes[:1]),
+        *links("route", "192.0.2.0/24", codes[5:8], "observed"),
+        *links("supplier", "Fibre of Invention (fictional)", codes[:1]),
+    )
+    if service is None:
+        return own
+    used = links("service", service.name, service.users)
+    return (*own, *used, *second_hop([service], own))
+
+
 def a_nation(size: int = 60, **change: Any) -> NationInputs:
     """Return a nation of `size` institutions; the last sectors are the smallest."""
     rows = []
@@ -129,10 +161,7 @@ def a_nation(size: int = 60, **change: Any) -> NationInputs:
         parameters=parameters_of(content().catalogue),
         audit_head=replace(a_head(), chain="system"),
         previous_title="round 2026-H1",
-        shared=(
-            SharedService("Invented Hosting Ltd (fictional)", "hosting", codes[::3], codes[::9]),
-            SharedService("Paper Mill Software (fictional)", "supplier", codes[1:4]),
-        ),
+        dependencies=dependencies(codes),
         failures=(
             CheckFailure(
                 "lab.telnet-not-reachable", codes[::3], 2 * len(codes[::3]), len(codes) // 2

@@ -6,14 +6,15 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from nation_samples import a_nation, a_row, indicators
+from nation_samples import a_nation, a_row, indicators, links
 from press import RENDERER, definitions
 
 from cyberposture.model.reports import Audience
-from cyberposture.reporting.inputs import EnteredIndicator, NationInputs, SharedService
+from cyberposture.reporting.inputs import EnteredIndicator, NationInputs, ReviewSample
 from cyberposture.reporting.view.groups import closed_gates, is_assessed, verified_of
 from cyberposture.reporting.view.nation import NationView, nation_view
 from cyberposture.scoring.explain import people
+from cyberposture.scoring.sampling import Estimate
 from cyberposture.scoring.statistics import median
 
 
@@ -68,7 +69,7 @@ def test_the_first_page_ends_with_three_decisions_each_with_its_source():
     assert len(decisions) == 3
     assert all(decision.source for decision in decisions)
     assert decisions[0].asks.startswith("Open gate ")
-    assert decisions[1].asks.startswith("Act on Invented Hosting Ltd (fictional). 20 institutions")
+    assert decisions[1].asks.startswith("Act on Invented Hosting Ltd (fictional). 27 institutions")
     assert decisions[2].asks.startswith("Act on NAT-02: Laws, rules and the national plan.")
 
 
@@ -161,14 +162,14 @@ def test_the_repair_asked_for_is_the_one_that_lifts_most_over_a_gate():
 
 
 def test_without_shared_services_that_is_what_is_asked_for():
-    decision = view_of(replace(usual(), shared=())).front.decisions[1]
+    decision = view_of(replace(usual(), dependencies=())).front.decisions[1]
     assert decision.asks.startswith("Have suppliers and hosting declared.")
 
 
 def test_a_supplier_of_one_institution_is_not_shared():
-    alone = SharedService("Alone Ltd", "supplier", ("power-1",), ("power-1",))
-    view = view_of(replace(usual(), shared=(alone,)))
-    assert view.shared == ()
+    alone = links("supplier", "Alone Ltd", (usual().rows[0].code,), failing=1)
+    view = view_of(replace(usual(), dependencies=alone))
+    assert view.systemic.rows == ()
     assert "Alone" not in view.front.decisions[1].asks
 
 
@@ -227,11 +228,11 @@ def test_clauses_are_counted_with_the_controls_that_follow_from_them():
 
 
 def test_nobody_asked_and_nobody_answered_are_told_as_they_are():
-    nobody = view_of(a_nation(0, previous_title=None, shared=(), failures=()))
+    nobody = view_of(a_nation(0, previous_title=None, failures=()))
     assert nobody.front.funnel == "no institution was asked"
     assert nobody.front.lead == ("No institution has answered yet.",)
     silent = tuple(replace(row, result=None, baseline=None) for row in usual().rows[:7])
-    view = view_of(replace(usual(), rows=silent, failures=(), shared=()))
+    view = view_of(replace(usual(), rows=silent, failures=(), dependencies=()))
     assert view.front.lead == ("No institution has answered yet.",)
     assert view.bands.bars == ()
     assert view.spread.chart is None
@@ -262,7 +263,7 @@ def sizes(*counts: int) -> NationInputs:
     rows = []
     for name, count in zip(names, counts, strict=False):
         rows += [a_row(good.pop(), name) for _ in range(count)]
-    return replace(usual(), rows=tuple(rows), failures=(), shared=())
+    return replace(usual(), rows=tuple(rows), failures=(), dependencies=())
 
 
 @pytest.mark.parametrize(
@@ -309,8 +310,8 @@ def test_the_public_sees_no_column_of_a_distribution():
 def test_too_few_institutions_are_not_described_to_the_public_at_all():
     view = view_of(sizes(4), "public")
     assert view.front.lead == (
-        "Too few institutions are assessed to say anything of them together without giving one "
-        "away.",
+        "Nothing can be said of them together without giving an institution away: too few are "
+        "assessed, or nearly all stand alike.",
     )
     assert view.heat.groups == ()
     assert view.bands.bars == ()
@@ -330,7 +331,10 @@ def test_a_check_that_fails_at_few_is_told_without_its_number():
 
 def test_services_are_not_named_in_public_and_small_ones_not_told():
     view = view_of(usual(), "public")
-    assert [row.name for row in view.shared] == ["one hosting provider"]
+    assert {row.name for row in view.systemic.rows} == {
+        "one hosting provider", "one network", "one product", "one shared service",
+        "one supplier",
+    }  # fmt: skip
     assert "Invented" not in view.front.decisions[1].asks
 
 
@@ -343,3 +347,62 @@ def test_no_two_tables_of_the_public_differ_by_a_small_group():
          if all(row.assessed.isdigit() for row in rows)}
     )  # fmt: skip
     assert all(larger - smaller >= 5 for smaller, larger in pairwise(totals))
+
+
+def test_who_is_named_in_public_hides_nobody_else():
+    """Of five of whom four are named, anybody can take off the four."""
+    six = view_of(sizes(6, 30), "public")
+    named = view_of(replace(sizes(6, 30), named=3), "public")
+    assert [row.asked for row in six.spread.sectors] == ["6", "30"]
+    assert [row.asked for row in named.spread.sectors] == ["36"]
+    assert named.smallest_group == 8
+
+
+def test_what_reviewers_found_of_a_sample_is_told_with_how_sure_it_is():
+    gap = Estimate(claims=900, examined=120, gap=834, error=150, low=540, high=1128)
+    sample = ReviewSample(12, gap)
+    said = " ".join(view_of(replace(usual(), sample=sample)).spread.sure)
+    assert "Reviewers examined 120 of 900 claims, drawn by lot at 12 institutions" in said
+    assert "lie 8.3 points above what was found (5.4 to 11.2 at a sureness of 95 %)" in said
+    few = view_of(replace(usual(), sample=ReviewSample(3, gap)), "public").spread.sure
+    assert "claims" not in " ".join(few)
+
+
+def test_where_no_sample_was_examined_that_is_told():
+    assert "No sample of the claims" in view_of(usual()).spread.sure[-1]
+
+
+def test_the_map_holds_what_the_table_counts():
+    systemic = view_of(usual()).systemic
+    assert systemic.map is not None
+    for row, (number, name, _, spots) in zip(systemic.rows, systemic.map.rows, strict=False):
+        assert (row.number, row.name) == (number, name)
+        assert sum(int(spot.count or 0) for spot in spots) == int(row.institutions)
+        assert sum(bool(spot.count) for spot in spots) == int(row.sectors)
+
+
+def test_what_is_declared_is_told_apart_from_what_was_seen():
+    known = {row.name: row.known for row in view_of(usual()).systemic.rows}
+    assert known["AS64500"] == "seen"
+    assert known["Paper Mill Software (fictional)"] == "declared"
+    assert known["ExampleHTTP 1.4"] == "declared and seen"
+
+
+def test_what_lies_behind_a_shared_service_says_so():
+    rows = {row.name: row for row in view_of(usual()).systemic.rows}
+    assert rows["Fibre of Invention (fictional)"].through == (
+        "10 of them only through Government Cloud (fictional)"
+    )
+
+
+def test_the_public_reads_no_map_and_no_index():
+    systemic = view_of(usual(), "public").systemic
+    assert systemic.map is None
+    assert systemic.concentrations == ()
+    assert {row.sectors for row in systemic.rows} == {"not told"}
+
+
+def test_a_minister_reads_whom_to_act_on_and_no_institution():
+    view = view_of(usual(), "board")
+    assert "Invented Hosting Ltd" in view.front.decisions[1].asks
+    assert view.named == ()

@@ -12,8 +12,10 @@ from cyberposture.scoring.statistics import (
     SMALLEST_GROUP,
     Distribution,
     Standing,
+    Trend,
     describe,
     for_public,
+    hidden_cells,
     median,
     quantile,
     trend,
@@ -107,10 +109,38 @@ def test_small_band_takes_the_next_smallest_with_it() -> None:
     assert counts(public) == {"Exposed": None, "Developing": None, "Established": 20, NO_BAND: 0}
 
 
-def test_two_small_bands_that_make_five_hide_each_other() -> None:
-    public = for_public(describe(group(Exposed=3, Developing=2, Established=20), BANDS))
-    assert counts(public)["Established"] == 20
-    assert counts(public)["Exposed"] is counts(public)["Developing"] is None
+def test_small_bands_hide_each_other_once_they_hold_twice_five() -> None:
+    many = group(Exposed=4, Developing=3, Established=20, none=3)
+    public = for_public(describe(many, BANDS))
+    assert counts(public) == {"Exposed": None, "Developing": None, "Established": 20, NO_BAND: None}
+    few = for_public(describe(group(Exposed=3, Developing=2, Established=20), BANDS))
+    assert set(counts(few).values()) == {None}
+
+
+def test_cells_of_one_size_are_hidden_together() -> None:
+    hidden = hidden_cells({"a": 4, "b": 6, "c": 6, "d": 30})
+    assert hidden == {"a", "b", "c"}
+
+
+def test_who_did_not_answer_is_a_cell_like_any_other() -> None:
+    silent = [
+        Standing(institution=f"s{n}", verified=None, band=None, has_answered=False)
+        for n in range(3)
+    ]
+    public = for_public(describe([*silent, *group(Exposed=8, Developing=20)], BANDS))
+    assert (public.asked, public.answered, public.response_rate) == (31, None, None)
+    assert counts(public) == {"Exposed": None, "Developing": 20, "Established": 0, NO_BAND: 0}
+    assert public.scored is None
+    assert {cell.share for cell in public.bands} == {None}
+
+
+def test_quartiles_need_four_groups_in_bands_that_are_told() -> None:
+    many = for_public(describe(group(Exposed=10, Developing=10), BANDS)).quartiles
+    few = for_public(describe(group(Exposed=10, Developing=9), BANDS)).quartiles
+    hidden = for_public(describe(group(Exposed=4, Developing=6, Established=30), BANDS)).quartiles
+    assert many is not None and few is not None and hidden is not None
+    assert (many.lower is None, few.lower is None, hidden.lower is None) == (False, True, True)
+    assert few.median == 4000
 
 
 def test_group_in_one_band_shows_no_band_at_all() -> None:
@@ -151,15 +181,39 @@ def test_trend_without_a_panel_has_no_change() -> None:
     assert trend({"a": 1}, {"b": 2}).median_change is None
 
 
+def a_round(scores: dict[str, int]) -> Distribution:
+    """Return what the public reads of a round in which these stand in one of two bands."""
+    members = [
+        Standing(institution=name, verified=n, band=BANDS[n >= 5]) for name, n in scores.items()
+    ]
+    return for_public(describe(members, BANDS))
+
+
+def public_trend(before: dict[str, int], after: dict[str, int]) -> Trend:
+    return trend_for_public(trend(before, after), a_round(before), a_round(after))
+
+
 def test_small_panel_is_not_described_in_public() -> None:
-    rounds = {str(n): n for n in range(4)}
-    public = trend_for_public(trend(rounds, rounds), 4, 4)
+    public = public_trend(*2 * ({str(n): n for n in range(4)},))
     assert set(public.model_dump(exclude={"is_suppressed"}).values()) == {None}
     assert public.is_suppressed
 
 
-def test_few_newcomers_are_not_told_by_the_difference_between_panel_and_all() -> None:
+@pytest.mark.parametrize("more", range(1, 5))
+def test_few_newcomers_are_not_told_by_the_difference_between_panel_and_all(more: int) -> None:
     before = {str(n): n for n in range(10)}
-    after = before | {"new": 9999}
-    public = trend_for_public(trend(before, after), 10, 11)
-    assert (public.all_before, public.all_after, public.is_suppressed) == (4 + 1, None, True)
+    after = before | {f"new-{n}": 9 for n in range(more)}
+    public = public_trend(before, after)
+    assert (public.panel, public.panel_after, public.is_suppressed) == (None, None, True)
+
+
+def test_a_panel_beside_many_newcomers_is_told() -> None:
+    before = {str(n): n for n in range(10)}
+    public = public_trend(before, before | {f"new-{n}": 9 for n in range(5)})
+    assert (public.panel, public.panel_before, public.is_suppressed) == (10, 5, False)
+
+
+def test_no_trend_is_told_where_how_many_are_assessed_is_hidden() -> None:
+    before = {str(n): n for n in range(10)}
+    rounds = a_round(before), a_round(before).model_copy(update={"scored": None})
+    assert trend_for_public(trend(before, before), *rounds).panel is None

@@ -25,6 +25,8 @@ SHARED = "_shared"
 STYLE = "style.css"
 PARTS = "parts.css"
 """The style of what the portal shows as reports do."""
+_READ = frozenset({"get", "items", "keys", "values"})
+"""What reads a mapping and cannot change it."""
 
 
 class Speaking(Protocol):
@@ -47,9 +49,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """A sandbox that knows our records: frozen, without methods, so that reading them is safe."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return what a template reads; the field of a record at once, for pages read thousands."""
-        fields = getattr(type(obj), "__dataclass_fields__", ())
-        if attribute in fields and not attribute.startswith("_"):
+        """Return what a template reads; the field of a record at once: pages read thousands."""
+        kind = type(obj)
+        fields = getattr(kind, "__dataclass_fields__", ())
+        is_read = attribute in fields and not attribute.startswith("_")
+        if is_read or (kind is dict and attribute in _READ):
             return getattr(obj, attribute)
         return super().getattr(obj, attribute)
 

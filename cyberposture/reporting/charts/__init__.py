@@ -15,9 +15,19 @@ from cyberposture.reporting.charts.bars import (
     distribution_of,
     funnel_of,
 )
+from cyberposture.reporting.charts.grids import Cell, Matrix, MatrixRow, matrix_of
 from cyberposture.reporting.charts.scale import Mark, Span, Tick, at, place_of, span, ticks_of
-from cyberposture.reporting.charts.series import Trend, trend_of
+from cyberposture.reporting.charts.series import (
+    Panel,
+    Stack,
+    Stacks,
+    Trend,
+    panel_of,
+    stacks_of,
+    trend_of,
+)
 from cyberposture.reporting.charts.standing import (
+    Ceiling,
     ChartRow,
     DomainChart,
     Side,
@@ -28,15 +38,22 @@ from cyberposture.reporting.charts.standing import (
 
 __all__ = [
     "Bar",
+    "Ceiling",
+    "Cell",
     "ChartRow",
     "Column",
     "Distribution",
     "DomainChart",
     "Funnel",
     "Mark",
+    "Matrix",
+    "MatrixRow",
+    "Panel",
     "Segment",
     "Side",
     "Span",
+    "Stack",
+    "Stacks",
     "Step",
     "Strip",
     "Tick",
@@ -45,9 +62,12 @@ __all__ = [
     "bar_of",
     "distribution_of",
     "funnel_of",
+    "matrix_of",
+    "panel_of",
     "place_of",
     "row_of",
     "span",
+    "stacks_of",
     "strip_of",
     "ticks_of",
     "trend_of",

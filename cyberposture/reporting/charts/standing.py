@@ -18,6 +18,9 @@ from cyberposture.reporting.charts.scale import (
 from cyberposture.reporting.words import Words
 from cyberposture.scoring.points import FULL
 
+SHOWN_GATES = 3
+"""How many gates a ceiling names; the rest is counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -29,6 +32,18 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Ceiling:
+    """Where the band ends at most while gates hold; all beyond it is out of reach."""
+
+    x: str
+    beyond: str
+    """How wide it is what lies beyond."""
+    label: str
+    is_before: bool
+    """The label ends there instead of beginning."""
+
+
+@dataclass(frozen=True, slots=True)
 class Strip:
     """One scale with all bands and the marks of one institution."""
 
@@ -37,6 +52,8 @@ class Strip:
     gap: Span | None
     """Between claims verified and declared."""
     marks: tuple[Mark, ...]
+    ceiling: Ceiling | None
+    """What keeps the band from rising, whatever the score."""
     description: str
 
 
@@ -62,8 +79,16 @@ class DomainChart:
     description: str
 
 
-def strip_of(words: Words, parameters: ScoreParameters, whole: InstitutionScore) -> Strip | None:
-    """Return the scale with all bands and where this institution stands; None without a score."""
+def strip_of(
+    words: Words,
+    parameters: ScoreParameters,
+    whole: InstitutionScore,
+    closed: Sequence[str] = (),
+) -> Strip | None:
+    """Return the scale with all bands and where this institution stands; None without a score.
+
+    The gates that are `closed` show as a ceiling at the end of the highest band that they let.
+    """
     if whole.verified is None:
         return None
     bands = parameters.bands
@@ -86,13 +111,27 @@ def strip_of(words: Words, parameters: ScoreParameters, whole: InstitutionScore)
         ("verified", whole.verified),
     )
     said = [words.say(f"mark.{mark.kind}", value=mark.value) for mark in found]
+    ceiling = _ceiling(words, parameters, closed) if closed else None
+    if ceiling is not None:
+        said.append(words.say("mark.ceiling", gates=ceiling.label))
     return Strip(
         segments=segments,
         ticks=ticks_of(parameters),
         gap=gap(whole.claims_verified, whole.declared),
         marks=found,
+        ceiling=ceiling,
         description=str(words.listed(said)),
     )
+
+
+def _ceiling(words: Words, parameters: ScoreParameters, closed: Sequence[str]) -> Ceiling | None:
+    names = [name for name, _ in parameters.bands]
+    above = names.index(parameters.gate_band) + 1
+    if above == len(names):
+        return None
+    start = parameters.bands[above][1]
+    label = words.say("strip.closed", n=len(closed), gates=", ".join(closed[:SHOWN_GATES]))
+    return Ceiling(at(start), at(FULL - start), str(label), is_before=2 * start > FULL)
 
 
 def row_of(

@@ -62,7 +62,7 @@ def standing_of(m: Material) -> Standing:
         observed=tuple(_observed(m)),
         coverage=_coverage(m),
         but_for_gates=band_of(m.words, parameters, free) if free != whole.band else None,
-        strip=strip_of(m.words, parameters, whole),
+        strip=strip_of(m.words, parameters, whole, m.closed_gates),
         lead=tuple(_lead(m)),
         holds=holds_of(m),
     )

@@ -8,6 +8,7 @@ import typer
 from cyberposture.cli.options import By, Json, OnlyInstitution, as_moment
 from cyberposture.cli.surroundings import (
     open_runtime,
+    printable,
     read_settings,
     say,
     show_json,
@@ -136,41 +137,25 @@ def replay(
 @app.command("contact")
 def contact(
     context: typer.Context,
-    address: str,
+    address: Annotated[str, typer.Argument(help="ADDRESS or ADDRESS:PORT.")],
     at: Annotated[str | None, typer.Option(help="ISO 8601 moment with zone; else now.")] = None,
     as_json: Json = False,
 ) -> None:
     """Who allowed us to touch that address? Rule, letter, signatory, and both people."""
+    from cyberposture.cli.contact_note import contact_note, no_contact
     from cyberposture.services.proof import provenance
+    from cyberposture.services.proof.bundle.seen import split_port
 
     moment = None if at is None else as_moment("--at", at)
-    found = provenance.trace_contact(open_runtime(context).register, address, moment)
+    alone, port = split_port(address)
+    found = provenance.trace_contact(open_runtime(context).register, alone, moment, port=port)
     told = None if found is None else provenance.document(found)
     if as_json:
-        show_json({"address": address, "contact": told})
-        return
-    if told is None:
-        typer.echo(f"no contact by us with {address}")
-        return
-    rule = told["rule"]
-    for what, value in (
-        ("contact", f"{told['began']} to {told['ended'] or 'now'}, {told['scan']}, "
-                    f"{told['technique']}, load {told['load']}"),
-        ("rule", f"{rule['reason']}, asked at {rule['asked_at']}; scope {rule['scope']}"),
-        ("letter", f"{told['authorisation']} of {told['institution']}, sha256 "
-                   f"{told['letter_sha256']}"),
-        ("our text", told["request_sha256"] or "none was matched"),
-        ("third party", told["third_party"] or "none"),
-        ("signatory", f"{told['signatory']}, {told['signatory_role']}; checked: "
-                      f"{told['power_to_sign_checked']}"),
-        ("received by", told["received_by"]),
-        ("granted by", ", ".join(told["granted_by"])),
-        ("told at", told["told_at"]),
-        ("call", "; ".join(told["emergency_contacts"])),
-        ("log", f"chain {rule['entry']['chain']}, entry {rule['entry']['seq']}, "
-                f"{rule['entry']['digest']}"),
-    ):  # fmt: skip
-        typer.echo(f"{what:12} {value}")
+        show_json({"address": alone, "contact": told})
+    elif told is None:
+        typer.echo(printable(no_contact(address, at)))
+    else:
+        typer.echo(printable(contact_note(told, address)))
 
 
 @app.command("bundle")

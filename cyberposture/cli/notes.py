@@ -14,11 +14,17 @@ from cyberposture.services.scores.explain import ControlNote, Permission
 from cyberposture.services.scores.trail import Step
 
 _DIRECTIONS = {"C": "decides", "R": "can only contradict", "S": "supports"}
+_ROLL_UPS = {"worst": "one failure counts", "share": "the share that passes counts"}
+_DERIVED = {"D": "asks for this", "Dg": "asks government for this", "Dc": "asks operators of "
+            "critical infrastructure for this", "I": "our elaboration"}  # fmt: skip
+_GATES = {"few-points": "holds, for its points are too few", "open": "open",
+          "bare-word": "holds, for it rests on a bare word",
+          "unknown": "unknown: nothing was seen"}  # fmt: skip
 MOST_ENDPOINTS = 12
 
 
 def _sources(control: Control) -> str:
-    clauses = ", ".join(f"{s.clause} ({s.derivation})" for s in control.sources)
+    clauses = ", ".join(f"{s.clause} ({_DERIVED[s.derivation]})" for s in control.sources)
     return f"{control.sources[0].instrument} {control.sources[0].edition}, clause {clauses}"
 
 
@@ -63,8 +69,8 @@ def _check(one: CheckStanding, direction: str, steps: tuple[Step, ...]) -> Itera
         f"{tally.passed} passed, {tally.fail} failed, {tally.fresh} failed but still in their "
         f"repair time, {tally.inconclusive} inconclusive, {tally.not_tested} not tested"
     )
-    yield f"Check       {one.check.id} v{one.check.version} ({direction}: it "\
-          f"{_DIRECTIONS[direction]}; roll-up {one.check.rollup})"  # fmt: skip
+    yield f"Check       {one.check.id} version {one.check.version} (it {_DIRECTIONS[direction]}; "\
+          f"{_ROLL_UPS[one.check.rollup]})"  # fmt: skip
     yield f"            {counts}"
     telling = [s for s in steps if s.verdict in ("fail", "inconclusive")]
     for step in telling[:MOST_ENDPOINTS]:
@@ -84,9 +90,17 @@ def _look(step: Step) -> Iterator[str]:
     when = f"{step.observed_at:%d %B %Y %H:%M:%S} UTC from {step.vantage}"
     where = f"scan {step.scan}" + ("" if step.chunk is None else f", chunk {step.chunk}")
     by = f"{step.technique}, {step.scanner}, parser {step.parser}"
-    allowed = step.authorisation or "nobody: not contacted"
     yield f"                seen {when}, {where}, {by}"
-    yield f"                raw file sha256 {step.artefact_sha256 or 'none'}, allowed by {allowed}"
+    yield f"                raw file sha256 {step.artefact_sha256 or 'none'}, {_allowed(step)}"
+
+
+def _allowed(step: Step) -> str:
+    """Return who allowed a look; not every raw file came of a contact for this institution."""
+    if step.authorisation is not None:
+        return f"allowed by {step.authorisation}"
+    if step.artefact_sha256 is None:
+        return "nothing was sent for it"
+    return "nothing was sent for it: taken in from others, or seen at a shared host for another"
 
 
 def _permission(one: Permission) -> Iterator[str]:
@@ -104,7 +118,7 @@ def control_note(note: ControlNote, words: Words) -> str:
     gate = ", gate" if note.explanation.is_gate else ""
     lines = [
         f"{control.id}  {control.title}",
-        f"{note.basis.institution.institution.name}, as of {note.basis.as_of:%d %B %Y %H:%M} UTC",
+        _of_what(note.basis),
         "",
         f"Expected    {control.statement}",
         f"From        {_sources(control)}; weight {control.weight}{gate}",
@@ -121,19 +135,40 @@ def control_note(note: ControlNote, words: Words) -> str:
     lines += ["", f"Declared {people(score.declared)}, verified {people(score.verified)} "
                   f"({verified}), grade {score.grade or 'none'}"
                   + (", CONTRADICTED" if score.contradiction else "")]  # fmt: skip
-    return "\n".join(lines)
+    return "\n".join([*lines, *_proof(note.basis)])
+
+
+def _of_what(basis: Basis) -> str:
+    """Return whose score it is, of when, and whether it is the one that was kept."""
+    name, when = basis.institution.institution.name, f"{basis.as_of:%d %B %Y %H:%M} UTC"
+    if basis.kept_id is None or basis.campaign is None:
+        return f"{name}, as of {when}; computed just now, and not kept"
+    return f"{name}, as of {when}; the score of {basis.campaign.code}, kept as {basis.kept_id}"
+
+
+def _proof(basis: Basis) -> Iterator[str]:
+    edition = basis.pinned.edition
+    yield f"Rules {edition.catalogue} {edition.version} ({edition.rules[:12]}), checks "\
+          f"{edition.checks[:12]}"  # fmt: skip
+    if basis.kept_id is not None:
+        yield ""
+        yield "To prove it to somebody who does not trust us:"
+        yield f"  cyberposture audit bundle --score {basis.kept_id} --out score.zip"
 
 
 def whole_note(basis: Basis, whole: WholeExplanation, words: Words) -> str:
     """Return the note of an institution's whole score, as lines of text."""
     result = basis.result.institution
     lines = [
-        f"{basis.institution.institution.name}, as of {basis.as_of:%d %B %Y %H:%M} UTC",
+        _of_what(basis),
         f"{result.band or 'No band: not enough is known'}: verified {people(result.verified)}, "
         f"declared {people(result.declared)}, claims verified {people(result.claims_verified)}",
         f"coverage {people(result.coverage)}, examined {people(result.examined)} "
         f"(confidence {result.confidence or 'not known'}), observed "
         f"{people(result.observation_coverage)}",
+        "",
+        "The score is the mean of its domains by their weight (the factor of a domain times the",
+        "weight of the controls that apply); each domain is the mean of its controls by theirs.",
         "",
         "domain  weight  declared  verified  coverage",
     ]
@@ -144,12 +179,15 @@ def whole_note(basis: Basis, whole: WholeExplanation, words: Words) -> str:
         )
     lines.append("")
     for gate in whole.gates:
-        lines.append(f"gate {gate.control}: {gate.state} (verified {people(gate.verified)})")
+        lines.append(f"gate {gate.control}: {_GATES[gate.state]} ({people(gate.verified)})")
     lines.append("")
     lines += [f"{n}. {say_reason(words, reason)}" for n, reason in enumerate(whole.reasons, 1)]
     if whole.band_but_for_gates is not None:
-        lines.append(f"But for the gates: {whole.band_but_for_gates}")
-    return "\n".join(lines)
+        same = ", as it is" if whole.band_but_for_gates == whole.band else ""
+        lines.append(f"Were every gate open, the band would be {whole.band_but_for_gates}{same}.")
+    control = "with one of its controls behind it, such as IAM-10, this command tells why"
+    lines += ["", f"Why a domain has its points: {control}."]
+    return "\n".join([*lines, *_proof(basis)])
 
 
 def whole_document(whole: WholeExplanation, words: Words) -> dict[str, Any]:

@@ -19,19 +19,22 @@ import sqlalchemy as sa
 from contacts_on_record import run_contact
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from cyberposture.cli.contact_note import contact_note
+from cyberposture.cli.notes import control_note, whole_note
 from cyberposture.errors import Corrupt, NotAuthorised, NotFound, WrongState, WrongUsage
 from cyberposture.model.assessments import Review
 from cyberposture.model.gate import Window
+from cyberposture.reporting.render import Renderer
 from cyberposture.scoring.door import compute_lines
 from cyberposture.services.assessments import assess
-from cyberposture.services.proof import audit
+from cyberposture.services.proof import audit, provenance
 from cyberposture.services.proof.bundle.making import Bundle, make_bundle, write_bundle
 from cyberposture.services.proof.bundle.matter import Subject
 from cyberposture.services.proof.bundle.packing import WHAT
 from cyberposture.services.proof.bundle.seen import split_port
 from cyberposture.services.scans import taking_in
 from cyberposture.services.schedule import calendar
-from cyberposture.services.scores import score
+from cyberposture.services.scores import explain, score
 from cyberposture.store import tables as t
 from cyberposture.store.seals import seal
 
@@ -282,6 +285,36 @@ def test_a_finding_is_shown_as_it_was_known_at_a_moment(world):
 )
 def test_address_and_port_are_told_apart(text, split):
     assert split_port(text) == split
+
+
+def test_who_allowed_a_contact_is_one_sentence_with_names_and_no_programmers_words(world):
+    traced = provenance.trace_contact(world.register, HOST, port=23)
+    note = contact_note(provenance.document(traced), f"{HOST}:23")
+    sentence, _, facts = note.partition("\n\n")
+    said = (HOST, "UTC", "Head of the office, head, had allowed it in the letter H-1 of",
+            "Hill-Office", "a-analyst (A-Analyst) had received", "o-officer (O-Officer)")  # fmt: skip
+    assert [part for part in said if part not in sentence] == []
+    assert f"{HOST}/32, all ports; reserved addresses expressly too" in facts
+    assert "ports 21, 22, 23, 80; load 3: light probing" in facts
+    assert "never withdrawn" in facts
+    assert f"audit bundle --contact {HOST}:23" in facts
+    assert [sign for sign in ("{'", "None", "datetime") if sign in note] == []
+    assert provenance.trace_contact(world.register, HOST, port=24) is None
+
+
+def test_why_a_score_is_what_it_is_names_the_kept_score_and_how_to_prove_it(world):
+    kept = score.list_scores(world.register, institution="hill-office")[-1].record.summary.id
+    words = Renderer(world.reports).shared_words()
+    note = explain.explain_one(world.register, "hill-office", "IAM-10", "autumn")
+    told = control_note(note, words)
+    assert f"the score of autumn, kept as {kept}" in told
+    assert f"audit bundle --score {kept}" in told
+    assert "allowed by H-1" in told
+    whole = whole_note(*explain.explain_all(world.register, "hill-office", "autumn"), words)
+    assert f"audit bundle --score {kept}" in whole
+    live = whole_note(*explain.explain_all(world.register, "hill-office", None), words)
+    assert "computed just now, and not kept" in live
+    assert "audit bundle" not in live
 
 
 # Forgeries. Each is sealed anew, with the register's own key: whoever holds even that is found out.

@@ -12,7 +12,7 @@ from cyberposture.scanning.permission.scope import IntervalSet, number_of, parse
 from cyberposture.services.permission.gate_log import KIND
 from cyberposture.services.permission.stop import Who, who
 from cyberposture.services.register import Register
-from cyberposture.store import authorisations, chunks, notices
+from cyberposture.store import authorisations, chunks, institutions, notices, people
 from cyberposture.store.audit import AuditEntry, list_entries
 from cyberposture.store.authorisations import AuthorisationRecord
 from cyberposture.store.contacts import Contact, list_contacts
@@ -31,6 +31,10 @@ class Provenance:
     letter: AuthorisationRecord
     terms: AuthorisationTerms
     notices: tuple[NoticeRecord, ...]
+    institution: str
+    """Its name, as it was at the contact."""
+    names: dict[str, str]
+    """Of whoever received and granted the letter, by code."""
 
     @property
     def entry(self) -> TermsEntry | None:
@@ -75,8 +79,14 @@ def trace_contact(
         code = str(decision.data["answer"]["authorisation"])
         letter = authorisations.get_authorisation(connection, code)
         told = notices.list_notices(connection, authorisation_id=letter.id)
+        owner = institutions.get_institution_by_id(
+            connection, letter.institution_id, as_of=contact.started_at
+        )
+        signed = (letter.receipt["person"], *(grant["person"] for grant in letter.grants))
+        names = {code: people.get_person(connection, code).person.name for code in signed}
     terms = AuthorisationTerms.model_validate(letter.terms)
-    return Provenance(asked, contact, decision, letter, terms, tuple(told))
+    name = owner.institution.name
+    return Provenance(asked, contact, decision, letter, terms, tuple(told), name, names)
 
 
 def _asked(contact: Contact, port: int) -> bool:
@@ -113,7 +123,9 @@ def document(one: Provenance) -> dict[str, Any]:
         "technique": last.plan["technique"],
         "ports": last.plan["ports"],
         "load": last.plan["load"],
+        "vantage": last.vantage,
         "institution": one.who.institution,
+        "institution_name": one.institution,
         "rule": {
             "decision": one.decision.data["answer"]["decision"],
             "reason": one.decision.data["answer"]["reason"],
@@ -128,12 +140,16 @@ def document(one: Provenance) -> dict[str, Any]:
         "authorisation": one.terms.id,
         "letter_sha256": one.terms.letter_sha256,
         "request_sha256": one.terms.request_sha256,
+        "valid_from": one.terms.valid_from,
+        "valid_until": one.terms.valid_until,
+        "load_allowed": one.terms.load,
         "third_party": None if consent is None else consent.model_dump(mode="json"),
         "signatory": one.terms.signatory,
         "signatory_role": one.terms.signatory_role,
         "power_to_sign_checked": one.terms.power_to_sign_checked,
         "received_by": one.terms.received_by,
         "granted_by": [grant["person"] for grant in one.letter.grants],
+        "names": one.names,
         "withdrawn_at": one.letter.withdrawn_at,
         "told_at": min((n.sent_at for n in one.notices if n.sent_at is not None), default=None),
         "emergency_contacts": list(one.terms.emergency_contacts),

@@ -54,6 +54,8 @@ class Basis:
     result: ScoreResult
     shared: Shared
     """What is inherited from services of others, by control."""
+    kept_id: UUID | None = None
+    """Of the kept score that this is; None: it was computed just now."""
 
 
 def _latest_assessment(
@@ -243,6 +245,7 @@ def gather_kept(
         pinned=replace(basis.pinned, edition=edition),
         document=ScoreDocument.model_validate(kept.document),
         result=ScoreResult.model_validate(kept.result),
+        kept_id=kept.summary.id,
     )
 
 

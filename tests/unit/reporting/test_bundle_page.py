@@ -1,4 +1,4 @@
-"""The front page of a bundle: both languages, nothing from elsewhere, hostile names in their cell."""
+"""The front page of a bundle: two languages, nothing from elsewhere, names stay in their cell."""
 
 from html_page import Page
 

@@ -36,6 +36,7 @@ from cyberposture.services.people import memberships, substitutes
 from cyberposture.services.people.memberships import Given, Invitation
 from cyberposture.services.people.passwords import digest_of
 from cyberposture.services.register import Register
+from cyberposture.services.scores import score
 from cyberposture.settings import Settings
 from cyberposture.store import assessments as kept_assessments
 from cyberposture.store import institutions as kept_institutions
@@ -253,6 +254,12 @@ def _receipts(world: World) -> dict[str, str]:
     return found
 
 
+def _scores(world: World) -> dict[str, str]:
+    """Keep a live score of both."""
+    kept = {code: score.score_live(world.register, code) for code in (OWN, FOREIGN)}
+    return {code: str(one.summary.id) for code, one in kept.items()} | {NOWHERE: str(uuid4())}
+
+
 def absent() -> dict[str, str]:
     """Return what stands for a row that nobody made."""
     return dict.fromkeys((OWN, FOREIGN, NOWHERE), str(uuid4()))
@@ -280,6 +287,7 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "service": _services(world),
         "indicator": same("NAT-01"),
         "canary": absent(),
+        "score_id": _scores(world),
         **_people(world),
         "factor": absent(),
         **network_rows.lay(world.register, world.runtime.folders.reports, (OWN, FOREIGN), ROUND,

@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from cyberposture.errors import NotFound
 from cyberposture.model.findings import FindingState
 from cyberposture.model.institutions import Institution
+from cyberposture.model.scores import ScoreResult
 from cyberposture.services.findings import views
 from cyberposture.services.institutions import entries
 from cyberposture.services.scores import score
@@ -41,6 +43,7 @@ class InstitutionShape(BaseModel):
 class ScoreShape(BaseModel):
     """A kept score; points are basis points of 100 (4250 is 42.5)."""
 
+    id: str
     institution: str
     round: str | None = Field(description="Null for a live score.")
     as_of: datetime
@@ -49,6 +52,13 @@ class ScoreShape(BaseModel):
     coverage: int | None
     band: str | None
     digest: str
+
+
+class WholeScoreShape(ScoreShape):
+    """A kept score with the points of the whole, of each domain and of each control."""
+
+    result: ScoreResult
+    result_digest: str
 
 
 class FindingShape(BaseModel):
@@ -76,7 +86,7 @@ def _institution_shape(one: Institution) -> InstitutionShape:
 def _score_shape(one: Listed) -> ScoreShape:
     summary = one.record.summary
     return ScoreShape(
-        institution=one.institution, round=one.round, as_of=summary.as_of,
+        id=str(summary.id), institution=one.institution, round=one.round, as_of=summary.as_of,
         declared=summary.declared, verified=summary.verified, coverage=summary.coverage,
         band=summary.band, digest=one.record.document_sha256,
     )  # fmt: skip
@@ -138,6 +148,24 @@ def list_scores(
     """List the kept scores of an institution, the oldest first."""
     found = score.list_scores(visit.register, institution=institution)
     return page_of(found, lambda one: str(one.record.summary.id), _score_shape, after, limit)
+
+
+@router.get("/institutions/{institution}/scores/{score_id}", responses=problems())
+def read_score(
+    visit: Annotated[Visit, Depends(Permitted("see-institution-results", "results"))],
+    institution: str,
+    score_id: str,
+) -> WholeScoreShape:
+    """Read one kept score of an institution with all its points."""
+    kept = score.list_scores(visit.register, institution=institution)
+    found = next((one for one in kept if str(one.record.summary.id) == score_id), None)
+    if found is None:
+        raise NotFound("score", score_id)
+    return WholeScoreShape(
+        **_score_shape(found).model_dump(),
+        result=ScoreResult.model_validate(found.record.result),
+        result_digest=found.record.result_sha256,
+    )
 
 
 @router.get("/institutions/{institution}/findings", responses=problems())

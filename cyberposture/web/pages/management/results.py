@@ -34,6 +34,8 @@ class Page:
     chosen: str
     report: str
     """Where the whole report is, if there is one."""
+    institution: str = ""
+    """The institution that it is about, if it is about one."""
 
 
 def audience_of(held: Iterable[Membership], institution: str | None = None) -> Audience:
@@ -84,7 +86,7 @@ def show_institution(
     )
     name = get_institution(visit.register, institution).institution.name
     report = f"/institutions/{institution}/results/report?round_code={chosen}"
-    return _show(visit, Page(name, choices, chosen, report), shown, has_live=True)
+    return _show(visit, Page(name, choices, chosen, report, institution), shown, has_live=True)
 
 
 @router.get("/institutions/{institution}/results/report")
@@ -163,8 +165,10 @@ def _show(visit: Visit, page: Page, shown: dashboards.Shown, *, has_live: bool) 
         options.append((LIVE, visit.words.say("results.live")))
     parts = linked_to(page.report, shown.parts) if page.report else shown.parts
     return visit.show(
-        "management/results.html.j2", page=page, parts=parts, options=options, spoken=shown.language
-    )
+        "management/results.html.j2", page=page, parts=parts, options=options,
+        spoken=shown.language,
+        may_export=page.institution != "" and visit.may("export-results", page.institution),
+    )  # fmt: skip
 
 
 def _report(visit: Visit, name: str, audience: Audience, about: About) -> Response:

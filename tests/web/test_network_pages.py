@@ -1,10 +1,12 @@
 """The network in the portal: journeys of both sides, hostile text, what is not yours, and cost."""
 
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 
 import network_rows
 import pytest
@@ -397,11 +399,28 @@ def test_the_record_is_searched_and_verified(office):
     assert "not on the schedule" in office.get("cert-analyst", "/cert/watch")
 
 
+def test_a_bundle_of_evidence_is_saved_by_the_administrator_alone(office):
+    place = "/cert/audit/bundle"
+    finding = office.world.places["finding"][OWN]
+    page = office.get("cert-administrator", f"{place}?kind=finding&name={finding}")
+    assert f'value="{finding}"' in page
+    asked = {"kind": "finding", "name": finding, "at": ""}
+    office.client.cookies = office.cookie("cert-administrator", "en")
+    saved = office.client.post(place, data={"form_key": FORM_KEY, **asked})
+    with zipfile.ZipFile(BytesIO(saved.content)) as packed:
+        assert {"verify.py", "manifest.json", "README.txt"} <= set(packed.namelist())
+    assert f'filename="finding-{finding}.zip"' in saved.headers["content-disposition"]
+    office.post("cert-analyst", place, 403, **asked)
+    page = office.post("cert-administrator", place, 409, **asked | {"name": "f-none"})
+    assert 'value="f-none"' in page
+    office.post("cert-administrator", place, 422, **asked | {"name": ""})
+
+
 GETS = (
     "/cert/findings", "/cert/findings?state=any&late=yes&urgent=yes", "/cert/scans",
     "/cert/scans/compare", "/cert/scan-now", "/cert/contradictions", "/cert/authorisations",
     "/cert/letters/new", "/cert/schedule", "/cert/calendar", "/cert/contact", "/cert/stop",
-    "/cert/stops", "/cert/audit", "/cert/watch",
+    "/cert/stops", "/cert/audit", "/cert/audit/bundle", "/cert/watch",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from cyberposture.content.digests import canonical
 from cyberposture.content.translations import Translations
@@ -17,8 +17,12 @@ from cyberposture.model.controls import Catalogue
 from cyberposture.model.foundation import Model, Sha256
 from cyberposture.model.translations import (
     CheckTranslation,
+    ClausesTranslation,
     ControlTranslation,
     FrameworkTranslation,
+    IndicatorsTranslation,
+    TitlesTranslation,
+    Translation,
 )
 
 _TEXTS = frozenset(
@@ -59,6 +63,9 @@ _NAMES = frozenset({"id", "parameter", "domain", "instrument"})
 """What tells in the texts to which part of a rule they belong."""
 _CHECK_TEXTS = frozenset({"title", "says", "why", "remedy", "sources", "examples", "rollup_reason"})
 _CHECK_KINDS = ("observations", "packs")
+_WHOLES = ("framework", "clauses", "indicators", "titles")
+"""What is rendered as a whole, and not control by control."""
+W = TypeVar("W", bound=Translation)
 _NO_CHECKS = Checks(packs=(), checks=(), observations=())
 
 
@@ -156,7 +163,7 @@ def _take_apart(content: _TheSame) -> dict[str, bytes]:
     said = {
         one.language: _told(one)
         for one in translations
-        if one.controls or one.checks or one.framework
+        if one.controls or one.checks or any(getattr(one, kind) for kind in _WHOLES)
     }
     if said:
         texts["translations"] = said
@@ -172,8 +179,10 @@ def _told(translations: Translations) -> dict[str, Any]:
         kind: {identity: one.model_dump(mode="json", by_alias=True) for identity, one in of.items()}
         for kind, of in (("controls", translations.controls), ("checks", translations.checks))
     }
-    if translations.framework is not None:
-        told["framework"] = translations.framework.model_dump(mode="json")
+    for kind in _WHOLES:
+        whole = getattr(translations, kind)
+        if whole is not None:
+            told[kind] = whole.model_dump(mode="json")
     return told
 
 
@@ -243,12 +252,19 @@ def restore_translations(texts: bytes) -> tuple[Translations, ...]:
                 language,
                 {k: ControlTranslation.model_validate(v) for k, v in of["controls"].items()},
                 {k: CheckTranslation.model_validate(v) for k, v in of["checks"].items()},
-                FrameworkTranslation.model_validate(of["framework"]) if "framework" in of else None,
+                _whole(FrameworkTranslation, of, "framework"),
+                _whole(ClausesTranslation, of, "clauses"),
+                _whole(IndicatorsTranslation, of, "indicators"),
+                _whole(TitlesTranslation, of, "titles"),
             )
             for language, of in sorted(said.items())
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Corrupt("what is kept of the translations is nothing that can be read") from error
+
+
+def _whole(model: type[W], told: dict[str, Any], kind: str) -> W | None:
+    return model.model_validate(told[kind]) if kind in told else None
 
 
 def rules_digest(catalogue: Catalogue) -> str:

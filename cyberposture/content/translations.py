@@ -6,15 +6,19 @@ A translation whose English has changed since is kept, called outdated, and neve
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cyberposture.content.digests import digest
 from cyberposture.model.checks import Check
 from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.translations import (
     CheckTranslation,
+    ClausesTranslation,
     ControlTranslation,
     FrameworkTranslation,
+    IndicatorsTranslation,
     State,
+    TitlesTranslation,
     Translation,
 )
 
@@ -27,6 +31,9 @@ class Translations:
     controls: Mapping[str, ControlTranslation] = field(default_factory=dict)
     checks: Mapping[str, CheckTranslation] = field(default_factory=dict)
     framework: FrameworkTranslation | None = None
+    clauses: ClausesTranslation | None = None
+    indicators: IndicatorsTranslation | None = None
+    titles: TitlesTranslation | None = None
 
     def state(self, item: Control | Check) -> State:
         """Return how the item's texts stand in this language."""
@@ -37,7 +44,12 @@ class Translations:
             found = self.checks.get(item.id)
         if found is None:
             return "missing"
-        return found.status if found.source == source_digest(item) else "outdated"
+        return found.status if found.source == self.source_of(item) else "outdated"
+
+    def source_of(self, item: Control | Check) -> str:
+        """Return the digest over the English texts that this language has, or would have."""
+        found = self.checks.get(item.id) if isinstance(item, Check) else None
+        return source_digest(item, says=found is not None and found.says is not None)
 
     def names(self, catalogue: Catalogue) -> dict[str, dict[str, str]]:
         """Return what domains, sectors, features and profiles are called, by kind and id.
@@ -67,10 +79,42 @@ def framework_names(catalogue: Catalogue) -> dict[str, dict[str, str]]:
     }
 
 
-def source_digest(item: Control | Check) -> str:
-    """Return the SHA-256 over the English texts that a translation of the item renders."""
+def clause_texts(catalogue: Catalogue) -> dict[str, Any]:
+    """Return the English texts of the policy: what it is called, what is not its, its clauses."""
+    return {
+        "policy": catalogue.framework.policy,
+        "note": catalogue.framework.note,
+        "clauses": {one.id: one.text for one in catalogue.clauses},
+    }
+
+
+def titles_of(catalogue: Catalogue, ids: Iterable[str]) -> dict[str, str]:
+    """Return the English titles of these controls, by id; of those that are there."""
+    wanted = set(ids)
+    return {one.id: one.title for one in catalogue.controls if one.id in wanted}
+
+
+def indicator_texts(catalogue: Catalogue) -> dict[str, Any]:
+    """Return the English texts of the national indicators, by id."""
+    return {
+        one.id: {
+            "title": one.title,
+            "figures": {f.id: {"title": f.title, "counted": f.counted} for f in one.figures},
+        }
+        for one in catalogue.indicators
+    }
+
+
+def source_digest(item: Control | Check, *, says: bool = False) -> str:
+    """Return the SHA-256 over the English texts that a translation of the item renders.
+
+    With `says` a check's sentences are among them.
+    """
     if isinstance(item, Check):
-        return digest({"title": item.title, "why": item.why, "remedy": item.remedy})
+        texts: dict[str, Any] = {"title": item.title, "why": item.why, "remedy": item.remedy}
+        if says:
+            texts["says"] = item.says.model_dump(by_alias=True)
+        return digest(texts)
     levels = None if item.levels is None else item.levels.model_dump(by_alias=True)
     return digest(
         {

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from cyberposture.model.checks import Says
 from cyberposture.model.controls import Levels
-from cyberposture.model.foundation import Code, DomainId, Model, Sentence, Sha256
+from cyberposture.model.foundation import Code, ControlId, DomainId, Model, Sentence, Sha256
+from cyberposture.model.indicators import IndicatorId
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 State = Literal["reviewed", "draft", "outdated", "missing"]
@@ -50,9 +52,49 @@ class FrameworkTranslation(Translation):
     profiles: dict[Code, Sentence]
 
 
+class ClausesTranslation(Translation):
+    """The policy and its clauses in our words: the content of `clauses.LANGUAGE.yaml`."""
+
+    policy: Sentence
+    """What the policy is called, where it is named whole."""
+    note: Sentence
+    """What of the catalogue is ours and not the policy's."""
+    clauses: dict[str, Sentence]
+    """By number of the clause."""
+
+
+class TitlesTranslation(Translation):
+    """Titles of controls whose other texts are not translated: `titles.LANGUAGE.yaml`."""
+
+    titles: dict[ControlId, Annotated[str, StringConstraints(min_length=4, max_length=120)]]
+
+
+class FigureTexts(Model):
+    """The texts of one figure of an indicator."""
+
+    title: Sentence
+    counted: str = Field(default="", max_length=60)
+    """What a count counts."""
+
+
+class IndicatorTexts(Model):
+    """The texts of one national indicator."""
+
+    title: Annotated[str, StringConstraints(min_length=8, max_length=120)]
+    figures: dict[Code, FigureTexts]
+
+
+class IndicatorsTranslation(Translation):
+    """The national indicators: the content of `indicators.LANGUAGE.yaml`."""
+
+    indicators: dict[IndicatorId, IndicatorTexts]
+
+
 class CheckTranslation(Translation):
     """The texts of one check: the content of one file beside the check's own."""
 
     title: Annotated[str, StringConstraints(min_length=4, max_length=150)]
     why: Sentence
     remedy: Sentence
+    says: Says | None = None
+    """Where it is given, `source` is the digest over the English sentences as well."""

@@ -10,8 +10,9 @@ from datetime import date, datetime
 from typing import Literal
 
 from cyberposture.content.editions import Edition
+from cyberposture.content.translations import Translations
 from cyberposture.model.assessments import Grade
-from cyberposture.model.checks import Checks, Severity, Verdict
+from cyberposture.model.checks import Checks, Says, Severity, Verdict
 from cyberposture.model.controls import Catalogue, Tier
 from cyberposture.model.indicators import Indicator
 from cyberposture.model.institutions import Institution
@@ -175,8 +176,7 @@ class HeldAuthorisation:
     valid_from: datetime
     valid_until: datetime
     load: int
-    load_words: str
-    """What the load allows, in plain words."""
+    """From 0 to 4: what may be sent."""
     letter_sha256: str
     received_by: str
     granted_by: str | None
@@ -197,7 +197,10 @@ class UnjudgedHost:
     """A host that was tried and could not be judged; it is never called clean."""
 
     address: str
+    check: str
+    """Which could not judge it."""
     reason: str
+    """As the check said it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +241,11 @@ class ContentInputs:
     checks: Checks
     edition: Edition
     program_version: str
+    translations: tuple[Translations, ...] = ()
+    """The texts in other languages; a view reads them by way of `told_in`."""
+    said: Mapping[str, tuple[Says, Says]] | None = None
+    """By check: its sentences in English, in which the register keeps what was seen, and in the
+    language of the readers; None: these read English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,3 +388,39 @@ class SetInputs:
     """The most important sentences, the first three of which are shown."""
     commands: tuple[tuple[str, str], ...] = ()
     """Command lines to go on with, each with what it shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastRound:
+    """How institutions stood in an earlier round, on its own baseline."""
+
+    code: str
+    title: str
+    stood: Mapping[str, tuple[int | None, int | None]]
+    """By institution of which enough was known: declared, and claims verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenContradiction:
+    """A claim that the network contradicts now, by control and check."""
+
+    institution: str
+    control: str
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectorInputs:
+    """Everything that a sector's report is made from.
+
+    `nation` holds the sector's institutions alone, or (for readers who may not be told of small
+    groups) those of all sectors: only with all of them can be seen what would give one away.
+    """
+
+    nation: NationInputs
+    sector: str
+    is_whole: bool = False
+    """`nation` holds all sectors."""
+    past: tuple[PastRound, ...] = ()
+    """The rounds before this one, the oldest first."""
+    contradictions: tuple[OpenContradiction, ...] = ()

@@ -4,6 +4,7 @@ A sentence is a pattern with facts in braces; `**` stands around what is to be s
 stands in Python, so that another language is another file.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from html import escape
@@ -17,6 +18,11 @@ from cyberposture.reporting.plain import Text
 
 FIRST_LANGUAGE = "en"
 """In which every word exists: what another language lacks is said in this one."""
+
+SHORTEST = 8
+"""A code of no more signs, such as IAM-10, is never broken over two lines."""
+_CODE = re.compile(r"(?=.*[A-Za-z])[\x21-\x7e]+|[\d.]+[:/][\x21-\x7e]+")
+_KIND = {True: "whole", False: "code"}
 
 Piece = tuple[str, str, str | None, bool]
 """Text as it is and escaped, the name of the fact that follows, whether both are stressed."""
@@ -63,12 +69,19 @@ class Words:
                     raise InvalidInput(Fault(where, f"{key} asks for {{{name}}}, not given"))
                 fact = facts[name]
                 plain.append(str(fact))
-                html = escaped + (fact.__html__() if isinstance(fact, Text) else escape(str(fact)))
+                html = escaped + (fact.__html__() if isinstance(fact, Text) else self._shown(fact))
             shown.append(f"<b>{html}</b>" if strong and html else html)
         said = Text("".join(plain), "".join(shown))
         if not facts:
             self._said[key] = said
         return said
+
+    def _shown(self, fact: object) -> str:
+        """Return a fact as HTML; codes and addresses keep their own direction beside Urdu."""
+        html = escape(str(fact))
+        if self.direction == "ltr" or not _CODE.fullmatch(str(fact)):
+            return html
+        return f'<bdi class="{_KIND[len(html) <= SHORTEST]}" dir="ltr">{html}</bdi>'
 
     def _form(self, key: str, number: object) -> Pattern | None:
         if number == 0 and (none := self._patterns.get(f"{key}.zero")):

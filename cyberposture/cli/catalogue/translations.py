@@ -23,7 +23,7 @@ def translations(
     """Count the texts in another language: reviewed, draft, outdated, missing."""
     from cyberposture.content.bundle import find_content
     from cyberposture.content.loader import load_content
-    from cyberposture.content.translations import in_language, source_digest
+    from cyberposture.content.translations import in_language
 
     content = load_content(find_content(read_settings(context).content))
     found = in_language(content.translations, language)
@@ -37,7 +37,7 @@ def translations(
             "language": language,
             "counts": {name: {s: count[s] for s in ORDER} for name, count in counts.items()},
             "items": [
-                {"id": item.id, "state": found.state(item), "source": source_digest(item)}
+                {"id": item.id, "state": found.state(item), "source": found.source_of(item)}
                 for item in items
             ],
         })  # fmt: skip

@@ -2,23 +2,35 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from string import Formatter
 from typing import TypeVar
 
 from cyberposture.content.bundle import ContentFolders
 from cyberposture.content.reading.documents import Document, build, read_file
-from cyberposture.content.translations import Translations, framework_names, source_digest
+from cyberposture.content.translations import (
+    Translations,
+    clause_texts,
+    framework_names,
+    indicator_texts,
+    source_digest,
+)
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.checks import Check, Checks
 from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.translations import (
     CheckTranslation,
+    ClausesTranslation,
     ControlTranslation,
     FrameworkTranslation,
+    IndicatorsTranslation,
+    TitlesTranslation,
+    Translation,
 )
 
-FRAMEWORK = "framework"
-"""How the file begins that names what holds a catalogue together."""
+FRAMEWORK, CLAUSES, INDICATORS, TITLES = "framework", "clauses", "indicators", "titles"
+"""How the files begin that render what holds a catalogue together."""
 T = TypeVar("T", ControlTranslation, CheckTranslation)
+W = TypeVar("W", bound=Translation)
 
 
 def languages(folders: ContentFolders) -> list[str]:
@@ -63,11 +75,15 @@ def load_translations(
         identify=lambda path: f"{path.parent.name}.{path.name.removesuffix(f'.{language}.yaml')}",
         faults=faults,
     )
-    framework = _load_framework(folders.controls, catalogue, language, faults)
+    for identity, (found, document) in tests.items():
+        check = checks.find(identity)
+        if check is not None:
+            faults += _other_facts(check, found, document)
+    whole = _load_wholes(folders.controls, catalogue, language, faults)
     if faults:
         raise InvalidInput(sorted(set(faults)))
     known = {one: found for one, (found, _) in tests.items()}
-    return Translations(language, controls, known, framework)
+    return Translations(language, controls, known, *whole)
 
 
 def load_beside(
@@ -85,7 +101,7 @@ def load_beside(
             language,
             _load_controls(folder, catalogue, language, faults),
             tests.get(language, {}),
-            _load_framework(folder, catalogue, language, faults),
+            *_load_wholes(folder, catalogue, language, faults),
         )
         for language in sorted(_languages(folder) | tests.keys())
     )
@@ -116,23 +132,61 @@ def _load_controls(
     return {identity: translation for identity, (translation, _) in found.items()}
 
 
-def _load_framework(
+Wholes = tuple[
+    FrameworkTranslation | None,
+    ClausesTranslation | None,
+    IndicatorsTranslation | None,
+    TitlesTranslation | None,
+]
+
+
+def _load_wholes(folder: Path, catalogue: Catalogue, language: str, faults: list[Fault]) -> Wholes:
+    """Return what renders the frame of a catalogue: each None where there is no such file."""
+    names = framework_names(catalogue)
+    clauses = {"clauses": clause_texts(catalogue)["clauses"]}
+    titles = {"titles": {one.id: one.title for one in catalogue.controls}}
+    return (
+        _load_whole(FrameworkTranslation, folder, f"{FRAMEWORK}.{language}", names, faults),
+        _load_whole(ClausesTranslation, folder, f"{CLAUSES}.{language}", clauses, faults),
+        _load_indicators(folder, catalogue, language, faults),
+        _load_whole(TitlesTranslation, folder, f"{TITLES}.{language}", titles, faults),
+    )
+
+
+def _load_indicators(
     folder: Path, catalogue: Catalogue, language: str, faults: list[Fault]
-) -> FrameworkTranslation | None:
-    """Return the names beside `framework.yaml`, or None where there are none."""
-    path = next(folder.glob(f"*/{FRAMEWORK}.{language}.yaml"), None)
+) -> IndicatorsTranslation | None:
+    known = {"indicators": indicator_texts(catalogue)}
+    found = _load_whole(IndicatorsTranslation, folder, f"{INDICATORS}.{language}", known, faults)
+    for code, texts in found.indicators.items() if found is not None else ():
+        figures = known["indicators"].get(code, {}).get("figures", {})
+        for unknown in sorted(texts.figures.keys() - figures.keys()):
+            where = f"{folder.name}/{INDICATORS}.{language}.yaml"
+            faults.append(Fault(where, f"{code}: no figure called {unknown}"))
+    return found
+
+
+def _load_whole(
+    model: type[W],
+    folder: Path,
+    name: str,
+    known: Mapping[str, Mapping[str, object]],
+    faults: list[Fault],
+) -> W | None:
+    """Return the texts of `NAME.LANGUAGE`; what they name must be `known`, by kind and id."""
+    path, language = next(folder.glob(f"*/{name}.yaml"), None), name.rpartition(".")[2]
     if path is None:
         return None
     try:
         document = read_file(path, str(Path(folder.name) / path.relative_to(folder)))
-        found = build(FrameworkTranslation, document)
+        found = build(model, document)
     except InvalidInput as error:
         faults.extend(error.faults)
         return None
     if found.language != language:
         faults.append(Fault(document.where(("language",)), f"the file's name says {language}"))
     told = found.model_dump()
-    for kind, names in framework_names(catalogue).items():
+    for kind, names in known.items():
         for unknown in sorted(told[kind].keys() - names.keys()):
             faults.append(Fault(document.where((kind, unknown)), f"no {kind} called {unknown}"))
     return found
@@ -149,7 +203,7 @@ def _load(
 ) -> dict[str, tuple[T, Document]]:
     found: dict[str, tuple[T, Document]] = {}
     for path in sorted(root.rglob(f"*.{language}.yaml")):
-        if path.name.partition(".")[0] == FRAMEWORK:
+        if path.name.partition(".")[0] in (FRAMEWORK, CLAUSES, INDICATORS, TITLES):
             continue  # read by itself
         name = str(Path(root.name) / path.relative_to(root))
         try:
@@ -166,6 +220,22 @@ def _load(
             faults.append(Fault(document.where(("language",)), f"the file's name says {language}"))
         found[identity] = (translation, document)
     return found
+
+
+def _other_facts(check: Check, translation: CheckTranslation, document: Document) -> list[Fault]:
+    """Return where a translated sentence needs other facts than its English."""
+    if translation.says is None:
+        return []
+    own, english = translation.says.model_dump(by_alias=True), check.says.model_dump(by_alias=True)
+    return [
+        Fault(document.where(("says", kind)), f"the facts in braces are those of: {text}")
+        for kind, text in english.items()
+        if text is not None and _facts(own[kind] or "") != _facts(text)
+    ]
+
+
+def _facts(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
 
 
 def _differences(

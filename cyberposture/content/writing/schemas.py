@@ -27,8 +27,11 @@ from cyberposture.model.parameters import Parameter, SectorRules
 from cyberposture.model.reports import ReportDefinition
 from cyberposture.model.translations import (
     CheckTranslation,
+    ClausesTranslation,
     ControlTranslation,
     FrameworkTranslation,
+    IndicatorsTranslation,
+    TitlesTranslation,
 )
 
 
@@ -56,8 +59,10 @@ KINDS: dict[str, FileKind] = {
     "framework": FileKind(Framework, ("controls/*/framework.yaml",)),
     "framework-translation": FileKind(FrameworkTranslation, ("controls/*/framework.*.yaml",)),
     "clauses": FileKind(Clause, ("controls/*/clauses.yaml",), is_list=True),
+    "clauses-translation": FileKind(ClausesTranslation, ("controls/*/clauses.*.yaml",)),
     "glossary": FileKind(Term, ("controls/*/glossary.yaml",), is_list=True),
     "indicators": FileKind(IndicatorsFile, ("controls/*/indicators.yaml",)),
+    "indicators-translation": FileKind(IndicatorsTranslation, ("controls/*/indicators.*.yaml",)),
     "instruments": FileKind(Instrument, ("controls/*/instruments.yaml",), is_list=True),
     "overlay": FileKind(Overlay, ("controls/overlays/*/overlay.yaml",)),
     "neighbours": FileKind(Neighbour, ("controls/*/neighbours.yaml",), is_list=True),
@@ -65,6 +70,7 @@ KINDS: dict[str, FileKind] = {
     "profile": FileKind(Profile, ("controls/*/profiles/*.yaml",)),
     "retired": FileKind(Retired, ("controls/*/retired.yaml",), is_list=True),
     "sector": FileKind(SectorRules, ("controls/*/sectors/*.yaml",)),
+    "titles-translation": FileKind(TitlesTranslation, ("controls/*/titles.*.yaml",)),
     "check": FileKind(Check, ("scanners/*/*.yaml",)),
     "check-translation": FileKind(CheckTranslation, ("scanners/*/*.*.yaml",)),
     "observations": FileKind(Observation, ("scanners/observations.yaml",), is_list=True),

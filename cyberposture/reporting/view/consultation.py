@@ -1,7 +1,7 @@
 """The report on a consultation: how it was held, what was said, and what came of it."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from cyberposture.reporting.charts import Bar, bar_of
 from cyberposture.reporting.consultation_inputs import ConsultationInputs
 from cyberposture.reporting.plain import LONG, Text, clean, given
 from cyberposture.reporting.publication import Count, Publication, count, publish
+from cyberposture.reporting.told import told_in
 from cyberposture.reporting.view.comments import PARTS, Subject, subjects_of
 from cyberposture.reporting.view.frame import Frame, frame_of
 from cyberposture.reporting.view.lens import Lens, lens_for
@@ -103,7 +104,23 @@ def consultation_view(
     Raises:
         WrongUsage: the report is not made for this audience.
     """
-    return _Maker(publish(inputs), lens_for(definition, audience), words).view()
+    lens = lens_for(definition, audience)
+    return _Maker(publish(_told(inputs, words.language)), lens, words).view()
+
+
+def _told(inputs: ConsultationInputs, language: str) -> ConsultationInputs:
+    """Return the inputs with what the draft is about said in the language of the words."""
+    content = told_in(inputs.content, language)
+    if content is inputs.content:
+        return inputs
+    titles = {one.id: one.title for one in content.catalogue.controls}
+    texts = {one.id: one.text for one in content.catalogue.clauses}
+    return replace(
+        inputs,
+        content=content,
+        controls={code: titles.get(code, title) for code, title in inputs.controls.items()},
+        clauses={code: texts.get(code, text) for code, text in inputs.clauses.items()},
+    )
 
 
 class _Maker:

@@ -13,6 +13,7 @@ from cyberposture.clock import find_zone
 from cyberposture.model.scores import ScoreParameters, ScoreResult
 from cyberposture.reporting.inputs import InstitutionRow, NationInputs
 from cyberposture.reporting.plain import Text
+from cyberposture.reporting.told import told_in, told_indicator
 from cyberposture.reporting.view.lens import Lens
 from cyberposture.reporting.words import Words
 from cyberposture.scoring.rollup import band
@@ -84,9 +85,18 @@ class Nation:
     words: Words
 
     def __post_init__(self) -> None:
-        """Where small groups are not told of, none may be small without those who are named in public
+        """Let all that is said of content be said in the language of the words.
+
+        Where small groups are not told of, none may be small without those who are named in public
         anyway: anybody can take off what is known of them.
         """
+        content = told_in(self.inputs.content, self.words.language)
+        indicators = tuple(
+            replace(one, indicator=told_indicator(one.indicator, content))
+            for one in self.inputs.indicators
+        )
+        told = replace(self.inputs, content=content, indicators=indicators)
+        object.__setattr__(self, "inputs", told)
         if self.lens.smallest_group > 1 and self.inputs.named:
             least = self.lens.smallest_group + self.inputs.named
             object.__setattr__(self, "lens", replace(self.lens, smallest_group=least))

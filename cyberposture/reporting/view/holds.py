@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from cyberposture.model.scores import VerdictRow
 from cyberposture.reporting.plain import Text
+from cyberposture.reporting.told import english
 from cyberposture.reporting.view.frame import shown
 from cyberposture.reporting.view.material import Material
 
@@ -146,8 +147,12 @@ def next_step(m: Material, control: str) -> Text | None:
 
 def first_sentence(text: str) -> str:
     """Return the first sentence of a text, with its full stop."""
-    head, stop, _ = text.partition(". ")
-    return head + "." if stop else text
+    for stop in (". ", "۔ "):
+        head, found, _ = text.partition(stop)
+        if found:
+            first = head + stop.strip()
+            return english(first) if isinstance(text, Text) else first
+    return text
 
 
 def joined(sentences: list[Text]) -> Text:

@@ -1,7 +1,7 @@
 """One institution's inputs with the look-ups that all parts of its report need."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -18,6 +18,8 @@ from cyberposture.model.scores import (
 )
 from cyberposture.reporting.inputs import InstitutionInputs
 from cyberposture.reporting.plain import Text, clean, given
+from cyberposture.reporting.seen import Kind, say_seen
+from cyberposture.reporting.told import told_in
 from cyberposture.reporting.view.lens import Lens
 from cyberposture.reporting.words import Words
 from cyberposture.scoring.explain import WholeExplanation, explain_whole
@@ -31,6 +33,11 @@ class Material:
     inputs: InstitutionInputs
     lens: Lens
     words: Words
+
+    def __post_init__(self) -> None:
+        """Let all that is said of content be said in the language of the words."""
+        content = told_in(self.inputs.content, self.words.language)
+        object.__setattr__(self, "inputs", replace(self.inputs, content=content))
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -124,6 +131,10 @@ class Material:
         """Return the title of a check; one that the packs lost keeps its id."""
         found = self.checks.get(check)
         return found.title if found else check
+
+    def seen(self, check: str, kind: Kind, kept: str, limit: int) -> str:
+        """Return what a check saw somewhere, as the readers read it."""
+        return say_seen(self.inputs.content.said, check, kind, kept, limit)
 
     def last_seen(self, check: str, verdict: str) -> datetime | None:
         """Return when the check last gave this verdict anywhere, or None where that is not kept."""

@@ -6,6 +6,7 @@ from cyberposture.model.indicators import Figure
 from cyberposture.reporting.inputs import EnteredIndicator
 from cyberposture.reporting.plain import LONG, Text, given
 from cyberposture.reporting.view.groups import Nation
+from cyberposture.scoring.explain import spaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def indicators_of(n: Nation) -> Indicators:
 def _row(n: Nation, one: EnteredIndicator) -> IndicatorRow:
     values = one.indicator.kept(one.value)
     figures = tuple(
-        FigureShown(figure.title, _value(figure, values)) for figure in one.indicator.figures
+        FigureShown(figure.title, _value(n, figure, values)) for figure in one.indicator.figures
     )
     if one.value and not values:
         # It was entered when the indicator had other figures, and is shown as it was entered.
@@ -74,8 +75,21 @@ def _row(n: Nation, one: EnteredIndicator) -> IndicatorRow:
     )
 
 
-def _value(figure: Figure, values: dict[str, str]) -> Text | None:
-    return given(figure.shown(values[figure.id])) if figure.id in values else None
+def _value(n: Nation, figure: Figure, values: dict[str, str]) -> Text | None:
+    return _said(n, figure, values[figure.id]) if figure.id in values else None
+
+
+def _said(n: Nation, figure: Figure, value: str) -> Text:
+    """Return a value that fits the figure, together with what it counts."""
+    match figure.unit:
+        case "count":
+            key = "indicators.count" if figure.whole is None else "indicators.count-of"
+            whole = figure.whole or ""
+            return n.words.say(key, many=spaced(int(value)), whole=whole, counted=figure.counted)
+        case "share":
+            return n.words.say("indicators.share", share=value)
+        case _:
+            return given(n.words.name("indicator-value", value))
 
 
 def blocking_of(n: Nation) -> Blocking | None:
@@ -93,7 +107,7 @@ def blocking_of(n: Nation) -> Blocking | None:
     _, code, one = ranked[0]
     values = one.indicator.kept(one.value)
     said = [
-        n.words.say("indicators.figure", title=f.title, value=f.shown(values[f.id]))
+        n.words.say("indicators.figure", title=f.title, value=_said(n, f, values[f.id]))
         for f in one.indicator.figures
         if f.id in values and (f.reached(values[f.id]) or 0) < 1
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cyberposture.reporting.inputs import HeldAuthorisation, ScanRun, SeenFinding
-from cyberposture.reporting.plain import LONG, Text, clean, given
+from cyberposture.reporting.plain import SHORT, Text, clean, given
 from cyberposture.reporting.view.material import Material
 
 FINDINGS_SHOWN = 2_000
@@ -113,7 +113,7 @@ def network_of(m: Material) -> Network:
         scans=tuple(_scan(m, scan) for scan in m.inputs.scans),
         unjudged=len(m.inputs.unjudged),
         unjudged_listed=tuple(
-            (clean(host.address, 80), clean(m.words.name("unjudged", host.reason)))
+            (clean(host.address, 80), m.seen(host.check, "inconclusive", host.reason, SHORT))
             for host in m.inputs.unjudged[:LINES_SHOWN]
         )
         if sees
@@ -173,7 +173,7 @@ def _authorisation(m: Material, a: HeldAuthorisation) -> AuthorisationRow:
         id=clean(a.id, 64),
         signed_by=signed_by,
         valid=words.say("authorisation.valid", start=m.day(a.valid_from), end=m.day(a.valid_until)),
-        load=words.say("authorisation.load", n=a.load, words=clean(a.load_words, LONG)),
+        load=words.say("authorisation.load", n=a.load, words=words.name("load", str(a.load))),
         letter_sha256=clean(a.letter_sha256, 64),
         handled=handled,
         withdrawn=None
@@ -281,5 +281,10 @@ def _row(m: Material, finding: SeenFinding) -> FindingRow:
         is_closed=is_closed,
         since=m.day(finding.first_seen),
         until=until,
-        says=clean(finding.says, SAYS if len(m.inputs.findings) <= MANY else SAYS_OF_MANY),
+        says=m.seen(
+            finding.check,
+            "potential" if finding.is_potential else "fail",
+            finding.says,
+            SAYS if len(m.inputs.findings) <= MANY else SAYS_OF_MANY,
+        ),
     )

@@ -76,11 +76,11 @@ class Traces:
             remedy=check.remedy if check else "",
             rollup=m.words.say(f"rollup.{check.rollup}") if check else "",
             counts=tuple(m.words.say(f"verdicts.{v}", n=n) for v, n in counts if n),
-            rows=tuple(self._row(row) for row in listed),
+            rows=tuple(self._row(check_id, row) for row in listed),
             more=len(found) - len(listed),
         )
 
-    def _row(self, v: EndpointVerdict) -> TraceRow:
+    def _row(self, check_id: str, v: EndpointVerdict) -> TraceRow:
         m = self.m
         scan = clean(v.scan, 64)
         if v.chunk is not None:
@@ -89,7 +89,7 @@ class Traces:
             endpoint=m.endpoint(v.address, v.protocol, v.port),
             verdict=v.verdict,
             verdict_word=m.words.say(f"verdict.{v.verdict}"),
-            says=clean(v.says, 140),
+            says=m.seen(check_id, v.verdict, v.says, 140),
             seen=m.minute(v.observed_at),
             scan=scan,
             sha256=clean(v.artefact_sha256 or "", 64),

@@ -9,14 +9,16 @@ from sqlalchemy import Connection
 from cyberposture import __version__
 from cyberposture.content.bundle import ContentFolders
 from cyberposture.content.editions import Edition
+from cyberposture.content.translations import Translations
 from cyberposture.model.consultations import LEAST_DAYS, Consultation
+from cyberposture.model.controls import Catalogue
 from cyberposture.reporting import consultation_inputs as given
 from cyberposture.reporting.consultation_files import csv_text, json_text
 from cyberposture.reporting.inputs import ContentInputs
 from cyberposture.reporting.render import Renderer
 from cyberposture.reporting.view.consultation import consultation_view
 from cyberposture.services.catalogue.consultations import ConsultationView, view_of
-from cyberposture.services.catalogue.drafts import KeptDraft, read_kept
+from cyberposture.services.catalogue.drafts import restore_draft
 from cyberposture.services.register import Register
 from cyberposture.services.reports.inputs import head_of
 from cyberposture.services.reports.report import find_definition, placed
@@ -95,10 +97,10 @@ def gather_consultation(
     """
     view = view_of(connection, code, register.clock())
     record = view.record
-    draft = read_kept(connection, record.consultation.draft)
+    catalogue, translations = restore_draft(register, connection, record.consultation.draft)
     comments = list_comments(connection, consultation_id=record.id)
     return given.ConsultationInputs(
-        content=_content(register, view, draft),
+        content=_content(register, view, catalogue, translations),
         code=record.consultation.code,
         title=record.consultation.title,
         state=view.state,
@@ -123,8 +125,8 @@ def gather_consultation(
             given.HeldEvent(code=one.code, **one.event.model_dump()) for one in view.events
         ),
         comments=tuple(_comment(one) for one in comments),
-        controls=draft.controls,
-        clauses=draft.clauses,
+        controls={one.id: one.title for one in catalogue.controls},
+        clauses={one.id: one.text for one in catalogue.clauses},
     )
 
 
@@ -142,13 +144,16 @@ def _is_short(consultation: Consultation) -> bool:
     return consultation.closes - consultation.opens < timedelta(days=LEAST_DAYS)
 
 
-def _content(register: Register, view: ConsultationView, draft: KeptDraft) -> ContentInputs:
+def _content(
+    register: Register,
+    view: ConsultationView,
+    catalogue: Catalogue,
+    translations: tuple[Translations, ...],
+) -> ContentInputs:
     """Return the content as reports name it, under the edition that was consulted on."""
     consulted = view.record.consultation
-    catalogue = register.content.catalogue
-    frame = catalogue.framework.model_copy(update={"policy": draft.policy, "note": draft.note})
     return ContentInputs(
-        catalogue=catalogue.model_copy(update={"framework": frame}),
+        catalogue=catalogue,
         checks=register.content.checks,
         edition=Edition(
             catalogue=consulted.edition,
@@ -158,6 +163,7 @@ def _content(register: Register, view: ConsultationView, draft: KeptDraft) -> Co
             texts=consulted.texts,
         ),
         program_version=__version__,
+        translations=translations,
     )
 
 

@@ -16,7 +16,6 @@ from cyberposture.scoring.plan import rank_improvements
 from cyberposture.services.catalogue.pinned import Pinned, get_present
 from cyberposture.services.findings.standing import counts_from, repair_days
 from cyberposture.services.permission.authorise import granters
-from cyberposture.services.permission.letters import LOADS
 from cyberposture.services.register import Register
 from cyberposture.services.scores.basis import Basis, find_kept_score, gather_basis, gather_kept
 from cyberposture.services.scores.trail import Step, Trail
@@ -26,6 +25,7 @@ from cyberposture.store import (
     contradictions,
     declarations,
     findings,
+    publication,
     results,
     rounds,
     scans,
@@ -44,7 +44,7 @@ def content_of(
     """Return the rules, checks and texts that a report is made under: else the present ones."""
     used = pinned or get_present(register)
     judges = checks or register.content.checks
-    return given.ContentInputs(used.catalogue, judges, used.edition, __version__)
+    return given.ContentInputs(used.catalogue, judges, used.edition, __version__, used.translations)
 
 
 def head_of(connection: Connection, institution_id: UUID | None) -> given.AuditHead:
@@ -138,6 +138,9 @@ class InstitutionGatherer:
             authorisations=self._authorisations(),
             refusals=self._refusals(),
             unjudged=_unjudged(verdicts),
+            consents_to_be_named=bool(
+                publication.consenting(self.connection, [self.institution_id])
+            ),
         )
 
     def _score(self) -> given.TakenScore:
@@ -332,7 +335,6 @@ class InstitutionGatherer:
                     valid_from=terms.valid_from,
                     valid_until=terms.valid_until,
                     load=terms.load,
-                    load_words=LOADS[terms.load],
                     letter_sha256=terms.letter_sha256,
                     received_by=terms.received_by,
                     granted_by=granted[0] if granted else None,
@@ -378,9 +380,9 @@ def _unjudged(
     verdicts: Mapping[str, tuple[given.EndpointVerdict, ...]],
 ) -> tuple[given.UnjudgedHost, ...]:
     """Return the hosts that were tried and that some check could not judge, with one reason."""
-    found: dict[str, str] = {}
-    for rows in verdicts.values():
+    found: dict[str, given.UnjudgedHost] = {}
+    for check, rows in verdicts.items():
         for row in rows:
             if row.verdict == "inconclusive":
-                found.setdefault(row.address, row.says)
-    return tuple(given.UnjudgedHost(a, says) for a, says in sorted(found.items()))
+                found.setdefault(row.address, given.UnjudgedHost(row.address, check, row.says))
+    return tuple(found[address] for address in sorted(found))

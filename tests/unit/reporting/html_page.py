@@ -1,8 +1,14 @@
 """Reads a rendered report as strictly as a test wants it: every element closed where it must be."""
 
+import re
 from html.parser import HTMLParser
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
+OWN = frozenset({"code", "bdi", "title", "style", "symbol"})
+"""Elements that hold codes, names and other people's words; a window's title holds a name."""
+OWN_CLASSES = frozenset({"code", "hash", "id", "whole"})
+SENTENCE = re.compile(r"(?:[A-Za-z][A-Za-z'’-]+[ ,;:()]+){2,}[A-Za-z][A-Za-z'’-]+")
+"""Three words of a Latin script in a row."""
 SELF_CLOSED = {"rect", "circle", "line", "path", "use", "polyline"}
 
 
@@ -17,7 +23,10 @@ class Page(HTMLParser):
         self.attributes: list[tuple[str, str, str]] = []
         self.text: list[str] = []
         self.styles: list[str] = []
+        self.english: list[str] = []
+        """Runs of three English words or more, outside of codes, names and own words."""
         self._open: list[str] = []
+        self._own: list[bool] = []
         self.feed(html)
         self.close()
         assert self._open == [], f"never closed: {self._open}"
@@ -27,6 +36,9 @@ class Page(HTMLParser):
         self._note(tag, attrs)
         if tag not in VOID:
             self._open.append(tag)
+            given = dict(attrs)
+            classes = set((given.get("class") or "").split())
+            self._own.append(tag in OWN or given.get("lang") == "en" or bool(classes & OWN_CLASSES))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert tag in SELF_CLOSED, f"<{tag}/> closes nothing in HTML, line {self.getpos()[0]}"
@@ -36,8 +48,11 @@ class Page(HTMLParser):
         assert self._open, f"</{tag}> closes nothing, line {self.getpos()[0]}"
         assert self._open[-1] == tag, f"</{tag}> inside <{self._open[-1]}>, line {self.getpos()[0]}"
         self._open.pop()
+        self._own.pop()
 
     def handle_data(self, data: str) -> None:
+        if not any(self._own):
+            self.english += SENTENCE.findall(data)
         (self.styles if self._open and self._open[-1] == "style" else self.text).append(data)
 
     def _note(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -46,6 +61,8 @@ class Page(HTMLParser):
         self.tags.append(tag)
         for name, value in attrs:
             self.attributes.append((tag, name, value or ""))
+            if name in ("title", "aria-label", "data-label"):
+                self.english += SENTENCE.findall(value or "")
             if name == "id":
                 self.ids.append(value or "")
             if name in ("href", "src"):

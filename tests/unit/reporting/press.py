@@ -34,14 +34,17 @@ def report_of(inputs: Inputs) -> ReportDefinition:
     return definitions()[names.get(type(inputs), "institution")]
 
 
-def view_of(inputs: Inputs, audience: Audience) -> InstitutionView | NationView | ConsultationView:
+def view_of(
+    inputs: Inputs, audience: Audience, language: str = "en"
+) -> InstitutionView | NationView | ConsultationView:
     """Return the view of these inputs for one audience."""
     report = report_of(inputs)
+    words = RENDERER.words(report, language)
     if isinstance(inputs, NationInputs):
-        return nation_view(report, audience, RENDERER.words(report), inputs)
+        return nation_view(report, audience, words, inputs)
     if isinstance(inputs, ConsultationInputs):
-        return consultation_view(report, audience, RENDERER.words(report), inputs)
-    return institution_of(inputs, audience)
+        return consultation_view(report, audience, words, inputs)
+    return institution_view(report, audience, words, inputs)
 
 
 def institution_of(inputs: InstitutionInputs, audience: Audience = "cert") -> InstitutionView:
@@ -50,14 +53,14 @@ def institution_of(inputs: InstitutionInputs, audience: Audience = "cert") -> In
     return institution_view(report, audience, RENDERER.words(report), inputs)
 
 
-def html_of(inputs: Inputs, audience: Audience) -> str:
+def html_of(inputs: Inputs, audience: Audience, language: str = "en") -> str:
     """Return the whole file."""
-    return RENDERER.render(report_of(inputs), audience, view_of(inputs, audience))
+    return RENDERER.render(report_of(inputs), audience, view_of(inputs, audience, language))
 
 
-def page_of(inputs: Inputs, audience: Audience) -> Page:
+def page_of(inputs: Inputs, audience: Audience, language: str = "en") -> Page:
     """Return the file, read strictly."""
-    return Page(html_of(inputs, audience))
+    return Page(html_of(inputs, audience, language))
 
 
 OURS = frozenset(

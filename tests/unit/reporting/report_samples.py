@@ -14,10 +14,13 @@ from typing import Any
 from cyberposture.content.bundle import find_content
 from cyberposture.content.editions import identify
 from cyberposture.content.loader import load_catalogue
+from cyberposture.content.reading.translations import load_beside
+from cyberposture.content.translations import Translations, source_digest
 from cyberposture.model.checks import Check, Checks, Observation, Pack
 from cyberposture.model.controls import Catalogue
 from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import ScoreDocument
+from cyberposture.model.translations import CheckTranslation
 from cyberposture.reporting.inputs import (
     Artefact,
     AuditHead,
@@ -104,7 +107,22 @@ def content() -> ContentInputs:
             Observation(code=code, title=f"{code} in words", vantage="external") for code in codes
         ),
     )
-    return ContentInputs(catalogue, packs, identify(catalogue, packs), "0.1.0")
+    edition = identify(catalogue, packs)
+    return ContentInputs(catalogue, packs, edition, "0.1.0", in_urdu(catalogue, packs))
+
+
+def in_urdu(catalogue: Catalogue, packs: Checks) -> tuple[Translations, ...]:
+    """Return the real Urdu of the catalogue beside invented Urdu of the invented checks."""
+    drafts = {
+        check.id: CheckTranslation(
+            language="ur", status="draft", translator="Nobody", source=source_digest(check),
+            title="تجربہ گاہ کی ایک پرکھ", why="جو اس تک پہنچ سکے وہ اسے پڑھ سکتا ہے۔",
+            remedy="اسے بند کریں، یا VPN کے پیچھے لے جائیں۔ پھر دوبارہ دیکھنے کو کہیں۔",
+        )
+        for check in packs.checks
+    }  # fmt: skip
+    invented = Translations("ur", {}, drafts)
+    return load_beside(find_content(None).controls, catalogue, (invented,))
 
 
 def an_institution(**change: Any) -> Institution:
@@ -230,8 +248,7 @@ def an_authorisation(**change: Any) -> HeldAuthorisation:
     plain: Plain = {
         "id": AUTHORISATION, "signatory": SIGNATORY, "signatory_role": "chief executive",
         "valid_from": AS_OF - timedelta(days=140), "valid_until": AS_OF + timedelta(days=220),
-        "load": 3, "load_words": "light probing: connections to listed ports, five packets a "
-        "second to one address at most", "letter_sha256": digest("letter"),
+        "load": 3, "letter_sha256": digest("letter"),
         "received_by": "cert-desk", "granted_by": "cert-officer",
     }  # fmt: skip
     return HeldAuthorisation(**plain | change)
@@ -377,7 +394,7 @@ def _report(
             GateRefusal("127.40.0.77", "out-of-scope", SEEN),
             GateRefusal("127.40.1.5", "load-too-high", SEEN),
         ),
-        unjudged=(UnjudgedHost("127.40.1.6", "timed-out"),),
+        unjudged=(UnjudgedHost("127.40.1.6", "lab.age", "No clear answer from 127.40.1.6."),),
     )  # fmt: skip
 
 

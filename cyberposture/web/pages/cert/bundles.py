@@ -6,13 +6,14 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, Response
 
 from cyberposture.errors import CyberpostureError
+from cyberposture.services.assessments.library import GivenOut
 from cyberposture.services.proof.bundle.making import make_bundle
 from cyberposture.services.proof.bundle.matter import Kind, Subject
 from cyberposture.services.schedule.month import NATION_ZONE
 from cyberposture.web.network.filled import Filled, Form, Trouble, missing, trouble_of
 from cyberposture.web.network.showing import NO_TROUBLE, asked, read_moment, show
 from cyberposture.web.surroundings import Allowed, Visit, require_form_key
-from cyberposture.web.uploads import GivenOut, as_download
+from cyberposture.web.uploads import as_download
 
 router = APIRouter(include_in_schema=False)
 PLACE = "/cert/audit/bundle"
@@ -38,7 +39,7 @@ def send_bundle(visit: Annotated[Visit, Depends(Allowed("see-audit"))], form: Fo
     runtime, trouble = visit.portal.runtime, missing(visit, form, "name")
     if trouble is None:
         try:
-            kind = next((one for one in KINDS if one == form["kind"]), "contact")
+            kind = next((one for one in KINDS if one == form["kind"]), KINDS[-1])
             at = read_moment(form["at"], NATION_ZONE)
             subject = Subject(kind, form["name"].strip(), at)
             made = make_bundle(visit.register, runtime.folders.reports, runtime.heads_file, subject)

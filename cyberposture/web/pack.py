@@ -17,10 +17,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from pydantic import ValidationError
 
+from cyberposture.content.translations import in_language
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.exchange.pack.file import OpenedPack
 from cyberposture.model.offline import SealedReceipt, Signed
 from cyberposture.runtime import Runtime
+from cyberposture.services.assessments.cards import search_controls
 from cyberposture.services.assessments.library import GivenOut
 from cyberposture.services.assessments.offline import elsewhere
 from cyberposture.services.assessments.questionnaire import read_questionnaire
@@ -30,6 +32,7 @@ from cyberposture.web.app import dress
 from cyberposture.web.navigation import Place
 from cyberposture.web.offline.showing import ShownReceipt, show_receipt
 from cyberposture.web.pages import answers
+from cyberposture.web.pages.cards import title_in
 from cyberposture.web.pages.institution import controls, one_control
 from cyberposture.web.pages.sign_in import choose_language
 from cyberposture.web.surroundings import (
@@ -48,6 +51,7 @@ MOST_RECEIPT = 5_000_000
 """Bytes of the largest receipt that is kept."""
 PLACES: Final = (
     Place("work", "pack-home", "/", "see-home"),
+    Place("work", "pack-summary", "/summary", "answer"),
     Place("work", "pack-back", "/back", "answer"),
 )
 router = APIRouter(include_in_schema=False)
@@ -147,6 +151,21 @@ def show_home(visit: Annotated[Visit, Depends(Allowed("see-home"))]) -> HTMLResp
         made=visit.words.minute(paper.made_at, zone),
         key=fingerprint(sitting_of(visit.request).pack.sealed.seal.key),
         changes=len(elsewhere.list_changes(visit.register, sitting_of(visit.request).pack)),
+    )
+
+
+@router.get("/summary")
+def show_summary(visit: Annotated[Visit, Depends(Allowed("answer"))]) -> HTMLResponse:
+    """Show what is answered and what is missing, before the return is made."""
+    pack = sitting_of(visit.request).pack
+    place = pack.paper.institution, pack.paper.round
+    asked, missing = search_controls(visit.register, *place, open_only=True)
+    texts = in_language(asked.translations, visit.words.language)
+    return visit.show(
+        "pack/summary.html.j2",
+        asked=asked.told_in(visit.words.language),
+        changes=[one.control for one in elsewhere.list_changes(visit.register, pack)],
+        missing=[(one, title_in(one.control, texts)) for one in missing],
     )
 
 

@@ -189,6 +189,11 @@ class Visit:
             assigned = assigned_to(self.register, self.person.person)
         return may(held, action, institution, sectors=sectors, assigned=assigned)
 
+    def opens(self, action: Action) -> bool:
+        """Return whether a page for this is there, for the institution that this one is about."""
+        place = self.request.path_params.get("institution")
+        return self.portal.places is PLACES and self.may(action, place)
+
     def helps_in(self, institution: str | None, round_code: str | None) -> bool:
         """Return whether this person, if a helper of the institution, was invited to this round."""
         held = self.person.memberships
@@ -205,9 +210,8 @@ class Visit:
         place = self.request.path_params.get("institution")
         path, places = self.request.url.path, self.portal.places
         menu = menu_for(self.person.memberships, path, place, places)
-        return self.portal.render(
-            self.request, template, status, person=self.person, menu=menu, **view
-        )
+        frame = {"person": self.person, "menu": menu, "opens": self.opens}
+        return self.portal.render(self.request, template, status, **frame | view)
 
     def go(self, path: str, done: str = "") -> RedirectResponse:
         """Return the way to a page that says what was done: the words `done.KEY`."""

@@ -288,6 +288,67 @@ def test_an_opened_pack_keeps_the_receipt_that_came_for_it(world, lead, tmp_path
         opened.runtime.close()
 
 
+def test_a_pack_says_what_is_missing_and_no_link_in_it_leads_nowhere(lead, tmp_path):
+    from cyberposture.cli.opened_pack import open_elsewhere
+    from cyberposture.web.pack import make_pack_app
+
+    pack = tmp_path / "a.pack.sqlite"
+    pack.write_bytes(lead("POST", f"{PAGE}/pack").body)
+    opened = open_elsewhere(pack, None)
+    app, door = make_pack_app(opened.runtime, opened.pack)
+    there = Browser(app)
+    try:
+        cookie = there.ask("GET", door, host="localhost").set_cookies[0]
+        cookies = {"pack": cookie.split(";")[0].partition("=")[2]}
+
+        def read(path: str, **more):
+            return there.ask("GET", path, host="localhost", cookies=cookies | more)
+
+        before = read("/summary").text
+        missing = re.findall(r'<li><a href="([^"#]+)#([A-Z]{3}-[0-9]{2})"', before)
+        assert len(missing) > 10 and "no answer" in before
+        place, control = missing[0]
+        key = re.search(r'name="form_key" value="([^"]+)"', before)[1]
+        said = {"form_key": key, "level": "1", "reason": "", "seen": "0"}
+        kept = there.ask("POST", f"{place}/{control}", host="localhost", cookies=cookies, form=said)
+        assert kept.status == 303
+        after = read("/summary").text
+        assert f"#{control}" not in after and f'<code dir="ltr">{control}</code>' in after
+        assert f"{len(missing) - 1} questions have no answer" in after
+        assert 'dir="rtl"' in read("/summary", language="ur").text
+        seen, waiting = set(), ["/"]
+        while waiting and len(seen) < 120:
+            path = waiting.pop()
+            seen.add(path)
+            page = read(path)
+            assert page.status in (200, 303), path
+            found = re.findall(r'href="(/[^"#?]*)', page.text)
+            waiting += [one for one in dict.fromkeys(found)
+                        if one not in seen and one not in waiting
+                        and not one.startswith(("/static/", "/language/"))]  # fmt: skip
+        assert len(seen) > 30
+    finally:
+        there.close()
+        opened.runtime.close()
+
+
+def test_whoever_may_take_it_along_finds_the_page_for_it(world):
+    at = f"/institutions/{OWN}/rounds/{ROUND}"
+    browser = Browser(world.app)
+    try:
+        tabs = {}
+        for role in ("institution-lead", "contributor", "helper"):
+            token = world.session_of(world.person_of(role))
+            page = browser.ask("GET", f"{at}/controls", cookies={COOKIE: token}).text
+            tabs[role] = re.findall(rf'<li><a href="{at}/([a-z-]+)"', page)
+    finally:
+        browser.close()
+    assert tabs["institution-lead"] == ["controls", "scope", "colleagues", "more-time", "offline",
+                                        "summary", "clarifications", "result", "plan"]  # fmt: skip
+    assert tabs["contributor"] == ["controls", "offline", "clarifications"]
+    assert tabs["helper"] == ["controls", "clarifications"]
+
+
 def test_the_summary_says_what_a_name_typed_into_a_workbook_proves(world, lead):
     book = workbook_of(lead)
     sheet = book["Signature"]

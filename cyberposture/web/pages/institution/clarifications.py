@@ -64,7 +64,6 @@ def _show(
         waiting=sum(one.is_open for one in threads),
         may_reply=visit.may("answer", institution)
         and asked.state in ("clarification", "in-review"),
-        is_lead=visit.may("scope", institution),
         faults=faults or [],
         trouble=trouble,
         typed=typed,

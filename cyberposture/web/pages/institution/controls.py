@@ -45,7 +45,6 @@ def list_controls(
         "institution/controls.html.j2",
         asked=asked,
         q=words,
-        leads=visit.may("assign", institution),
         open_only=wanted.open == "yes",
         mine=wanted.mine == "yes",
         lines=[

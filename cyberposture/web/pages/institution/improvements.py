@@ -108,7 +108,6 @@ def _show(
         asked=asked,
         round_code=round_code,
         at=f"/institutions/{institution}/rounds/{round_code}/plan",
-        is_lead=True,
         progress=[(one, str(visit.words.say(f"review.progress.{one}"))) for one in PROGRESS],
         faults=faults or [],
         fault=leniently(faults or []),

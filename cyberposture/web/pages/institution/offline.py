@@ -65,7 +65,6 @@ def _show(
         status,
         place=place,
         asked=asked,
-        is_lead=visit.may("scope", place.institution),
         key=fingerprint(visit.register.audit.key),
         megabytes=_most_bytes(visit) // 1_000_000,
         receipts=_shown(visit, asked, known),

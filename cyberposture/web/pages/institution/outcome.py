@@ -93,7 +93,6 @@ def _show(
         round_code=round_code,
         state=found.asked.assessment.state,
         at=f"/institutions/{institution}/rounds/{round_code}/result",
-        is_lead=visit.may("scope", institution),
         appeals=[
             (one, visit.words.minute(one.act.at, zone),
              "" if one.decided_at is None else visit.words.minute(one.decided_at, zone))

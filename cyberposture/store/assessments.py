@@ -1,6 +1,6 @@
 """Assessments: one institution in one round, through its states of life; answers are elsewhere."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -208,7 +208,7 @@ def find_assessment(
     """Return the institution's assessment in this round, or None."""
     values = {"institution_id": institution_id, "round_id": round_id}
     row = connection.execute(_ONE, values).mappings().one_or_none()
-    return None if row is None else _read(row, read_layouts(connection, {row["layout"]}))
+    return None if row is None else read_assessment(row, read_layouts(connection, {row["layout"]}))
 
 
 def get_assessment(
@@ -244,7 +244,7 @@ def list_assessments(
     values = {name: value for name, value in asked.items() if value is not None}
     rows = connection.execute(_listed(*values), values).mappings().all()
     layouts = read_layouts(connection, {row["layout"] for row in rows})
-    return [_read(row, layouts) for row in rows]
+    return [read_assessment(row, layouts) for row in rows]
 
 
 def record_submission(
@@ -357,7 +357,10 @@ def _listed(*names: str) -> sa.Select[tuple[object, ...]]:
     return query.where(*(a.c[name] == sa.bindparam(name) for name in names))
 
 
-def _read(row: RowMapping, layouts: dict[str, tuple[str, ...]]) -> AssessmentRecord:
+def read_assessment(
+    row: Mapping[Any, Any], layouts: dict[str, tuple[str, ...]]
+) -> AssessmentRecord:
+    """Return the assessment that a row holds."""
     return AssessmentRecord(
         id=row["id"],
         institution_id=row["institution_id"],

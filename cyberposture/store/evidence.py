@@ -153,18 +153,8 @@ def list_evidence(
     connection: Connection, institution_id: UUID, *, with_withdrawn: bool = False
 ) -> list[EvidenceRecord]:
     """Return the newest revision of each piece of an institution's evidence, newest date first."""
-    e = t.evidence
-    newest = (
-        sa.select(e.c.code, sa.func.max(e.c.revision))
-        .where(e.c.institution_id == institution_id)
-        .group_by(e.c.code)
-    )
-    query = sa.select(e).where(
-        e.c.institution_id == institution_id, sa.tuple_(e.c.code, e.c.revision).in_(newest)
-    )
-    if not with_withdrawn:
-        query = query.where(e.c.withdrawn_at.is_(None))
-    rows = connection.execute(query.order_by(e.c.dated.desc(), e.c.code)).mappings()
+    query = _NEWEST if with_withdrawn else _STANDING
+    rows = connection.execute(query, {"institution_id": institution_id}).mappings()
     return [_read(row) for row in rows]
 
 
@@ -206,6 +196,16 @@ def list_revisions(connection: Connection, institution_id: UUID, code: str) -> l
     return [_read(row) for row in connection.execute(query.order_by(e.c.revision)).mappings()]
 
 
+def _newest() -> sa.Select[Any]:
+    e, of_this = t.evidence, t.evidence.c.institution_id == sa.bindparam("institution_id")
+    newest = sa.select(e.c.code, sa.func.max(e.c.revision)).where(of_this).group_by(e.c.code)
+    is_newest = sa.tuple_(e.c.code, e.c.revision).in_(newest)
+    return sa.select(e).where(of_this, is_newest).order_by(e.c.dated.desc(), e.c.code)
+
+
+# Every page of cards asks for the list: it is built once, not each time.
+_NEWEST = _newest()
+_STANDING = _NEWEST.where(t.evidence.c.withdrawn_at.is_(None))
 _COLUMNS = tuple(name for name in EvidenceRecord.__slots__ if name != "act")
 
 

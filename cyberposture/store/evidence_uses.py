@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -86,15 +87,43 @@ def list_uses(
     return [_read(row) for row in rows]
 
 
+# Every answer and every card asks these: they are built once, not each time.
+_RUNNING = (
+    sa.select(t.evidence_uses)
+    .where(t.evidence_uses.c.institution_id == sa.bindparam("institution_id"))
+    .where(t.evidence_uses.c.ended_at.is_(None))
+    .order_by(t.evidence_uses.c.at, t.evidence_uses.c.control)
+)
+_RUNNING_OF = _RUNNING.where(t.evidence_uses.c.evidence_code == sa.bindparam("code"))
+_HELD = (
+    sa.select(
+        t.evidence_uses.c.control,
+        t.evidence_uses.c.at.label("used_at"),
+        t.evidence_uses.c.ended_at,
+        t.evidence,
+    )
+    .join(
+        t.evidence,
+        sa.and_(
+            t.evidence.c.institution_id == t.evidence_uses.c.institution_id,
+            t.evidence.c.code == t.evidence_uses.c.evidence_code,
+        ),
+    )
+    .where(t.evidence_uses.c.assessment_id == sa.bindparam("assessment_id"))
+    .where(t.evidence.c.kind == "held")
+    .order_by(t.evidence_uses.c.control, t.evidence.c.code, t.evidence.c.revision)
+)
+_HELD_OF = _HELD.where(t.evidence_uses.c.control.in_(sa.bindparam("controls", expanding=True)))
+
+
 def list_uses_of(
     connection: Connection, institution_id: UUID, code: str | None = None
 ) -> list[UseRecord]:
     """Return where an institution's evidence (or one piece of it) serves now."""
-    u = t.evidence_uses
-    query = sa.select(u).where(u.c.institution_id == institution_id, u.c.ended_at.is_(None))
+    values: dict[str, Any] = {"institution_id": institution_id}
     if code is not None:
-        query = query.where(u.c.evidence_code == code)
-    rows = connection.execute(query.order_by(u.c.at, u.c.control)).mappings()
+        values["code"] = code
+    rows = connection.execute(_RUNNING if code is None else _RUNNING_OF, values).mappings()
     return [_read(row) for row in rows]
 
 
@@ -136,20 +165,11 @@ def seen_pieces(
 
     It is a reviewer's word, and so stands in no revision of the institution's answer.
     """
-    u, e = t.evidence_uses, t.evidence
-    query = (
-        sa.select(u.c.control, u.c.at.label("used_at"), u.c.ended_at, e)
-        .join(
-            e,
-            sa.and_(e.c.institution_id == u.c.institution_id, e.c.code == u.c.evidence_code),
-        )
-        .where(u.c.assessment_id == assessment_id, e.c.kind == "held")
-        .order_by(u.c.control, e.c.code, e.c.revision)
-    )
+    values: dict[str, Any] = {"assessment_id": assessment_id}
     if controls is not None:
-        query = query.where(u.c.control.in_(controls))
+        values["controls"] = list(controls)
     newest: dict[tuple[str, str], RowMapping] = {}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(_HELD if controls is None else _HELD_OF, values).mappings():
         ended = row["ended_at"]
         if ended is not None and (as_of is None or ended <= as_of):
             continue

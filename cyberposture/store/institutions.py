@@ -1,12 +1,13 @@
 """Institutions and what they were called, when: a change is a version from a date on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.model.institutions import Institution
@@ -118,7 +119,7 @@ def find_institution(
 ) -> InstitutionRecord | None:
     """Return the institution as it stood at `as_of`, or None where it was not known then."""
     row = connection.execute(_BY_CODE, {"code": code, "as_of": as_of}).mappings().one_or_none()
-    return None if row is None else _read(row)
+    return None if row is None else read_institution(row)
 
 
 def get_institution(connection: Connection, code: str, *, as_of: datetime) -> InstitutionRecord:
@@ -145,7 +146,7 @@ def get_institution_by_id(
     row = connection.execute(_BY_ID, values).mappings().one_or_none()
     if row is None:
         raise NotFound("institution", str(institution_id))
-    return _read(row)
+    return read_institution(row)
 
 
 def list_institutions(
@@ -160,7 +161,7 @@ def list_institutions(
     With `active_only`, without those whose own dates say that they did not exist then.
     """
     rows = connection.execute(_standing(as_of).order_by(t.institutions.c.code)).mappings()
-    records = [_read(row) for row in rows]
+    records = [read_institution(row) for row in rows]
     return [
         record
         for record in records
@@ -202,7 +203,7 @@ def search_institutions(
     query = query.add_columns(sa.func.count().over().label("total"))
     found = connection.execute(query.order_by(c.name, c.code).limit(limit).offset(offset))
     rows = found.mappings().all()
-    return [_read(row) for row in rows], rows[0]["total"] if rows else 0
+    return [read_institution(row) for row in rows], rows[0]["total"] if rows else 0
 
 
 def list_versions(connection: Connection, institution_id: UUID) -> list[InstitutionRecord]:
@@ -215,7 +216,7 @@ def list_versions(connection: Connection, institution_id: UUID) -> list[Institut
         .where(v.c.institution_id == institution_id)
         .order_by(v.c.valid_from, v.c.revision)
     )
-    return [_read(row) for row in connection.execute(query).mappings()]
+    return [read_institution(row) for row in connection.execute(query).mappings()]
 
 
 def is_active(institution: Institution, as_of: datetime) -> bool:
@@ -294,7 +295,8 @@ def _record_version(
     return InstitutionRecord(institution_id, institution, revision, valid_from, act)
 
 
-def _read(row: RowMapping) -> InstitutionRecord:
+def read_institution(row: Mapping[Any, Any]) -> InstitutionRecord:
+    """Return the institution that a row of its versions holds."""
     institution = Institution(
         code=row["code"],
         name=row["name"],

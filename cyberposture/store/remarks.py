@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -112,7 +112,7 @@ def get_thread(connection: Connection, thread_id: UUID) -> Thread:
     Raises:
         NotFound: there is none.
     """
-    found = _threads(connection, t.remarks.c.thread_id == thread_id)
+    found = _threads(connection, _REMARKS.where(t.remarks.c.thread_id == thread_id), {})
     if not found:
         raise NotFound("thread", str(thread_id))
     return found[0]
@@ -126,25 +126,30 @@ def list_threads(
     for_reviewer_only: bool = False,
 ) -> list[Thread]:
     """Return the threads of an assessment, the oldest first."""
-    r = t.remarks
-    conditions = [r.c.assessment_id == assessment_id]
+    values: dict[str, Any] = {"assessment_id": assessment_id}
+    query = _OF_ASSESSMENT
     if controls is not None:
-        conditions.append(r.c.control.in_(list(controls)))
+        query, values["controls"] = _OF_CONTROLS, list(controls)
     if for_reviewer_only:
-        conditions.append(r.c.is_for_reviewer)
-    return _threads(connection, *conditions)
+        query = query.where(t.remarks.c.is_for_reviewer)
+    return _threads(connection, query, values)
 
 
-def _threads(connection: Connection, *conditions: sa.ColumnElement[bool]) -> list[Thread]:
-    r, p = t.remarks, t.people
-    query = (
-        sa.select(r, p.c.name)
-        .outerjoin(p, p.c.code == r.c.actor)
-        .where(*conditions)
-        .order_by(r.c.at, r.c.number)
-    )
+_REMARKS = (
+    sa.select(t.remarks, t.people.c.name)
+    .outerjoin(t.people, t.people.c.code == t.remarks.c.actor)
+    .order_by(t.remarks.c.at, t.remarks.c.number)
+)
+# Every page of cards asks the second: it is built once, not each time.
+_OF_ASSESSMENT = _REMARKS.where(t.remarks.c.assessment_id == sa.bindparam("assessment_id"))
+_OF_CONTROLS = _OF_ASSESSMENT.where(
+    t.remarks.c.control.in_(sa.bindparam("controls", expanding=True))
+)
+
+
+def _threads(connection: Connection, query: sa.Select[Any], values: dict[str, Any]) -> list[Thread]:
     found: dict[UUID, list[RowMapping]] = {}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(query, values).mappings():
         found.setdefault(row["thread_id"], []).append(row)
     return [
         Thread(

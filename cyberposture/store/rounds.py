@@ -1,11 +1,13 @@
 """Rounds: the campaigns in which all institutions are asked under one pinned edition."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from cyberposture.errors import NotFound, WrongState
 from cyberposture.model.assessments import Round
@@ -52,7 +54,7 @@ def close_round(connection: Connection, code: str, act: Act) -> None:
 def find_round(connection: Connection, code: str) -> RoundRecord | None:
     """Return the round with this code, or None."""
     row = connection.execute(_BY_CODE, {"code": code}).mappings().one_or_none()
-    return None if row is None else _read(row)
+    return None if row is None else read_round(row)
 
 
 def get_round(connection: Connection, code: str) -> RoundRecord:
@@ -70,12 +72,13 @@ def get_round(connection: Connection, code: str) -> RoundRecord:
 def list_rounds(connection: Connection) -> list[RoundRecord]:
     """Return all rounds in the order in which they open."""
     rows = connection.execute(sa.select(t.rounds).order_by(t.rounds.c.opens, t.rounds.c.code))
-    return [_read(row) for row in rows.mappings()]
+    return [read_round(row) for row in rows.mappings()]
 
 
 _BY_CODE = sa.select(t.rounds).where(t.rounds.c.code == sa.bindparam("code"))
 
 
-def _read(row: RowMapping) -> RoundRecord:
+def read_round(row: Mapping[Any, Any]) -> RoundRecord:
+    """Return the round that a row of the table holds."""
     columns = {name: row[name] for name in Round.model_fields}
     return RoundRecord(row["id"], Round(**columns), row["closed_at"])

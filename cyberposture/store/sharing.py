@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -181,19 +183,24 @@ def list_uses(
     service_id: UUID | None = None,
 ) -> list[UseRecord]:  # fmt: skip
     """Return who used which service at a moment, by institution."""
+    asked = {"as_of": as_of, "institution_id": institution_id, "service_id": service_id}
+    values = {name: value for name, value in asked.items() if value is not None}
+    names = UseRecord.__slots__
+    rows = connection.execute(_uses(*values), values).mappings()
+    return [UseRecord(**{name: row[name] for name in names}) for row in rows]
+
+
+@cache
+def _uses(_: str, *names: str) -> sa.Select[Any]:
+    """Return the query for uses at the moment `as_of`, narrowed by these columns; built once."""
     u = t.service_uses
-    query = (
+    as_of = sa.bindparam("as_of", type_=u.c.valid_from.type)
+    return (
         sa.select(u, t.institutions.c.code.label("institution"))
         .join(t.institutions, t.institutions.c.id == u.c.institution_id)
         .where(u.c.valid_from <= as_of)
         .where(sa.or_(u.c.valid_until.is_(None), u.c.valid_until > as_of))
         .where(sa.or_(u.c.ended_at.is_(None), u.c.ended_at > as_of))
+        .where(*(u.c[name] == sa.bindparam(name) for name in names))
         .order_by(t.institutions.c.code, u.c.service_id)
     )
-    if institution_id is not None:
-        query = query.where(u.c.institution_id == institution_id)
-    if service_id is not None:
-        query = query.where(u.c.service_id == service_id)
-    names = UseRecord.__slots__
-    rows = connection.execute(query).mappings()
-    return [UseRecord(**{name: row[name] for name in names}) for row in rows]

@@ -15,10 +15,11 @@ from cyberposture.model.institutions import Institution
 from cyberposture.scoring.assemble import applies, features_of
 from cyberposture.services.catalogue.pinned import Pinned, get_pinned
 from cyberposture.services.register import Register
-from cyberposture.store import answers, assessments, institutions, rounds
+from cyberposture.store import answers
 from cyberposture.store.answers import AnswerRevision
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.layouts import get_layout
+from cyberposture.store.opened import get_opened
 from cyberposture.store.rounds import RoundRecord
 
 MOST_DIVIDED = 1_000
@@ -78,9 +79,8 @@ def open_asked(
     Raises:
         NotFound: institution, round or assessment is not there.
     """
-    record = institutions.get_institution(connection, institution, as_of=register.clock())
-    campaign = rounds.get_round(connection, round_code)
-    assessment = assessments.get_assessment(connection, record.id, campaign.id)
+    now = register.clock()
+    record, campaign, assessment = get_opened(connection, institution, round_code, as_of=now)
     pinned = get_pinned(register, connection, campaign.round.edition)
     asked, left_out = _divide(register, connection, pinned, assessment.layout, record.institution)
     given = answers.list_answers(connection, assessment.id) if answered else {}

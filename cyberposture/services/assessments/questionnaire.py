@@ -150,6 +150,14 @@ def speaks_against(control: Control, standing: Iterable[CheckStanding]) -> tuple
     return tuple(said)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """An answer as it was kept, and whose it is."""
+
+    revision: AnswerRevision
+    institution: Institution
+
+
 def save_answer(
     register: Register,
     institution: str,
@@ -161,6 +169,24 @@ def save_answer(
     reason: str,
     seen_revision: int,
 ) -> AnswerRevision:
+    """Keep one answer as `keep_answer` does, and return its revision alone."""
+    return keep_answer(
+        register, institution, round_code, control, level=level, not_applicable=not_applicable,
+        reason=reason, seen_revision=seen_revision,
+    ).revision  # fmt: skip
+
+
+def keep_answer(
+    register: Register,
+    institution: str,
+    round_code: str,
+    control: str,
+    *,
+    level: Level | None,
+    not_applicable: str | None,
+    reason: str,
+    seen_revision: int,
+) -> Kept:
     """Keep one answer as a new revision and return it; its evidence stays as it was.
 
     `seen_revision` is the revision that the writer had before them (0: none).
@@ -191,4 +217,4 @@ def save_answer(
             keeps_evidence=True,
         )  # fmt: skip
         change.tell(round=round_code, control=control, revision=written.revision)
-    return written
+    return Kept(written, opened.institution)

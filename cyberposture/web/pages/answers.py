@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field
 from cyberposture.content.translations import in_language
 from cyberposture.errors import Conflict, Fault, InvalidInput
 from cyberposture.model.assessments import Level
+from cyberposture.services.assessments import questionnaire
 from cyberposture.services.assessments.cards import Card, DomainPage, read_domain
-from cyberposture.services.assessments.questionnaire import save_answer
-from cyberposture.services.institutions.entries import get_institution
+from cyberposture.services.assessments.questionnaire import Kept
 from cyberposture.services.people.names import names_of
 from cyberposture.store.answers import AnswerRevision
 from cyberposture.web.pages.cards import (
@@ -178,7 +178,7 @@ def keep_answer(
     typed = Typed(control, form.level, plain(form.reason))
     by_script = "application/json" in visit.request.headers.get("accept", "")
     try:
-        written = _save(visit, page, typed, form.seen)
+        kept = _keep(visit, page, typed, form.seen)
     except InvalidInput as error:
         said = visit.told(error.faults[0].what)
         if by_script:
@@ -192,19 +192,18 @@ def keep_answer(
     if not by_script:
         then = form.then if _CONTROL.fullmatch(form.then) else control
         return RedirectResponse(f"{page.path}#{then}", 303)
-    zone = ZoneInfo(get_institution(visit.register, page.institution).institution.zone)
-    names = {visit.person.person: visit.person.name}
-    said = str(status_of(written, visit.words, zone, names))
-    return JSONResponse({"revision": written.revision, "said": said})
+    zone, names = ZoneInfo(kept.institution.zone), {visit.person.person: visit.person.name}
+    said = str(status_of(kept.revision, visit.words, zone, names))
+    return JSONResponse({"revision": kept.revision.revision, "said": said})
 
 
-def _save(visit: Visit, page: Page, typed: Typed, seen: int) -> AnswerRevision:
+def _keep(visit: Visit, page: Page, typed: Typed, seen: int) -> Kept:
     does_not_apply = typed.level == NOT_APPLICABLE
     if does_not_apply and not typed.reason:
         raise InvalidInput(Fault("reason", str(visit.words.say("card.needs_reason"))))
     if typed.level not in ("", NOT_APPLICABLE, *_LEVELS):
         raise InvalidInput(Fault("level", str(visit.words.say("card.needs_level"))))
-    return save_answer(
+    return questionnaire.keep_answer(
         visit.register,
         page.institution,
         page.round_code,

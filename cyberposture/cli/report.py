@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.report_sets import make_set, verify_set
 from cyberposture.cli.surroundings import open_runtime
 
 HELP = "Reports as self-contained files, each for one audience."
@@ -52,3 +53,6 @@ def _named(name: str) -> Callable[..., None]:
 
 for _name, _help in NAMES.items():
     app.command(_name, help=_help)(_named(_name))
+
+app.command("set")(make_set)
+app.command("verify-set")(verify_set)

@@ -177,6 +177,13 @@ def list_round_scores(connection: Connection, round_id: UUID) -> list[ScoreSumma
     return list(standing.values())
 
 
+def list_digests(connection: Connection, score_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the digests of the documents of these scores."""
+    s = t.scores.c
+    query = sa.select(s.id, s.document_sha256).where(s.id.in_(score_ids))
+    return {row.id: row.document_sha256 for row in connection.execute(query)}
+
+
 def list_compact_scores(connection: Connection, round_ids: Sequence[UUID]) -> list[CompactScore]:
     """Return the compact rows of all standing scores of these rounds, in no particular order."""
     s, later = t.scores, t.scores.alias("later")

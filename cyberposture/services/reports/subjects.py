@@ -4,7 +4,8 @@ A new subject is a row of `MAKERS`; a new report on a subject that is here is a 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -17,6 +18,8 @@ from cyberposture.reporting.words import Words
 from cyberposture.services.register import Register
 from cyberposture.services.reports.inputs import InstitutionGatherer
 from cyberposture.services.reports.nation_inputs import NationGatherer
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,15 @@ class Order:
     audience: Audience
     words: Words
     about: About
+    kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was gathered for the same report in another language."""
+
+    def once(self, gather: Callable[[], T]) -> T:
+        """Return what `gather` returns, asked once for all languages of one report."""
+        if "inputs" not in self.kept:
+            self.kept["inputs"] = gather()
+        inputs: T = self.kept["inputs"]
+        return inputs
 
     def needs(self, what: str) -> str:
         """Return a part of `about` that this report cannot do without.
@@ -61,12 +73,15 @@ Maker = Callable[[Register, Connection, Order], View]
 
 def _institution(register: Register, connection: Connection, order: Order) -> View:
     code = order.needs("institution")
-    inputs = InstitutionGatherer(register, connection, code, order.about.round_code).gather()
+    inputs = order.once(
+        lambda: InstitutionGatherer(register, connection, code, order.about.round_code).gather()
+    )
     return institution_view(order.definition, order.audience, order.words, inputs)
 
 
 def _nation(register: Register, connection: Connection, order: Order) -> View:
-    inputs = NationGatherer(register, connection, order.needs("round_code")).gather()
+    code = order.needs("round_code")
+    inputs = order.once(lambda: NationGatherer(register, connection, code).gather())
     return nation_view(order.definition, order.audience, order.words, inputs)
 
 

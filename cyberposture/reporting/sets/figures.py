@@ -1,0 +1,135 @@
+"""The open files of a set: the figures of the nation's report as CSV, and what each column means.
+
+They are written from the view, so that a file says what the page says and nothing else: what was
+left out for the audience is empty here too.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cyberposture.clock import to_iso
+from cyberposture.reporting.view.nation import NationView
+from cyberposture.reporting.view.nation_annexes import GroupRow
+from cyberposture.reporting.words import Words
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""A sheet that opens a cell beginning so may calculate it."""
+_NOTHING = "–"
+FILES = ("groups", "bands", "domains", "gates", "exposure", "indicators", "dictionary")
+"""The files that are made from a nation's report, the last of which explains the others."""
+
+
+CORRECTED = ("corrected_at", "changed_controls")
+"""The columns of the log of corrections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One open file: its name without an ending, its columns, and its rows."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def tables_of(view: NationView) -> tuple[Table, ...]:
+    """Return the figures of a nation's report, one table a part of it."""
+    hidden = {_NOTHING, str(view.words.say("count.hidden"))}
+
+    def rows(found: Iterable[Sequence[object]]) -> tuple[tuple[str, ...], ...]:
+        return tuple(
+            tuple("" if str(cell) in hidden or cell is None else str(cell) for cell in row)
+            for row in found
+        )
+
+    return (
+        Table(
+            "groups",
+            ("kind", "group", "asked", "answered", "assessed", "lower", "median", "upper"),
+            rows(
+                [("sector", *_group(row)) for row in view.spread.sectors]
+                + [("profile", *_group(row)) for row in view.spread.profiles]
+            ),
+        ),
+        Table(
+            "bands",
+            ("group", "band", "institutions"),
+            rows(
+                (label, band.name, number)
+                for label, numbers, _ in view.bands.rows
+                for band, number in zip(view.bands.legend, numbers, strict=False)
+            ),
+        ),
+        Table(
+            "domains",
+            ("domain", "title", "group", "median"),
+            rows(
+                (domain, title, group, cell.value)
+                for domain, title, cells in view.heat.rows
+                for group, cell in zip(view.heat.groups, cells, strict=True)
+            ),
+        ),
+        Table(
+            "gates",
+            ("control", "title", "closed_at"),
+            rows((row.control, row.title, row.closed_at) for row in view.gates),
+        ),
+        Table(
+            "exposure",
+            ("check", "title", "severity", "institutions"),
+            rows((row.check, row.title, row.severity, row.institutions) for row in view.exposure),
+        ),
+        Table(
+            "indicators",
+            ("indicator", "title", "figure", "value", "dated", "source"),
+            rows(
+                (row.code, row.title, figure.title, figure.value, row.dated, row.source)
+                for row in view.indicators.rows
+                for figure in row.figures
+            ),
+        ),
+    )
+
+
+def _group(row: GroupRow) -> tuple[object, ...]:
+    places: Sequence[object] = row.quartiles or (None, None, None)
+    return (row.label, row.asked, row.answered, row.assessed, *places)
+
+
+def corrections_of(corrected: Iterable[tuple[datetime, int]]) -> Table:
+    """Return when final scores were corrected, and how many controls of each changed."""
+    rows = ((to_iso(at)[:10], str(controls)) for at, controls in corrected)
+    return Table("corrections", CORRECTED, tuple(rows))
+
+
+def csv_of(table: Table) -> str:
+    """Return a table as CSV with a head; no cell can be taken for a formula."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(table.columns)
+    writer.writerows([_cell(cell) for cell in row] for row in table.rows)
+    return stream.getvalue()
+
+
+def dictionary_of(tables: Sequence[Table], languages: Sequence[Words]) -> Table:
+    """Return what every column of the tables means, in each language."""
+    return Table(
+        "dictionary",
+        ("file", "column", *(f"meaning_{words.language}" for words in languages)),
+        tuple(
+            (
+                f"{table.name}.csv",
+                column,
+                *(str(words.say(f"column.{column}")) for words in languages),
+            )
+            for table in (*tables, Table("corrections", CORRECTED, ()))
+            for column in table.columns
+        ),
+    )
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

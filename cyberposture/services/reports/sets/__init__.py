@@ -1,0 +1,1 @@
+"""Sets of reports: planned for one audience, rendered as far as needed, looked through."""

@@ -22,6 +22,7 @@ Language = Annotated[str, typer.Option(help="en or ur.")]
 
 NAMES = {
     "institution": "Where one institution stands, for its board and its security team.",
+    "sector": "Where one sector stands in a round, for its regulator: spread, gaps, who waits.",
     "nation": "Where the nation stands in a round: two pages for a minister, then annexes.",
 }
 """The reports that come with the program, each a command of its own."""

@@ -39,6 +39,8 @@ class ReportDefinition(Model):
     """Each audience that may receive it, with its TLP marking."""
     redaction: dict[Audience, Redaction]
     template: str
+    builds_on: Code | None = None
+    """Another report, whose words and templates it has where it has none of its own."""
     languages: tuple[Literal["en", "ur"], ...] = ("en",)
 
     @model_validator(mode="after")

@@ -22,6 +22,8 @@ from cyberposture.reporting.words import Words, load_words
 
 SHARED = "_shared"
 """The folder of what all reports have in common: frame, style, macros, words."""
+AND = "+"
+"""Stands between the folders of one report."""
 STYLE = "style.css"
 PARTS = "parts.css"
 """The style of what the portal shows as reports do."""
@@ -85,7 +87,7 @@ class Renderer:
             raise WrongUsage(
                 f"the report {definition.id} is not made in {language!r}", advice=f"made in: {made}"
             )
-        return self._words(definition.id, language)
+        return self._words(_home_of(definition), language)
 
     def render(
         self,
@@ -104,7 +106,7 @@ class Renderer:
         """
         if view.audience != audience:
             raise WrongUsage(f"this view was made for {view.audience}, not for {audience}")
-        return self._render(definition.id, definition.template, view, site)
+        return self._render(_home_of(definition), definition.template, view, site)
 
     def render_part(self, definition: ReportDefinition, template: str, view: View) -> str:
         """Return what one template of a report makes of its view: a part for a page of another.
@@ -112,11 +114,11 @@ class Renderer:
         Raises:
             InvalidInput: the template is wrong, with file and line.
         """
-        return self._render(definition.id, template, view)
+        return self._render(_home_of(definition), template, view)
 
     def policy(self, definition: ReportDefinition) -> str:
         """Return the content security policy that a report states of itself."""
-        return _policy(self._environment(definition.id)[1])
+        return _policy(self._environment(_home_of(definition))[1])
 
     def parts_style(self) -> str:
         """Return the style that a page needs which shows such parts."""
@@ -187,7 +189,7 @@ class Renderer:
             ) from error
 
     def _make_environment(self, home: str) -> tuple[Sandbox, str]:
-        folders = list(dict.fromkeys([self._folder / home, self._folder / SHARED]))
+        folders = self._folders(home)[::-1]
         environment = Sandbox(
             loader=FileSystemLoader(folders, followlinks=False),
             autoescape=True,
@@ -203,8 +205,18 @@ class Renderer:
         return environment, "\n".join(path.read_text(encoding="utf-8") for path in styles)
 
     def _load_words(self, home: str, language: str) -> Words:
-        folders = dict.fromkeys([self._folder / SHARED, self._folder / home])
-        return load_words(list(folders), language)
+        return load_words(self._folders(home), language)
+
+    def _folders(self, home: str) -> list[Path]:
+        """Return the folders that a report is made from; a later one wins."""
+        names = dict.fromkeys([SHARED, *home.split(AND)])
+        return [self._folder / name for name in names]
+
+
+def _home_of(definition: ReportDefinition) -> str:
+    """Return the folders of a report: that of the one that it builds upon, and its own."""
+    names = [] if definition.builds_on is None else [definition.builds_on]
+    return AND.join([*names, definition.id])
 
 
 def _policy(style: str, script: str = "") -> str:

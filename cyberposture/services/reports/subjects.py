@@ -9,15 +9,17 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from cyberposture.errors import WrongUsage
+from cyberposture.errors import NotFound, WrongUsage
 from cyberposture.model.reports import Audience, ReportDefinition, Subject
 from cyberposture.reporting.render import View
 from cyberposture.reporting.view.institution import institution_view
 from cyberposture.reporting.view.nation import nation_view
+from cyberposture.reporting.view.sector import sector_view
 from cyberposture.reporting.words import Words
 from cyberposture.services.register import Register
 from cyberposture.services.reports.inputs import InstitutionGatherer
 from cyberposture.services.reports.nation_inputs import NationGatherer
+from cyberposture.services.reports.sector_inputs import gather_sector
 
 T = TypeVar("T")
 
@@ -85,6 +87,16 @@ def _nation(register: Register, connection: Connection, order: Order) -> View:
     return nation_view(order.definition, order.audience, order.words, inputs)
 
 
+def _sector(register: Register, connection: Connection, order: Order) -> View:
+    code, sector = order.needs("round_code"), order.needs("sector")
+    if sector not in {one.id for one in register.content.catalogue.framework.sectors}:
+        raise NotFound("sector", sector)
+    # Who may not be told of small groups is told what the nation's report tells.
+    guarded = order.definition.redaction[order.audience].smallest_group > 1
+    inputs = order.once(lambda: gather_sector(register, connection, code, sector, is_whole=guarded))
+    return sector_view(order.definition, order.audience, order.words, inputs)
+
+
 def _consultation(register: Register, connection: Connection, order: Order) -> View:
     raise WrongUsage(
         f"the report {order.definition.id} is about one consultation",
@@ -94,6 +106,7 @@ def _consultation(register: Register, connection: Connection, order: Order) -> V
 
 MAKERS: Mapping[Subject, Maker] = {
     "institution": _institution,
+    "sector": _sector,
     "nation": _nation,
     "consultation": _consultation,
 }

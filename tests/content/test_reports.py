@@ -11,32 +11,18 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from consultation_samples import a_consultation, an_empty_consultation
 from html_page import Page
-from nation_samples import CLOUD, HOSTING, SOFTWARE, a_nation, a_row
 from press import (
     PLAIN,
     RENDERER,
     Inputs,
     definitions,
+    every,
     html_of,
     page_of,
     poisoned,
     report_of,
     view_of,
-)
-from report_samples import (
-    REVIEWER,
-    SIGNATORY,
-    a_document,
-    a_finding,
-    a_report,
-    a_score,
-    an_institution,
-    content,
-    every,
-    steps_of,
-    usual_report,
 )
 
 from cyberposture.content.bundle import find_content
@@ -46,6 +32,33 @@ from cyberposture.reporting.inputs import (
     InstitutionInputs,
     KnownAddresses,
     NationInputs,
+)
+from cyberposture.reporting.samples.consultation import (
+    a_consultation,
+    an_empty_consultation,
+)
+from cyberposture.reporting.samples.contents import (
+    content,
+)
+from cyberposture.reporting.samples.institution import (
+    REVIEWER,
+    SIGNATORY,
+    a_finding,
+    a_report,
+    usual_report,
+)
+from cyberposture.reporting.samples.nation import (
+    CLOUD,
+    HOSTING,
+    SOFTWARE,
+    a_nation,
+    a_row,
+)
+from cyberposture.reporting.samples.scores import (
+    a_document,
+    a_score,
+    an_institution,
+    steps_of,
 )
 
 HOME = find_content(None).reports

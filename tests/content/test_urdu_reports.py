@@ -6,14 +6,30 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from consultation_samples import a_consultation, an_empty_consultation
-from nation_samples import a_nation
-from press import RENDERER, definitions, html_of, page_of
-from report_samples import a_document, a_finding, a_report, a_score, an_institution, content, every
+from press import RENDERER, definitions, every, html_of, page_of
 
 from cyberposture.content.bundle import find_content
 from cyberposture.content.loader import load_content
 from cyberposture.reporting.inputs import ContentInputs
+from cyberposture.reporting.samples.consultation import (
+    a_consultation,
+    an_empty_consultation,
+)
+from cyberposture.reporting.samples.contents import (
+    content,
+)
+from cyberposture.reporting.samples.institution import (
+    a_finding,
+    a_report,
+)
+from cyberposture.reporting.samples.nation import (
+    a_nation,
+)
+from cyberposture.reporting.samples.scores import (
+    a_document,
+    a_score,
+    an_institution,
+)
 from cyberposture.reporting.words import Words, load_words
 
 HOME = find_content(None).reports

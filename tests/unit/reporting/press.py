@@ -1,5 +1,6 @@
 """Renders reports of the checkout's own content folder, as a service would."""
 
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
@@ -96,3 +97,8 @@ def poisoned(value: Any, poison: str, name: str = "") -> Any:
     if hasattr(value, "model_copy") and name == "institution":
         return value.model_copy(update={"name": poison})
     return value
+
+
+def every(items: Iterable[str]) -> str:
+    """Return the items on one line each, for a failing test to show."""
+    return "\n".join(sorted(items))

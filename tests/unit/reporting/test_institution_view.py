@@ -5,24 +5,28 @@ from datetime import timedelta
 
 import pytest
 from press import RENDERER, definitions, institution_of
-from report_samples import (
-    AS_OF,
-    REVIEWER,
-    SCANS,
-    SIGNATORY,
-    USUAL_FAILURES,
-    a_document,
-    a_finding,
-    a_report,
-    a_score,
-    a_verdict,
-    an_institution,
-    content,
-    failing,
-)
 
 from cyberposture.errors import WrongUsage
 from cyberposture.reporting.inputs import RepairClock
+from cyberposture.reporting.samples.contents import (
+    content,
+)
+from cyberposture.reporting.samples.institution import (
+    REVIEWER,
+    SCANS,
+    SIGNATORY,
+    a_finding,
+    a_report,
+    a_verdict,
+)
+from cyberposture.reporting.samples.scores import (
+    AS_OF,
+    USUAL_FAILURES,
+    a_document,
+    a_score,
+    an_institution,
+    failing,
+)
 from cyberposture.reporting.view.controls import ControlCard
 from cyberposture.reporting.view.institution import InstitutionView, institution_view
 

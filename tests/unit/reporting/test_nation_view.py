@@ -6,11 +6,16 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from nation_samples import a_nation, a_row, indicators, links
 from press import RENDERER, definitions
 
 from cyberposture.model.reports import Audience
 from cyberposture.reporting.inputs import EnteredIndicator, NationInputs, ReviewSample
+from cyberposture.reporting.samples.nation import (
+    a_nation,
+    a_row,
+    indicators,
+    links,
+)
 from cyberposture.reporting.view.groups import closed_gates, is_assessed, verified_of
 from cyberposture.reporting.view.nation import NationView, nation_view
 from cyberposture.scoring.explain import people

@@ -12,11 +12,13 @@ from functools import cache
 from itertools import product
 
 import pytest
-from nation_samples import a_nation
 from press import RENDERER, definitions
 
 from cyberposture.model.scores import InstitutionScore, ScoreResult
 from cyberposture.reporting.inputs import InstitutionRow, NationInputs
+from cyberposture.reporting.samples.nation import (
+    a_nation,
+)
 from cyberposture.reporting.view.frame import band_at
 from cyberposture.reporting.view.groups import Nation
 from cyberposture.reporting.view.lens import lens_for

@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import cache
 
 import pytest
-from consultation_samples import OPENED, a_comment, a_consultation, an_empty_consultation
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 from press import RENDERER, definitions, html_of
@@ -22,6 +21,12 @@ from cyberposture.reporting.consultation_inputs import (
     GivenComment,
 )
 from cyberposture.reporting.publication import WITHHELD, Count, publish, without_addresses
+from cyberposture.reporting.samples.consultation import (
+    OPENED,
+    a_comment,
+    a_consultation,
+    an_empty_consultation,
+)
 from cyberposture.reporting.view.comments import paragraphs
 from cyberposture.reporting.view.consultation import ConsultationView, consultation_view
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 from press import RENDERER, definitions, institution_of
-from report_samples import a_report
 
 from cyberposture.content.bundle import find_content
 from cyberposture.content.loader import load_reports
 from cyberposture.errors import InvalidInput, WrongUsage
 from cyberposture.reporting.render import Renderer
+from cyberposture.reporting.samples.institution import (
+    a_report,
+)
 
 REPORT = definitions()["institution"]
 

@@ -4,7 +4,6 @@ import time
 
 import pytest
 from press import RENDERER, definitions
-from report_samples import a_document, a_report, an_institution, content
 
 from cyberposture.reporting.charts import (
     bar_of,
@@ -13,6 +12,16 @@ from cyberposture.reporting.charts import (
     strip_of,
     ticks_of,
     trend_of,
+)
+from cyberposture.reporting.samples.contents import (
+    content,
+)
+from cyberposture.reporting.samples.institution import (
+    a_report,
+)
+from cyberposture.reporting.samples.scores import (
+    a_document,
+    an_institution,
 )
 from cyberposture.reporting.view.domains import domains_of
 from cyberposture.reporting.view.lens import lens_for

@@ -5,14 +5,24 @@ from typing import Any
 
 import pytest
 from html_page import Page
-from nation_samples import a_nation
 from press import RENDERER, definitions
-from report_samples import AS_OF, a_head, content
 
 from cyberposture.errors import WrongUsage
 from cyberposture.model.reports import Audience
 from cyberposture.reporting.index import render_index, safe_href
 from cyberposture.reporting.inputs import SetEntry, SetInputs
+from cyberposture.reporting.samples.contents import (
+    content,
+)
+from cyberposture.reporting.samples.institution import (
+    a_head,
+)
+from cyberposture.reporting.samples.nation import (
+    a_nation,
+)
+from cyberposture.reporting.samples.scores import (
+    AS_OF,
+)
 
 NATION = a_nation(6)
 

@@ -6,19 +6,21 @@ from typing import Any
 
 import pytest
 from press import institution_of
-from report_samples import (
+
+from cyberposture.reporting.inputs import GateRefusal, InstitutionInputs, KnownAddresses
+from cyberposture.reporting.samples.institution import (
+    a_report,
+    a_scan,
+    an_authorisation,
+)
+from cyberposture.reporting.samples.scores import (
     AS_OF,
     USUAL_FAILURES,
     a_document,
-    a_report,
-    a_scan,
     a_score,
-    an_authorisation,
     an_institution,
     failing,
 )
-
-from cyberposture.reporting.inputs import GateRefusal, InstitutionInputs, KnownAddresses
 
 
 def everything(level: int | None) -> Any:

@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from report_samples import AS_OF, a_head, content, digest
-
 from cyberposture.model.consultations import GroupKind, Outcome
 from cyberposture.reporting.consultation_inputs import (
     AdoptedEdition,
@@ -15,6 +13,9 @@ from cyberposture.reporting.consultation_inputs import (
     HeldEvent,
     InvitedGroup,
 )
+from cyberposture.reporting.samples.contents import content, digest
+from cyberposture.reporting.samples.institution import a_head
+from cyberposture.reporting.samples.scores import AS_OF
 
 OPENED = datetime(2026, 9, 1, 4, 0, tzinfo=UTC)
 CLOSES = datetime(2026, 10, 5, 19, 0, tzinfo=UTC)

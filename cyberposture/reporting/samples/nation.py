@@ -5,17 +5,6 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from report_samples import (
-    AS_OF,
-    a_document,
-    a_head,
-    an_institution,
-    content,
-    digest,
-    failing,
-    usual_level,
-)
-
 from cyberposture.model.controls import Tier
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.reporting.inputs import (
@@ -23,6 +12,15 @@ from cyberposture.reporting.inputs import (
     EnteredIndicator,
     InstitutionRow,
     NationInputs,
+)
+from cyberposture.reporting.samples.contents import content, digest
+from cyberposture.reporting.samples.institution import a_head
+from cyberposture.reporting.samples.scores import (
+    AS_OF,
+    a_document,
+    an_institution,
+    failing,
+    usual_level,
 )
 from cyberposture.scoring.assemble import parameters_of
 from cyberposture.scoring.rollup import compute

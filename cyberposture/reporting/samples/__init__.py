@@ -1,0 +1,1 @@
+"""Made-up data for reports: usual ones, and the worst that may come."""

@@ -171,7 +171,8 @@ def test_nobody_swallows_everything(modules):
 
 def test_every_library_in_use_is_a_declared_dependency(modules, checkout):
     project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
-    declared = {requirement_name(text) for text in project["dependencies"]}
+    extras = [text for extra in project["optional-dependencies"].values() for text in extra]
+    declared = {requirement_name(text) for text in (*project["dependencies"], *extras)}
     owners = packages_distributions()
     undeclared = {
         f"{module.at(node)} {name}"

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -90,13 +91,12 @@ def _typed(line: Line, columns: Sequence[Column]) -> Iterator[Any]:
 
 
 def _require_parquet() -> None:
-    try:
-        import pyarrow.parquet  # noqa: F401
-    except ImportError as error:
+    # The specification of a module inside a package asks for the package, so both are asked for.
+    if find_spec("pyarrow") is None or find_spec("pyarrow.parquet") is None:
         raise MissingService(
             "Parquet needs pyarrow, which is not installed",
             advice="pip install 'cyberposture[parquet]'; --format csv and json need nothing",
-        ) from error
+        )
 
 
 def _write_parquet(lines: Iterator[Line], place: Table | View, out: Path) -> int:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cyberposture.cli import score_compared
 from cyberposture.cli.lines import read_lines, write_lines
 from cyberposture.cli.options import Institution, Json, OnlyInstitution
 from cyberposture.cli.surroundings import open_runtime, show_json, show_table
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 HELP = "Compute, show, explain and recompute scores."
 app = typer.Typer()
+app.command("compare")(score_compared.compare)
 Round = Annotated[str | None, typer.Option("--round", help="Code of the round; else live.")]
 
 
@@ -172,14 +174,34 @@ def plan(
 def recompute(
     context: typer.Context,
     verify: Annotated[bool, typer.Option("--verify", help="Compare; nothing is written.")] = False,
+    edition: Annotated[
+        str | None,
+        typer.Option("--under", help="Under another adopted edition: its version or digest."),
+    ] = None,
+    parameters: Annotated[
+        Path | None,
+        typer.Option(help="Under other parameters: YAML or JSON of those that are other."),
+    ] = None,
+    round_code: Round = None,
+    institution: OnlyInstitution = None,
     as_json: Json = False,
 ) -> None:
-    """Recompute every kept score from its own document and report each difference."""
+    """Recompute kept scores: each from its own document, or under other rules side by side."""
     from cyberposture.errors import CheckFailed, WrongUsage
     from cyberposture.services.scores import score
 
+    if [verify, edition is not None, parameters is not None].count(True) != 1:
+        raise WrongUsage(
+            "scores are never overwritten; give --verify, --under EDITION or --parameters FILE"
+        )
     if not verify:
-        raise WrongUsage("scores are never overwritten; give --verify")
+        score_compared.under(
+            context, edition=edition, parameters=parameters, round_code=round_code,
+            institution=institution, as_json=as_json,
+        )  # fmt: skip
+        return
+    if round_code is not None or institution is not None:
+        raise WrongUsage("--verify looks at every score there is")
     count, differences = score.recompute_all(open_runtime(context).register)
     if as_json:
         show_json({"scores": count, "differences": [vars(one) for one in differences]})

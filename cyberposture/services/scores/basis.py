@@ -181,9 +181,23 @@ def rescore(
 
     `profile` is the draft's that it would be asked; None: that of its tier.
     """
-    document = assemble(
-        draft.catalogue,
-        draft.checks.checks,
+    said = (answers, reviews)
+    return compute(document_under(basis, draft.catalogue, draft.checks, said, profile=profile))
+
+
+def document_under(
+    basis: Basis,
+    catalogue: Catalogue,
+    checks: Checks,
+    said: tuple[Mapping[str, Answer], Mapping[str, Review]],
+    *,
+    profile: Profile | None,
+) -> ScoreDocument:
+    """Return what such a score is computed from; `said` are answers and reviews by control."""
+    answers, reviews = said
+    return assemble(
+        catalogue,
+        checks.checks,
         basis.institution.institution,
         answers=answers,
         reviews=reviews,
@@ -193,7 +207,6 @@ def rescore(
         profile=profile,
         shared=basis.shared,
     )
-    return compute(document)
 
 
 def with_reviews(basis: Basis, reviews: Mapping[str, Review]) -> Basis:

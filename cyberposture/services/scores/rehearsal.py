@@ -10,12 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from cyberposture.content.comparing.books import book_of
+from cyberposture.content.comparing.differences import compare
 from cyberposture.errors import Fault
 from cyberposture.model.assessments import Answer, Review
 from cyberposture.model.comparison import Change, Comparison
 from cyberposture.model.controls import Catalogue, Chosen, Profile
 from cyberposture.model.institutions import Institution
-from cyberposture.model.scores import InstitutionScore
+from cyberposture.model.scores import InstitutionScore, ScoreDocument
 from cyberposture.scoring.assemble import applies
 from cyberposture.services.catalogue.adoption import Draft, compare_with, find_faults
 from cyberposture.services.catalogue.migration import FATES, inherit
@@ -24,6 +26,7 @@ from cyberposture.services.register import Register
 from cyberposture.services.scores.basis import (
     Basis,
     answers_of,
+    document_under,
     gather_basis,
     profile_of,
     rescore,
@@ -195,6 +198,28 @@ def _carried_reviews(changes: tuple[Change, ...], reviews: dict[str, Review]) ->
         for link in change.links
         if link.old in reviews
     }
+
+
+def redrawn(basis: Basis, edition: Pinned) -> ScoreDocument:
+    """Return what an institution's score would be computed from under another edition.
+
+    Answers and reviews are carried over as an adoption would, every suggestion being confirmed.
+    """
+    catalogue, institution = edition.catalogue, basis.institution.institution
+    books = (
+        book_of(basis.pinned.catalogue, basis.pinned.edition.rules),
+        book_of(catalogue, edition.edition.rules),
+    )
+    changes = compare(*books).changes
+    profile = _profile_after(
+        profile_of(basis.pinned.catalogue, basis.assessment), catalogue, changes
+    )
+    answers = inherit(
+        changes, answers_of(basis.answers), _answerable(catalogue, institution, profile)
+    )
+    given = {c: one.answer for c, one in {**answers.suggested, **answers.carried}.items()}
+    said = (given, _carried_reviews(changes, reviews_of(basis.answers)))
+    return document_under(basis, catalogue, basis.judged_by, said, profile=profile)
 
 
 def _difference(before: int | None, after: int | None) -> int | None:

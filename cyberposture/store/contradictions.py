@@ -104,6 +104,15 @@ def record_comment(connection: Connection, code: str, comment: str, act: Act) ->
     _record_event(connection, code, "commented", Act(act.actor, comment, act.at))
 
 
+def record_remark(connection: Connection, code: str, remark: str, act: Act) -> None:
+    """Keep what the CERT says to a contradiction, among its events.
+
+    Raises:
+        NotFound: there is no such contradiction.
+    """
+    _record_event(connection, code, "remarked", Act(act.actor, remark, act.at))
+
+
 def record_state(
     connection: Connection, code: str, state: ContradictionState, act: Act
 ) -> ContradictionRecord:

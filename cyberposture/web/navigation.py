@@ -45,6 +45,12 @@ PLACES: Final = (
     Place("network", "own-findings", "/institutions/{institution}/network/findings", "see-network"),
     Place(
         "network",
+        "own-contradictions",
+        "/institutions/{institution}/network/contradictions",
+        "see-network",
+    ),
+    Place(
+        "network",
         "own-letters",
         "/institutions/{institution}/network/letters",
         "see-authorisations",

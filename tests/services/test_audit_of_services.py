@@ -213,6 +213,10 @@ def assessing(office) -> Iterator[Step]:
     )  # fmt: skip
     yield score.score_live, "scored", lambda: score.score_live(register, CODE)
     yield (
+        contradictions.remark, "contradiction-remarked",
+        lambda: contradictions.remark(register, contradicted(office), "We look again on Monday."),
+    )  # fmt: skip
+    yield (
         contradictions.comment, "contradiction-commented",
         lambda: contradictions.comment(register, contradicted(office), "Closed tomorrow."),
     )  # fmt: skip

@@ -38,14 +38,14 @@ class Browser:
         method: str,
         address: str,
         *,
-        form: dict[str, str] | None = None,
+        form: dict[str, Any] | None = None,
         json: Any = None,
         file: tuple[str, bytes] | None = None,
         cookies: dict[str, str] | None = None,
         **headers: str,
     ) -> Answer:
         """Send one request and return its answer; a file (name and bytes) comes after the form."""
-        body = b"" if form is None else urlencode(form).encode()
+        body = b"" if form is None else urlencode(form, doseq=True).encode()
         if json is not None:
             body = json_.dumps(json).encode()
             headers.setdefault("content-type", "application/json")

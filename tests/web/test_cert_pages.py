@@ -13,6 +13,7 @@ from cyberposture.model.institutions import Institution
 from cyberposture.services.institutions import entries, life
 from cyberposture.services.permission import halting, standing
 from cyberposture.services.scans import canaries
+from cyberposture.services.scores import contradicted
 from cyberposture.store import scans
 
 INDICATOR, SERVICE = "/cert/indicators/NAT-01", f"/cert/services/{OWN}/mail-of-{OWN}"
@@ -187,3 +188,25 @@ def test_the_schedule_offers_institutions_and_says_where_one_is_unknown(office):
     form = {"code": "nightly", "kind": "scan", "trigger": "interval", "spec": "86400", "of": "nope"}
     refused = _refused(office, "/cert/schedule", form)
     assert 'id="of-fault"' in refused and "nope" in refused
+
+
+def test_both_sides_comment_on_a_contradiction_and_the_state_stays(office):
+    ours = f"/institutions/{OWN}/network/contradictions"
+    (code,) = {one for one in office.get("institution-lead", ours).split('"')
+               if one.startswith(f"{ours}/c-")}  # fmt: skip
+    short = office.post("institution-lead", f"{code}/comments", 422, text=" ")
+    assert "This is needed" in short
+    office.post("signatory", f"{code}/comments", 403, text="It is a test system.")
+    office.post("institution-lead", f"{code}/comments", text="It is a test system.")
+    theirs = f"/cert/contradictions/{OWN}/{code.rpartition('/')[2]}"
+    page = office.get("cert-analyst", theirs)
+    assert "It is a test system." in page and "The institution commented" in page
+    office.post("institution-lead", f"{theirs}/comments", 403, text="me too")
+    office.post("cert-analyst", f"{theirs}/comments", text="Then declare it as one.")
+    page = office.get("institution-lead", code)
+    assert "Then declare it as one." in page and "The CERT commented" in page
+    assert "It is a test system." in page.split("The CERT commented")[0]  # printed beside still
+    line, _ = contradicted.get_contradiction(office.register, code.rpartition("/")[2])
+    assert line.record.state == "open"
+    other = code.replace(OWN, FOREIGN)
+    office.get("institution-lead", other, 403)

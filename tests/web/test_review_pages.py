@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from browser import Answer, Browser
@@ -28,7 +29,7 @@ class Walk:
         self.world, self.browser = world, browser
         self.cookies: dict[str, str] = {}
 
-    def ask(self, who: str, method: str, at: str, language: str = "en", **form: str) -> Answer:
+    def ask(self, who: str, method: str, at: str, language: str = "en", **form: Any) -> Answer:
         """Send a request as a person, a form with the key of the session."""
         if who not in self.cookies:
             self.cookies[who] = self.world.session_of(who)
@@ -43,7 +44,7 @@ class Walk:
         assert " style=" not in answer.text and "onclick" not in answer.text
         return answer.text
 
-    def do(self, who: str, at: str, **form: str) -> str:
+    def do(self, who: str, at: str, **form: Any) -> str:
         """Send a form that must be taken, and return where it leads."""
         answer = self.ask(who, "POST", at, **form)
         assert answer.status == 303, f"{who} {at}: {answer.status} {answer.text[-1500:]}"
@@ -209,7 +210,22 @@ def test_an_appeal_is_decided_by_another_and_corrects_the_score(walk):
     walk.do("c-other", f"{CASE}/appeal", **decision | {"grade": "E2", "told": "the regulator"})
     page = walk.see(LEAD, f"{OURS}/result")
     assert "Granted" in page and "told: the regulator" in page
-    assert walk.ask(LEAD, "POST", f"{OURS}/result/appeal", grounds="Still.").status == 303
+    walk.do(LEAD, f"{OURS}/result/appeal", grounds="Still.")
+    (code,) = re.findall(r'name="code" value="(ap-[^"]+)"', walk.see(ADMIN, CASE))
+    whole = {"code": code, "do": "grant", "reason": "all of it is there", "told": "the ministry"}
+    both = {"control": [GATE, OTHER, "", ""], "level": ["3", "2", "", ""],
+            "grade": ["E2", "E2", "", ""]}  # fmt: skip
+    twice = walk.ask(
+        "c-other", "POST", f"{CASE}/appeal", **whole | both | {"control": [GATE, GATE]}
+    )
+    assert twice.status == 409 and "stands twice" in twice.text
+    assert re.search(rf'value="{GATE}".*?<option value="3" selected>', twice.text, re.S)
+    walk.do(ADMIN, f"{CASE}/appeal", **whole | both)
+    with walk.world.register.reading() as connection:
+        said = connection.execute(tables.audit_entries.select().where(
+            tables.audit_entries.c.kind == "appeal-decided")).mappings().all()[-1]  # fmt: skip
+    assert [one["control"] for one in said["data"]["corrections"]] == [GATE, OTHER]
+    assert [one["level"] for one in said["data"]["corrections"]] == [3, 2]
 
 
 def test_a_plan_is_written_returned_and_accepted(walk):

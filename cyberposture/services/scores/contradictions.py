@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from cyberposture.errors import Fault, InvalidInput
 from cyberposture.model.controls import Catalogue
 from cyberposture.services.assessments.assess import FINAL_STATES
 from cyberposture.services.findings.standing import CheckStanding
@@ -17,6 +18,7 @@ from cyberposture.store import contradictions as store
 from cyberposture.store.acts import Act
 from cyberposture.store.contradictions import ContradictionRecord, ContradictionState
 
+LONGEST_COMMENT = 3000
 RoundState = Literal["open", "closed", "final"]
 
 
@@ -129,13 +131,37 @@ def comment(register: Register, code: str, text: str) -> None:
     """Keep the institution's comment; it is printed beside the contradiction.
 
     Raises:
+        InvalidInput: nothing is said, or too much.
         NotFound: there is no such contradiction.
     """
+    _require_text(text)
     with register.change("contradiction-commented", code) as change:
         record = store.get_contradiction(change.connection, code)
         change.institution_id = record.institution_id
         store.record_comment(change.connection, code, text, change.by)
         change.tell(comment=text)
+
+
+def remark(register: Register, code: str, text: str) -> None:
+    """Keep what the CERT says to a contradiction, for the institution to read.
+
+    Raises:
+        InvalidInput: nothing is said, or too much.
+        NotFound: there is no such contradiction.
+    """
+    _require_text(text)
+    with register.change("contradiction-remarked", code) as change:
+        record = store.get_contradiction(change.connection, code)
+        change.institution_id = record.institution_id
+        store.record_remark(change.connection, code, text, change.by)
+        change.tell(remark=text)
+
+
+def _require_text(text: str) -> None:
+    if not text.strip():
+        raise InvalidInput(Fault("text", "say something"))
+    if len(text) > LONGEST_COMMENT:
+        raise InvalidInput(Fault("text", f"at most {LONGEST_COMMENT} characters"))
 
 
 def mark(register: Register, code: str, state: ContradictionState, *, reason: str) -> None:

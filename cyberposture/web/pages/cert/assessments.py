@@ -1,5 +1,6 @@
 """One assessment before the administrator: who reviews it, its next step, its appeals, its life."""
 
+from itertools import zip_longest
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from cyberposture.services.review import (
     taking_up,
 )
 from cyberposture.services.scores import score
+from cyberposture.store.appeals import AppealRecord
 from cyberposture.store.review_assignments import Part
 from cyberposture.web.pages.cert.campaigns import Faults, leniently, located
 from cyberposture.web.pages.institution.outcome import about_outcome
@@ -29,6 +31,10 @@ from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_ke
 router = APIRouter(include_in_schema=False)
 ONE = "/cert/assessments/{institution}/{round_code}"
 PARTS: tuple[Part, ...] = ("first", "second", "third")
+MOST_CORRECTED = 40
+"""So many controls one decision corrects at most."""
+SPARE_ROWS = 2
+"""So many empty rows stand below the controls that were appealed on."""
 
 
 class ReviewerForm(BaseModel):
@@ -51,16 +57,27 @@ class StepForm(BaseModel):
 
 
 class DecisionForm(BaseModel):
-    """What is said to an appeal; a granted one corrects one control."""
+    """What is said to an appeal; a granted one corrects what its rows name."""
 
     form_key: str = Field("", max_length=200)
     code: str = Field("", max_length=80)
     do: str = Field("", max_length=10)
     reason: str = Field("", max_length=5_000)
-    control: str = Field("", max_length=10)
-    level: str = Field("", max_length=5)
-    grade: str = Field("", max_length=5)
+    control: list[Annotated[str, Field(max_length=10)]] = Field(
+        default_factory=list, max_length=MOST_CORRECTED
+    )
+    level: list[Annotated[str, Field(max_length=5)]] = Field(
+        default_factory=list, max_length=MOST_CORRECTED
+    )
+    grade: list[Annotated[str, Field(max_length=5)]] = Field(
+        default_factory=list, max_length=MOST_CORRECTED
+    )
     told: str = Field("", max_length=500)
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Return the rows as they were filled: control, level and grade."""
+        whole = zip_longest(self.control, self.level, self.grade, fillvalue="")
+        return [(control.strip().upper(), level, grade) for control, level, grade in whole]
 
 
 @router.get(ONE)
@@ -103,6 +120,7 @@ def _show(
              "" if one.decided_at is None else visit.words.minute(one.decided_at, zone))
             for one in found.appeals
         ],
+        rows_of={one.code: _rows_of(one, typed or {}) for one in found.appeals},
         life=[
             (visit.words.minute(one.at, zone), one.who, _told(visit, one))
             for one in reading.read_life(register, institution, round_code)
@@ -112,6 +130,14 @@ def _show(
         typed=leniently(typed or {}),
         **about_outcome(visit, found),
     )  # fmt: skip
+
+
+def _rows_of(appeal: AppealRecord, typed: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the rows of corrections that a decision offers: those typed, else those appealed."""
+    filled: list[tuple[str, str, str]] = typed.get("rows", [])
+    known = filled or [(control, "", "") for control in appeal.controls]
+    rows = [row for row in known if any(row)] + [("", "", "")] * SPARE_ROWS
+    return rows[:MOST_CORRECTED]
 
 
 def _told(visit: Visit, one: reading.LifeEntry) -> str:
@@ -196,22 +222,34 @@ def decide_appeal(
     require_form_key(visit, form.form_key)
     try:
         granted = form.do == "grant"
-        corrections = [_correction(form)] if granted else []
+        corrections = _corrections(form) if granted else []
         appealing.decide_appeal(
             visit.register, institution, form.code, "granted" if granted else "rejected",
             reason=plain(form.reason), corrections=corrections, told=plain(form.told, 500),
         )  # fmt: skip
     except (InvalidInput, WrongState, NotAuthorised, NotFound) as error:
-        typed = form.model_dump()
+        typed = form.model_dump() | {"rows": form.rows()}
         return _show(visit, institution, round_code, 409, faults=located(error), typed=typed)
     return visit.go(f"/cert/assessments/{institution}/{round_code}", "appeal-decided")
 
 
-def _correction(form: DecisionForm) -> Review:
-    given = {
-        "control": form.control.strip().upper(),
-        "level": int(form.level) if form.level in ("0", "1", "2", "3") else None,
-        "grade": form.grade or None,
-        "reason": plain(form.reason, 2_000),
-    }
-    return build_row(Review, "correction", given)
+def _corrections(form: DecisionForm) -> list[Review]:
+    """Return what each row corrects that holds more than a control; the reason is that of all.
+
+    Raises:
+        InvalidInput: a row is not as it should be, or a control stands twice.
+    """
+    found: list[Review] = []
+    for number, (control, level, grade) in enumerate(form.rows(), start=1):
+        if not (level or grade):
+            continue
+        if control in {one.control for one in found}:
+            raise InvalidInput(Fault(f"correction-{number}", f"{control} stands twice"))
+        given = {
+            "control": control,
+            "level": int(level) if level in ("0", "1", "2", "3") else None,
+            "grade": grade or None,
+            "reason": plain(form.reason, 2_000),
+        }
+        found.append(build_row(Review, f"correction-{number}", given))
+    return found

@@ -69,6 +69,29 @@ def _show(
     )  # fmt: skip
 
 
+@router.post(f"{PLACE}/{{institution}}/{{contradiction}}/comments")
+def remark(
+    visit: Annotated[Visit, Depends(Allowed("judge-finding"))],
+    institution: str,
+    contradiction: str,
+    form: Form,
+) -> Response:
+    """Say something to a contradiction, which the institution reads."""
+    require_form_key(visit, form.form_key)
+    line, _ = contradicted.get_contradiction(visit.register, contradiction)
+    if line.institution != institution:
+        raise NotFound("contradiction", contradiction)
+    trouble = missing(visit, form, "text")
+    if trouble is None:
+        try:
+            service.remark(visit.register, contradiction, form["text"])
+        except CyberpostureError as error:
+            trouble = trouble_of(visit, error)
+    if trouble is not None:
+        return _show(visit, institution, contradiction, trouble, form)
+    return visit.go(f"{PLACE}/{institution}/{contradiction}", "contradiction-remarked")
+
+
 @router.post(f"{PLACE}/{{institution}}/{{contradiction}}")
 def mark(
     visit: Annotated[Visit, Depends(Allowed("judge-finding"))],

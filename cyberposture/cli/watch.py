@@ -9,7 +9,7 @@ from cyberposture.cli.surroundings import open_runtime, show_json, show_table
 
 if TYPE_CHECKING:
     from cyberposture.services.scans.canaries import CanaryView
-    from cyberposture.services.scans.watch import Alarm
+    from cyberposture.services.scans.watch import SaidAlarm
 
 HELP = "What is wrong with our own watching; by itself it looks now, and ends with 7 on an alarm."
 app = typer.Typer(invoke_without_command=True)
@@ -19,27 +19,32 @@ app = typer.Typer(invoke_without_command=True)
 def watch(context: typer.Context, as_json: Json = False) -> None:
     """Look now at canaries, checks, tables, scans, clock, audit heads and urgent notices."""
     from cyberposture.errors import CheckFailed
+    from cyberposture.reporting.render import Renderer
     from cyberposture.services.scans import watch as service
 
     if context.invoked_subcommand is not None:
         return
     runtime = open_runtime(context)
-    found = service.look_at_ourselves(runtime.register, runtime.heads_file)
+    words = Renderer(runtime.folders.reports).page_words("notices")
+    alarms = service.look_at_ourselves(runtime.register, runtime.heads_file)
+    found = [service.say_alarm(words, one) for one in alarms]
     if as_json:
         show_json([_alarm(one) for one in found])
     else:
         rows = (
-            (one.kind, one.subject, one.since.isoformat(timespec="minutes"), one.says, one.advice)
+            (one.alarm.kind, one.alarm.subject, one.alarm.since.isoformat(timespec="minutes"),
+             one.says, one.advice)
             for one in found
-        )
+        )  # fmt: skip
         show_table(("alarm", "about", "since", "", "do"), rows, empty="all is well")
     if found:
         raise CheckFailed(f"{len(found)} alarms")
 
 
-def _alarm(one: "Alarm") -> dict[str, Any]:
-    return {"kind": one.kind, "about": one.subject, "since": one.since, "says": one.says,
-            "advice": one.advice, "code": one.code}  # fmt: skip
+def _alarm(one: "SaidAlarm") -> dict[str, Any]:
+    alarm = one.alarm
+    return {"kind": alarm.kind, "about": alarm.subject, "since": alarm.since,
+            "says": str(one.says), "advice": str(one.advice), "code": alarm.code}  # fmt: skip
 
 
 @app.command("add")

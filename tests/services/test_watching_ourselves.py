@@ -3,8 +3,10 @@
 import pytest
 import sqlalchemy as sa
 
+from cyberposture.content.bundle import find_content
 from cyberposture.errors import InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.model.intel import Bundle
+from cyberposture.reporting.render import Renderer
 from cyberposture.services import setup
 from cyberposture.services.findings import acts as finding_acts
 from cyberposture.services.findings import urgent
@@ -13,6 +15,8 @@ from cyberposture.services.scans import canaries, watch
 from cyberposture.services.schedule import schedules
 from cyberposture.store import bundles, outbox, scans, tables
 
+REPORTS = Renderer(find_content(None).reports)
+ENGLISH, URDU = (REPORTS.page_words("notices", language) for language in ("en", "ur"))
 TELNET = "cleartext.no-telnet-or-r-login"
 STORES = "exposure.stores-ask-for-a-login"
 HOST, BAIT = "127.50.0.1", "127.50.0.66"
@@ -32,6 +36,8 @@ def code(office):
 
 def alarms(office, *kinds):
     found = watch.look_at_ourselves(office.register, office.heads)
+    for words in (ENGLISH, URDU):
+        assert all(watch.say_alarm(words, one).says for one in found)
     return [(one.kind, one.subject) for one in found if not kinds or one.kind in kinds]
 
 
@@ -58,7 +64,7 @@ def test_canary_that_nobody_looked_at_in_its_cycle_is_an_alarm(office, code):
     office.clock.forward(days=7, minutes=1)
     (alarm,) = watch.look_at_ourselves(office.register, office.heads)
     assert (alarm.kind, alarm.subject) == ("canary-missed", record.code)
-    assert "not looked at for 7 days" in alarm.says
+    assert "not looked at for 7 days" in watch.say_alarm(ENGLISH, alarm).says
 
 
 @pytest.mark.parametrize("host", [CLOSED, {"outcome": "no-answer"}])
@@ -67,7 +73,7 @@ def test_canary_whose_flaw_is_not_found_is_an_alarm_at_once(office, code, host):
     office.look(code, BAIT, **OPEN)
     office.look(code, BAIT, **host)
     (alarm,) = watch.look_at_ourselves(office.register, office.heads)
-    assert "must be fail and was judged" in alarm.says
+    assert "must be fail and was judged" in watch.say_alarm(ENGLISH, alarm).says
 
 
 def test_canary_is_planted_by_the_cert_once_and_for_a_check_that_there_is(office, code):
@@ -277,6 +283,17 @@ def test_notices_that_do_not_get_out_are_an_alarm_until_somebody_looks_after_the
     for code in ("waits", "failed"):
         queue_views.withdraw(office.register, code, reason="the address is gone")
     assert alarms(office) == []
+
+
+def test_alarm_is_told_in_the_language_of_whoever_reads_it(office):
+    office.invite("a-admin", "cert-administrator", language="ur")
+    message(office, "failed", "failed")
+    watch.report_alarms(office.register, office.heads, office.reports)
+    with office.register.reading() as connection:
+        (told,) = outbox.list_messages(connection, prefix="alarm-")
+    assert told.subject.startswith("انتباہ: ")
+    assert "اطلاعات ہمیشہ کے لیے ناکام ہوئیں" in told.body
+    assert "notices" not in told.body.replace("cyberposture notice list --state failed", "")
 
 
 def test_alarm_that_is_over_is_not_sent_any_more(office, code):

@@ -3,7 +3,7 @@
 Looking changes nothing; `report_alarms` writes each alarm to the outbox once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -13,8 +13,11 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from cyberposture.clock import to_iso
+from cyberposture.reporting.plain import Text
+from cyberposture.reporting.render import Renderer
+from cyberposture.reporting.words import Words
 from cyberposture.services.findings.urgent import ESCALATE, WITHIN, list_unacknowledged
-from cyberposture.services.post.wording import word_notice
+from cyberposture.services.post.wording import FIRST_LANGUAGE, FOLDER, word_notice
 from cyberposture.services.register import Change, Register
 from cyberposture.services.scans import views as scan_views
 from cyberposture.store import audit, bundles, canaries, institutions, outbox, people, scans
@@ -51,21 +54,50 @@ AlarmKind = Literal[
 ]
 
 
+Facts = Mapping[str, str | int]
+
+
 @dataclass(frozen=True)
 class Alarm:
     """Something about ourselves that somebody has to look at, since when, and what to do."""
 
     kind: AlarmKind
     subject: str
-    says: str
+    sentence: str
+    """Which of the words of notices says it; often its kind."""
+    facts: Facts
+    """What sentence and advice ask for; `command` is the one that leads on."""
     since: datetime
-    advice: str
 
     @property
     def code(self) -> str:
         """What makes it the same alarm each time it is seen."""
         told = f"{self.kind} {self.subject} {to_iso(self.since)}"
         return f"{PREFIX}{self.kind}-{sha256(told.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True)
+class SaidAlarm:
+    """An alarm as somebody reads it."""
+
+    alarm: Alarm
+    kind: Text
+    says: Text
+    advice: Text
+
+
+def say_alarm(words: Words, alarm: Alarm) -> SaidAlarm:
+    """Return an alarm in the words of notices.
+
+    Raises:
+        InvalidInput: the words have no sentence for it.
+    """
+    return SaidAlarm(
+        alarm,
+        words.say(f"alarm-kind.{alarm.kind}"),
+        words.say(f"alarm.{alarm.sentence}", **alarm.facts),
+        words.say(f"alarm-advice.{alarm.kind}", **alarm.facts),
+    )
 
 
 @dataclass(frozen=True)
@@ -102,15 +134,11 @@ def _canaries(ground: _Ground) -> Iterator[Alarm]:
             judged[owner] = list_latest_judgements(ground.connection, owner, as_of=ground.now)
         problem = _missed(canary, judged[owner], ground.now)
         if problem is not None:
-            says, since = problem
-            advice = f"look at {canary.address} yourself, then at the scanner and its rules"
-            yield Alarm("canary-missed", canary.code, says, since, advice)
+            yield problem
 
 
-def _missed(
-    canary: CanaryRecord, judged: list[JudgementRecord], now: datetime
-) -> tuple[str, datetime] | None:
-    """Return what is wrong with a canary and since when, or None where it was found in time."""
+def _missed(canary: CanaryRecord, judged: list[JudgementRecord], now: datetime) -> Alarm | None:
+    """Return what is wrong with a canary, or None where it was found in time."""
     cycle = timedelta(days=canary.cycle_days)
     rows = [
         record
@@ -118,13 +146,14 @@ def _missed(
         if (record.judgement.check, record.judgement.address) == (canary.check, canary.address)
     ]
     newest = max((record.observed_at for record in rows), default=canary.act.at)
-    about = f"{canary.check} at {canary.address}"
+    facts: dict[str, str | int] = {"check": canary.check, "address": canary.address}
     if now - newest > cycle:
-        return f"{about} was not looked at for {canary.cycle_days} days", newest
+        facts["days"] = canary.cycle_days
+        return Alarm("canary-missed", canary.code, "canary-unseen", facts, newest)
     told = {record.judgement.verdict for record in rows if record.observed_at == newest}
     if rows and canary.verdict not in told:
-        words = ", ".join(sorted(told))
-        return f"{about} must be {canary.verdict} and was judged {words}", newest
+        facts |= {"verdict": canary.verdict, "told": ", ".join(sorted(told))}
+        return Alarm("canary-missed", canary.code, "canary-other", facts, newest)
     return None
 
 
@@ -140,9 +169,12 @@ def _dead_checks(ground: _Ground) -> Iterator[Alarm]:
             continue
         last = known.get(check.id, began)
         if last < oldest or check.id not in known:
-            says = f"{check.id} gave no conclusive result for {DEAD_DAYS} days"
-            advice = "look at what it was asked lately: cyberposture scan show"
-            yield Alarm("check-dead", check.id, says, last, advice)
+            facts: Facts = {
+                "check": check.id,
+                "days": DEAD_DAYS,
+                "command": "cyberposture scan show",
+            }
+            yield Alarm("check-dead", check.id, "check-dead", facts, last)
 
 
 def _first_looks(connection: Connection) -> dict[str, datetime]:
@@ -158,9 +190,9 @@ def _first_looks(connection: Connection) -> dict[str, datetime]:
 def _stale_data(ground: _Ground) -> Iterator[Alarm]:
     for kind, record in bundles.newest_bundles(ground.connection, as_of=ground.now).items():
         if record.bundle.valid_until <= ground.now:
-            says = f"the newest table {kind} is of {record.bundle.as_of.date()}, too old to speak"
-            yield Alarm("data-stale", kind, says, record.bundle.valid_until,
-                        "cyberposture intel import FILE")  # fmt: skip
+            day = str(record.bundle.as_of.date())
+            facts = {"table": kind, "day": day, "command": "cyberposture intel import FILE"}
+            yield Alarm("data-stale", kind, "data-stale", facts, record.bundle.valid_until)
 
 
 def _stuck_scans(register: Register) -> Iterator[Alarm]:
@@ -170,24 +202,25 @@ def _stuck_scans(register: Register) -> Iterator[Alarm]:
             continue
         if scan_views.find_lost(register, one.institution, scan.vantage) != scan.code:
             continue
-        says = f"{scan.code} of {one.institution} runs, and nobody works on it"
-        yield Alarm("scan-stuck", scan.code, says, scan.started_at or scan.act.at,
-                    "is the clock, or a worker, running?")  # fmt: skip
+        facts = {"scan": scan.code, "institution": one.institution}
+        since = scan.started_at or scan.act.at
+        yield Alarm("scan-stuck", scan.code, "scan-stuck", facts, since)
 
 
 def _clock(ground: _Ground) -> Iterator[Alarm]:
     rows = schedule_store.list_schedules(ground.connection, enabled_only=True)
     for row in rows:
         if row.next_run is not None and row.next_run + OVERDUE < ground.now:
-            says = f"the schedule {row.code} should have run at {to_iso(row.next_run)}"
-            yield Alarm("clock-stopped", row.code, says, row.next_run, "cyberposture clock")
+            facts = {"row": row.code, "time": to_iso(row.next_run), "command": "cyberposture clock"}
+            yield Alarm("clock-stopped", row.code, "clock-stopped", facts, row.next_run)
     if not rows:
         return
     for kind in NEEDED:
         if not any(row.kind == kind for row in rows):
             began = min(row.act.at for row in rows)
-            advice = f"cyberposture schedule add {kind} --kind {kind} --trigger interval --spec 300"
-            yield Alarm("not-scheduled", kind, f"no schedule of kind {kind}", began, advice)
+            add = f"cyberposture schedule add {kind} --kind {kind} --trigger interval --spec 300"
+            facts = {"row": kind, "command": add}
+            yield Alarm("not-scheduled", kind, "not-scheduled", facts, began)
 
 
 def _heads(ground: _Ground) -> Iterator[Alarm]:
@@ -198,10 +231,10 @@ def _heads(ground: _Ground) -> Iterator[Alarm]:
         last = max(last, head.at)
     for head in audit.list_heads(ground.connection):
         if kept.get(head.chain, 0) < head.seq:
-            says = f"the chain {head.chain} has {head.seq} entries, {kept.get(head.chain, 0)} of "\
-                   "them are in the file of heads"  # fmt: skip
+            facts: Facts = {"chain": head.chain, "entries": head.seq, "kept": kept.get(head.chain, 0),
+                     "command": "cyberposture audit verify"}  # fmt: skip
             since = datetime.fromisoformat(last or head.at)
-            yield Alarm("head-not-copied", head.chain, says, since, "cyberposture audit verify")
+            yield Alarm("head-not-copied", head.chain, "head-not-copied", facts, since)
 
 
 def _blocked(ground: _Ground) -> Iterator[Alarm]:
@@ -215,44 +248,36 @@ def _blocked(ground: _Ground) -> Iterator[Alarm]:
             owner = institutions.get_institution_by_id(
                 ground.connection, scan.institution_id, as_of=ground.now
             )
-            says = f"{scan.code}: so many open ports of {owner.institution.code} fell silent at "\
-                   "once that we are perhaps blocked; nothing was closed"  # fmt: skip
-            advice = "ask the institution whether it shut the scanner out"
-            yield Alarm("perhaps-blocked", scan.code, says, scan.ended_at, advice)
+            facts = {"scan": scan.code, "institution": owner.institution.code}
+            yield Alarm("perhaps-blocked", scan.code, "perhaps-blocked", facts, scan.ended_at)
 
 
 def _urgent(ground: _Ground) -> Iterator[Alarm]:
     for one in list_unacknowledged(ground.register, ground.connection):
         code = one.finding.code
-        advice = f"cyberposture finding show {code}"
+        facts = {"finding": code, "institution": one.institution.code,
+                 "command": f"cyberposture finding show {code}"}  # fmt: skip
         if one.announced_at is None and ground.now - one.known_at > WITHIN:
-            says = f"{code} of {one.institution.code} is urgent, and nobody was told"
-            yield Alarm("urgent-unannounced", code, says, one.known_at, advice)
+            yield Alarm("urgent-unannounced", code, "urgent-unannounced", facts, one.known_at)
         elif one.reached_nobody:
-            says = f"{code} is urgent, and {one.institution.code} names no emergency contact"
-            yield Alarm("urgent-unheard", code, says, one.known_at, advice)
+            yield Alarm("urgent-unheard", code, "urgent-nobody", facts, one.known_at)
         elif one.announced_at is not None and ground.now - one.announced_at > ESCALATE + WITHIN:
-            told = (
-                "the regulator was told" if one.has_escalated else "no regulator is there to tell"
-            )
-            says = f"{code} of {one.institution.code} is urgent and not acknowledged; {told}"
-            yield Alarm("urgent-unheard", code, says, one.announced_at, advice)
+            sentence = "urgent-told" if one.has_escalated else "urgent-untold"
+            yield Alarm("urgent-unheard", code, sentence, facts, one.announced_at)
 
 
 def _disputes(ground: _Ground) -> Iterator[Alarm]:
     for one in list_findings(ground.connection, states=["disputed"]):
         if one.marked_until is not None and one.marked_until <= ground.now:
-            says = f"the dispute about {one.code} was to be decided by now; its verdict is open"
-            yield Alarm("dispute-late", one.code, says, one.marked_until,
-                        f"cyberposture finding decide {one.code}")  # fmt: skip
+            facts = {"finding": one.code, "command": f"cyberposture finding decide {one.code}"}
+            yield Alarm("dispute-late", one.code, "dispute-late", facts, one.marked_until)
 
 
 def _undelivered(ground: _Ground) -> Iterator[Alarm]:
     stuck = outbox.find_stuck(ground.connection, ground.now - WAITS)
     for state, (count, since) in stuck.items():
-        what = "failed for good" if state == "failed" else "were tried and wait for a day"
-        advice = f"cyberposture notice list --state {state}; then notice retry or withdraw"
-        yield Alarm("not-delivered", state, f"{count} notices {what}", since, advice)
+        facts = {"count": count, "command": f"cyberposture notice list --state {state}"}
+        yield Alarm("not-delivered", state, state, facts, since)
 
 
 def report_alarms(register: Register, heads: HeadsFile, reports: Path) -> list[Alarm]:
@@ -288,9 +313,11 @@ def report_alarms(register: Register, heads: HeadsFile, reports: Path) -> list[A
 
 def _queue(change: Change, reports: Path, alarm: Alarm, receiver: str) -> None:
     record = people.get_person(change.connection, receiver)
-    values = {"kind": alarm.kind, "about": alarm.subject, "says": alarm.says,
-              "since": f"{alarm.since:%Y-%m-%d %H:%M}", "advice": alarm.advice}  # fmt: skip
-    wording = word_notice(reports, "alarm", record.person.language, values)
+    renderer, language = Renderer(reports), record.person.language or FIRST_LANGUAGE
+    said = say_alarm(renderer.page_words(FOLDER, language), alarm)
+    values = {"kind": str(said.kind), "about": alarm.subject, "says": str(said.says),
+              "since": f"{alarm.since:%Y-%m-%d %H:%M}", "advice": str(said.advice)}  # fmt: skip
+    wording = word_notice(reports, "alarm", language, values)
     outbox.queue_message(
         change.connection, change.by, code=f"{alarm.code}-{receiver}", channel="inbox",
         recipient=receiver, language=wording.language, subject=wording.subject, body=wording.body,

@@ -92,7 +92,9 @@ def watch_ourselves(visit: Annotated[Visit, Depends(Allowed("see-watch"))]) -> H
 
 def _show_watch(visit: Visit, trouble: Trouble, typed: Filled) -> HTMLResponse:
     runtime = visit.portal.runtime
-    alarms = watch.look_at_ourselves(visit.register, runtime.heads_file)
+    words = visit.portal.renderer.page_words("notices", visit.words.language)
+    found = watch.look_at_ourselves(visit.register, runtime.heads_file)
+    alarms = [watch.say_alarm(words, one) for one in found]
     may_plant = visit.may("keep-schedule")
     return show(
         visit, "cert/watch.html.j2", trouble=trouble, typed=typed, alarms=alarms,

@@ -231,8 +231,10 @@ def _heads(ground: _Ground) -> Iterator[Alarm]:
         last = max(last, head.at)
     for head in audit.list_heads(ground.connection):
         if kept.get(head.chain, 0) < head.seq:
-            facts: Facts = {"chain": head.chain, "entries": head.seq, "kept": kept.get(head.chain, 0),
-                     "command": "cyberposture audit verify"}  # fmt: skip
+            facts: Facts = {
+                "chain": head.chain, "entries": head.seq, "kept": kept.get(head.chain, 0),
+                "command": "cyberposture audit verify",
+            }  # fmt: skip
             since = datetime.fromisoformat(last or head.at)
             yield Alarm("head-not-copied", head.chain, "head-not-copied", facts, since)
 
@@ -276,7 +278,7 @@ def _disputes(ground: _Ground) -> Iterator[Alarm]:
 def _undelivered(ground: _Ground) -> Iterator[Alarm]:
     stuck = outbox.find_stuck(ground.connection, ground.now - WAITS)
     for state, (count, since) in stuck.items():
-        facts = {"count": count, "command": f"cyberposture notice list --state {state}"}
+        facts: Facts = {"count": count, "command": f"cyberposture notice list --state {state}"}
         yield Alarm("not-delivered", state, state, facts, since)
 
 

@@ -167,6 +167,29 @@ def import_answers(
     typer.echo(f"to undo it: cyberposture assessment undo {done.code}", err=True)
 
 
+@app.command("propose")
+def propose_answers(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A statement of applicability in XLSX.")],
+    framework: Annotated[str, typer.Option(help="Of which framework: iso-27001-2022, nist-csf-2.")],
+    institution: Institution,
+    round_code: Round,
+    as_json: Json = False,
+) -> None:
+    """Propose answers from a statement of applicability; each is nobody's word until confirmed."""
+    from cyberposture.services.assessments import applicability
+
+    register = open_runtime(context).register
+    done = applicability.propose_answers(register, file, framework, institution, round_code)
+    if as_json:
+        show_json({"code": done.code, "proposed": done.proposed, "answered": done.answered,
+                   "unused": done.unused})  # fmt: skip
+        return
+    show_table(("control", "rests on"), ((c, ", ".join(on)) for c, on in done.proposed.items()))
+    typer.echo(f"{len(done.proposed)} proposed, {len(done.answered)} answered already", err=True)
+    typer.echo(f"to undo it: cyberposture assessment undo {done.code}", err=True)
+
+
 @app.command("imports")
 def list_imports(
     context: typer.Context, institution: Institution, round_code: Round, as_json: Json = False

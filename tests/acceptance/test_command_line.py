@@ -334,8 +334,8 @@ ELSEWHERE = {
     # In tests/unit/cli/test_pack_command.py:
     *("pack make", "pack check", "pack return", "pack take-in", "pack keep"),
     *("workbook make", "workbook take-in"),
-    # In tests/services/test_belonging.py, as the service that it calls:
-    "people substitute",
+    # In tests/services/test_belonging.py and test_statements_taken_in.py, as the service called:
+    *("people substitute", "assessment propose"),
 }
 """Commands with --json that other tests run; the doors write a document a line."""
 

@@ -24,6 +24,7 @@ NAMES = {
     "institution": "Where one institution stands, for its board and its security team.",
     "sector": "Where one sector stands in a round, for its regulator: spread, gaps, who waits.",
     "nation": "Where the nation stands in a round: two pages for a minister, then annexes.",
+    "exposure": "What the network shows now, since when, what is late, and what nobody looked at.",
 }
 """The reports that come with the program, each a command of its own."""
 

@@ -45,6 +45,8 @@ class Column:
     height: int
     place: int
     value: str
+    range: str
+    """From which points it counts, and below which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def distribution_of(
             height=100 * count // tallest,
             place=place_at(parameters, i * BIN),
             value=str(count),
+            range=f"{i * BIN // 100}–{(i + 1) * BIN // 100}",
         )
         for i, count in enumerate(counts)
         if count

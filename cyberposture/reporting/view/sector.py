@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.charts import ChartRow, DomainChart, row_of, ticks_of
-from cyberposture.reporting.inputs import InstitutionRow, SectorInputs
+from cyberposture.reporting.inputs import InstitutionRow
 from cyberposture.reporting.plain import Text, given
+from cyberposture.reporting.sector_inputs import SectorInputs
 from cyberposture.reporting.view.frame import Frame, difference, frame_of, shown
 from cyberposture.reporting.view.groups import Group, Nation, closed_gates, verified_of
 from cyberposture.reporting.view.lens import lens_for

@@ -8,10 +8,11 @@ from typing import get_args
 from cyberposture.model.checks import Severity
 from cyberposture.model.scores import ControlScore
 from cyberposture.reporting.charts import Matrix, matrix_of
-from cyberposture.reporting.inputs import OpenContradiction
 from cyberposture.reporting.plain import Text, percent
+from cyberposture.reporting.sector_inputs import OpenContradiction
 from cyberposture.reporting.view.frame import shown
 from cyberposture.reporting.view.groups import Nation
+from cyberposture.reporting.view.holds import first_sentence
 from cyberposture.scoring.points import FULL
 from cyberposture.scoring.statistics import median
 
@@ -68,7 +69,7 @@ def control_gaps(n: Nation) -> tuple[ControlGap, ...]:
             asked=str(len(own)),
             claims=shown(median([p for one in own if (p := one.verified) is not None])),
             declared=shown(median([p for one in own if (p := one.declared) is not None])),
-            next=control.levels.whole if control.levels is not None else "",
+            next=first_sentence(control.levels.whole) if control.levels is not None else "",
         )
         for low, _, control, own in found[:LISTED]
     )

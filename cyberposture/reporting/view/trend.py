@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cyberposture.reporting.charts import Panel, panel_of
-from cyberposture.reporting.inputs import PastRound
 from cyberposture.reporting.plain import Text, clean, given
+from cyberposture.reporting.sector_inputs import PastRound
 from cyberposture.reporting.view.frame import shown
 from cyberposture.reporting.view.groups import Nation
 from cyberposture.scoring.statistics import median

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from cyberposture.model.scores import ScoreDocument
-from cyberposture.reporting import inputs as given
+from cyberposture.reporting import sector_inputs as given
 from cyberposture.services.catalogue.pinned import get_pinned
 from cyberposture.services.register import Register
 from cyberposture.services.reports.nation_inputs import NationGatherer, baseline_of

@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 from cyberposture.errors import NotFound, WrongUsage
 from cyberposture.model.reports import Audience, ReportDefinition, Subject
 from cyberposture.reporting.render import View
+from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import institution_view
 from cyberposture.reporting.view.nation import nation_view
 from cyberposture.reporting.view.sector import sector_view
 from cyberposture.reporting.words import Words
 from cyberposture.services.register import Register
+from cyberposture.services.reports.exposure_inputs import gather_exposure
 from cyberposture.services.reports.inputs import InstitutionGatherer
 from cyberposture.services.reports.nation_inputs import NationGatherer
 from cyberposture.services.reports.sector_inputs import gather_sector
@@ -97,6 +99,11 @@ def _sector(register: Register, connection: Connection, order: Order) -> View:
     return sector_view(order.definition, order.audience, order.words, inputs)
 
 
+def _exposure(register: Register, connection: Connection, order: Order) -> View:
+    inputs = order.once(lambda: gather_exposure(register, connection, order.about.institution))
+    return exposure_view(order.definition, order.audience, order.words, inputs)
+
+
 def _consultation(register: Register, connection: Connection, order: Order) -> View:
     raise WrongUsage(
         f"the report {order.definition.id} is about one consultation",
@@ -108,6 +115,7 @@ MAKERS: Mapping[Subject, Maker] = {
     "institution": _institution,
     "sector": _sector,
     "nation": _nation,
+    "exposure": _exposure,
     "consultation": _consultation,
 }
 

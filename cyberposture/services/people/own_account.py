@@ -1,7 +1,7 @@
 """What people change of their own account: password, second factors, codes, sessions, language."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -27,6 +27,8 @@ from cyberposture.store.people import PersonRecord
 from cyberposture.store.sessions import SessionRecord
 
 LONGEST_NAME = 60
+FRESH = timedelta(minutes=10)
+"""So long after signing in what opens the door may be added without being asked again. Ours."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,13 @@ def read_account(register: Register, token: str) -> OwnAccount:
             tuple(identities.list_issuers(connection, record.id)),
             tuple(one.membership for one in held),
         )
+
+
+def is_fresh(register: Register, token: str) -> bool:
+    """Return whether the session with this secret began so lately that nobody is asked again."""
+    with register.reading() as connection:
+        session = sessions.find_session(connection, digest_of(token))
+    return session is not None and register.clock() - session.started_at <= FRESH
 
 
 def _is_alive(session: SessionRecord, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from cyberposture.errors import CyberpostureError, InvalidInput, WrongState
 from cyberposture.services.people import own_account, signing_keys
 from cyberposture.services.people.second_factors import Enrolment
+from cyberposture.web.pages.account.again import ask_again, is_fresh
 from cyberposture.web.sign_on import place_of
 from cyberposture.web.surroundings import COOKIE, LANGUAGES, Allowed, Visit, require_form_key
 
@@ -44,6 +45,7 @@ def _show(visit: Visit, status: int = 200, faults: dict[str, str] | None = None)
         "account/own.html.j2",
         status,
         account=account,
+        is_fresh=is_fresh(visit),
         faults=faults or {},
         day=lambda moment: words.day(moment, ZONE),
         minute=lambda moment: words.minute(moment, ZONE),
@@ -91,6 +93,9 @@ def begin_authenticator(
 ) -> Response:
     """Begin one more authenticator."""
     require_form_key(visit, form_key)
+    again = ask_again(visit, PLACE)
+    if again is not None:
+        return again
     try:
         factor, _ = own_account.begin_authenticator(visit.register, name)
     except InvalidInput as error:
@@ -136,6 +141,9 @@ def begin_key(
 ) -> Response:
     """Ask for one more security key."""
     require_form_key(visit, form_key)
+    again = ask_again(visit, PLACE)
+    if again is not None:
+        return again
     if not name.strip():
         return _show(visit, 422, {"key": str(visit.words.say("account.needs_name"))})
     asked = own_account.begin_key(visit.register, place_of(visit.portal))
@@ -168,9 +176,12 @@ def remove_factor(visit: Own, factor: UUID, form_key: Key = "") -> Response:
 
 
 @router.post(f"{PLACE}/codes")
-def renew_codes(visit: Own, form_key: Key = "") -> HTMLResponse:
+def renew_codes(visit: Own, form_key: Key = "") -> Response:
     """Make new recovery codes and show them this one time."""
     require_form_key(visit, form_key)
+    again = ask_again(visit, PLACE)
+    if again is not None:
+        return again
     codes = own_account.renew_recovery_codes(visit.register)
     return visit.show("account/codes.html.j2", codes=codes)
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from cyberposture.errors import InvalidInput
 from cyberposture.services.people import tokens
 from cyberposture.store.tokens import TokenRecord
+from cyberposture.web.pages.account.again import ask_again, is_fresh
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -38,6 +39,9 @@ def show_tokens(visit: Keeper) -> HTMLResponse:
 def make_token(visit: Keeper, form: Annotated[TokenForm, Form()]) -> Response:
     """Make a token and show its secret, this once."""
     require_form_key(visit, form.form_key)
+    again = ask_again(visit, PLACE)
+    if again is not None:
+        return again
     days = int(form.days) if form.days.isdecimal() else 0
     try:
         made, secret = tokens.make_token(
@@ -75,4 +79,5 @@ def _show(visit: Visit, form: TokenForm, faults: dict[str, str]) -> HTMLResponse
         "account/tokens.html.j2", 422 if faults else 200,
         rows=[row(one) for one in tokens.list_tokens(visit.register)], scopes=tokens.SCOPES,
         form=form, fault=faults, faults=list(faults.items()), longest=tokens.LONGEST_DAYS,
+        is_fresh=is_fresh(visit),
     )  # fmt: skip

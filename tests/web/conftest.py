@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the world
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "reporting"))  # the strict page
 
 from world import World, settle
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from cyberposture.content.translations import in_language
 from cyberposture.errors import NotFound
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.plain import Text
 from cyberposture.reporting.render import Renderer
 from cyberposture.reporting.view.institution import institution_view
-from cyberposture.reporting.view.nation import nation_view
 from cyberposture.reporting.words import FIRST_LANGUAGE
 from cyberposture.services.register import Register
 from cyberposture.services.reports.inputs import InstitutionGatherer
-from cyberposture.services.reports.nation_inputs import NationGatherer
 from cyberposture.services.reports.report import find_definition
+from cyberposture.services.reports.subjects import About, Order, view_of
 from cyberposture.store import rounds, scores
 from cyberposture.store.institutions import get_institution, list_institutions
 from cyberposture.store.rounds import RoundRecord
@@ -98,36 +98,57 @@ def show_nation(
     Raises:
         NotFound: there is no such round, or no such sector.
     """
-    definition = find_definition(register, "nation")
+    name = "nation" if sector is None else "sector"
+    about = About(round_code=round_code, sector=sector)
+    return show_report(register, renderer, name, audience, about, language=language)
+
+
+def show_report(
+    register: Register,
+    renderer: Renderer,
+    name: str,
+    audience: Audience,
+    about: About,
+    *,
+    language: str,
+) -> Shown:
+    """Return the parts of a report that a page of the portal shows.
+
+    Raises:
+        NotFound: what it is about is not there.
+    """
+    definition = find_definition(register, name)
     spoken = _spoken(definition, language)
-    if sector is not None:
-        title_of_sector(register, sector)
-    with register.reading() as connection:
-        inputs = NationGatherer(register, connection, round_code, sector).gather()
-    view = nation_view(definition, audience, renderer.words(definition, spoken), inputs)
-    template = "dashboard.html.j2" if sector is None else "sector.html.j2"
-    return _shown(renderer.render_part(definition, template, view), spoken)
+    order = Order(definition, audience, renderer.words(definition, spoken), about)
+    view = view_of(register, order)
+    return _shown(renderer.render_part(definition, "dashboard.html.j2", view), spoken)
 
 
-def list_sectors(register: Register) -> tuple[Choice, ...]:
+def list_sectors(register: Register, *, language: str = FIRST_LANGUAGE) -> tuple[Choice, ...]:
     """Return the sectors in which there are institutions now, in the framework's order."""
     with register.reading() as connection:
         found = list_institutions(connection, as_of=register.clock(), active_only=True)
     held = {sector for one in found for sector in one.institution.sectors}
-    sectors = register.content.catalogue.framework.sectors
-    return tuple(Choice(one.id, one.title) for one in sectors if one.id in held)
+    titles = _titles(register, language)
+    return tuple(Choice(code, title) for code, title in titles.items() if code in held)
 
 
-def title_of_sector(register: Register, sector: str) -> str:
+def title_of_sector(register: Register, sector: str, *, language: str = FIRST_LANGUAGE) -> str:
     """Return what a sector is called.
 
     Raises:
         NotFound: the framework has no such sector.
     """
-    for one in register.content.catalogue.framework.sectors:
-        if one.id == sector:
-            return one.title
-    raise NotFound("sector", sector)
+    titles = _titles(register, language)
+    if sector not in titles:
+        raise NotFound("sector", sector)
+    return titles[sector]
+
+
+def _titles(register: Register, language: str) -> dict[str, str]:
+    """Return what the sectors are called, in the framework's order."""
+    content = register.content
+    return in_language(content.translations, language).names(content.catalogue)["sectors"]
 
 
 def _has_scores(connection: Connection, one: RoundRecord) -> bool:

@@ -9,6 +9,18 @@ OWN = frozenset({"code", "bdi", "title", "style", "symbol"})
 OWN_CLASSES = frozenset({"code", "hash", "id", "whole"})
 SENTENCE = re.compile(r"(?:[A-Za-z][A-Za-z'’-]+[ ,;:()]+){2,}[A-Za-z][A-Za-z'’-]+")
 """Three words of a Latin script in a row."""
+AS_IT_STANDS = frozenset(
+    {
+        "ISACA Risk IT",
+        "transport input ssh",
+        "ip ssh version",
+        "restrict default noquery",
+        "Block Public Access",
+        "Network Level Authentication",
+        "Microsoft network server: digitally sign communications (always",
+    }
+)
+"""Names of three words, and what is typed or clicked."""
 SELF_CLOSED = {"rect", "circle", "line", "path", "use", "polyline"}
 
 
@@ -52,7 +64,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not any(self._own):
-            self.english += SENTENCE.findall(data)
+            self._look_for_english(data)
         (self.styles if self._open and self._open[-1] == "style" else self.text).append(data)
 
     def _note(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -62,11 +74,14 @@ class Page(HTMLParser):
         for name, value in attrs:
             self.attributes.append((tag, name, value or ""))
             if name in ("title", "aria-label", "data-label"):
-                self.english += SENTENCE.findall(value or "")
+                self._look_for_english(value or "")
             if name == "id":
                 self.ids.append(value or "")
             if name in ("href", "src"):
                 self.links.append(value or "")
+
+    def _look_for_english(self, text: str) -> None:
+        self.english += [run for run in SENTENCE.findall(text) if run not in AS_IT_STANDS]
 
     @property
     def words(self) -> str:

@@ -105,7 +105,7 @@ def read_institution_report(
 @router.get("/sectors")
 def list_sectors(visit: Annotated[Visit, Depends(Allowed("see-sector-results"))]) -> HTMLResponse:
     """Show the sectors that this person may look at."""
-    found = dashboards.list_sectors(visit.register)
+    found = dashboards.list_sectors(visit.register, language=visit.words.language)
     mine = [one for one in found if visit.may("see-sector-results", sector=one.code)]
     return visit.show("management/sectors.html.j2", sectors=mine)
 
@@ -117,9 +117,45 @@ def show_sector(
     round_code: str = "",
 ) -> HTMLResponse:
     """Show where one sector stands."""
-    title = dashboards.title_of_sector(visit.register, sector)
+    title = dashboards.title_of_sector(visit.register, sector, language=visit.words.language)
     choices = dashboards.rounds_with_scores(visit.register)
-    return _show_group(visit, Page(title, choices, round_code, ""), sector)
+    chosen = round_code or (choices[0].code if choices else "")
+    report = f"/sectors/{sector}/report?round_code={chosen}"
+    return _show_group(visit, Page(title, choices, chosen, report), sector)
+
+
+@router.get("/sectors/{sector}/report")
+def read_sector_report(
+    visit: Annotated[Visit, Depends(Allowed("see-sector-results"))],
+    sector: str,
+    round_code: str = "",
+) -> Response:
+    """Send the whole report of a sector in a round; where none is named, show the page."""
+    if not round_code:
+        return visit.go(f"/sectors/{sector}")
+    audience = audience_of(visit.person.memberships)
+    return _report(visit, "sector", audience, About(round_code=round_code, sector=sector))
+
+
+@router.get("/cert/exposure")
+def show_exposure(visit: Annotated[Visit, Depends(Allowed("see-exposure"))]) -> HTMLResponse:
+    """Show what the network shows now, at all institutions."""
+    shown = dashboards.show_report(
+        visit.register,
+        visit.portal.renderer,
+        "exposure",
+        "cert",
+        About(),
+        language=visit.words.language,
+    )
+    page = Page(visit.words.say("results.exposure"), (), "", "/cert/exposure/report")
+    return _show(visit, page, shown, has_live=False)
+
+
+@router.get("/cert/exposure/report")
+def read_exposure_report(visit: Annotated[Visit, Depends(Allowed("see-exposure"))]) -> Response:
+    """Send the whole report of what the network shows now."""
+    return _report(visit, "exposure", "cert", About())
 
 
 @router.get("/nation")

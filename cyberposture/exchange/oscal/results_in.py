@@ -126,7 +126,7 @@ def read_results(name: str, data: bytes) -> AssessedScore:
     reader = _Reader(name)
     try:
         return reader.read(reader.parse(data))
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, StopIteration) as error:
         # The shape is ours alone: what lacks a part of it is not what we wrote.
         said = "these are no assessment results as this program writes them"
         raise InvalidInput(Fault(name, said)) from error

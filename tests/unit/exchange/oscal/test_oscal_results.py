@@ -9,6 +9,7 @@ import pytest
 from assessed_samples import assessed, scores
 from assessment_samples import a_score
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from official import fits
 from oscal_samples import needs_schemas
 from score_documents import a_control, a_document
@@ -177,3 +178,42 @@ def test_results_with_parts_missing_are_refused(score):
         del broken["assessment-results"][key]
         with pytest.raises(InvalidInput):
             read_results("x.json", encode(broken))
+
+
+def places_in(item: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of every value inside a document."""
+    inner = item.items() if isinstance(item, dict) else enumerate(item)
+    found = []
+    for key, value in inner:
+        found.append((*path, key))
+        if isinstance(value, dict | list):
+            found += places_in(value, (*path, key))
+    return found
+
+
+WHOLE = results_document(a_score(), {})
+PLACES = places_in(WHOLE)
+OUTER = [path for path in PLACES if len(path) < 6]
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=3,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(PLACES) | st.sampled_from(OUTER), ANYTHING, st.booleans())
+def test_whatever_is_changed_is_refused_or_is_no_number(path, value, is_taken_out):
+    broken = json.loads(json.dumps(WHOLE))
+    holder = broken
+    for key in path[:-1]:
+        holder = holder[key]
+    if is_taken_out:
+        del holder[path[-1]]
+    else:
+        holder[path[-1]] = value
+    try:
+        found = read_results("x.json", encode(broken))
+    except InvalidInput:
+        return
+    assert (found.document, found.result) == (a_score().document, a_score().result)

@@ -34,6 +34,7 @@ PLACES: Final = (
     Place("assessment", "scopes", "/cert/scopes", "confirm-scope"),
     Place("assessment", "desk-questions", "/cert/questions", "answer-question"),
     Place("network", "findings", "/cert/findings", "see-findings"),
+    Place("network", "exposure", "/cert/exposure", "see-exposure"),
     Place("network", "contradictions", "/cert/contradictions", "see-contradictions"),
     Place("network", "scans", "/cert/scans", "see-scans"),
     Place("network", "authorisations", "/cert/authorisations", "oversee-authorisations"),

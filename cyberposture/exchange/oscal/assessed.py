@@ -63,9 +63,9 @@ class Seen(Model):
     check: str
     version: int
     address: str
-    protocol: str
-    port: int | None
-    subkey: str
+    protocol: str = ""
+    port: int | None = None
+    subkey: str = ""
     vantage: str
     verdict: Verdict
     says: Text

@@ -60,7 +60,9 @@ def _read(kind: type[Model], item: Plain, names: Collection[str]) -> Plain:
     for name in names:
         text = find_own(item, _hyphened(name))
         if text is None:
-            found[name] = None
+            # What is not told has its default; where there is none it can only be nothing.
+            if kind.model_fields[name].is_required():
+                found[name] = None
         elif bool in _types(kind, name):
             found[name] = _FLAGS.get(text, text)
         else:

@@ -35,7 +35,8 @@ from cyberposture.model.scores import (
     ScoreResult,
 )
 
-MAX_BYTES = 64_000_000
+MAX_BYTES = 128_000_000
+"""About seventy thousand observations."""
 DOCUMENT, RESULT = "score-document", "score-result"
 HEADING = tuple(Heading.model_fields)
 EDITIONS = tuple(Editions.model_fields)

@@ -71,6 +71,7 @@ def metadata(title: str, version: str, modified: str, *, kind: str) -> Plain:
     }
 
 
-def encode(document: Plain) -> bytes:
-    """Return a document as the bytes of its file: UTF-8, indented, with a line end."""
-    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+def encode(document: Plain, *, is_large: bool = False) -> bytes:
+    """Return a document as the bytes of its file: UTF-8, indented unless large, with a line end."""
+    indent = None if is_large else 2
+    return (json.dumps(document, ensure_ascii=False, indent=indent) + "\n").encode()

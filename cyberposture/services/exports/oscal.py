@@ -152,7 +152,7 @@ def _made(
         kind="oscal-exported",
         name=f"{code}-{round_code or 'live'}-{kind}.json",
         media_type="application/json",
-        data=encode(document),
+        data=encode(document, is_large=kind == "results"),
         as_of=as_of,
         institution=code,
         institution_id=owner.id,

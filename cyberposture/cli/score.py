@@ -151,7 +151,7 @@ def plan(
     limit: Annotated[int, typer.Option(min=1, help="How many steps.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """Rank the next improvements: gates first, then gain in the verified score."""
+    """Rank the next improvements, gates first, with the score that each reaches with all before."""
     from cyberposture.reporting.derivation import say_step
     from cyberposture.reporting.render import Renderer
     from cyberposture.scoring.explain import people
@@ -161,13 +161,21 @@ def plan(
     words = Renderer(runtime.folders.reports).shared_words()
     steps = service.plan_improvements(runtime.register, institution, limit)
     if as_json:
-        show_json([s.model_dump() | {"says": str(say_step(words, s))} for s in steps])
+        show_json(
+            [
+                one.step.model_dump()
+                | {"says": str(say_step(words, one.step)), "reached": one.reached.verified,
+                   "band_reached": one.reached.band}
+                for one in steps
+            ]
+        )  # fmt: skip
         return
     rows = (
-        (n, say_step(words, s), f"+{people(s.gain)}", ", ".join(s.opens))
-        for n, s in enumerate(steps, 1)
-    )
-    show_table(("", "step", "gain", "opens gate"), rows)
+        (n, say_step(words, one.step), f"+{people(one.step.gain)}", people(one.reached.verified),
+         one.reached.band or "no band", ", ".join(one.step.opens))
+        for n, one in enumerate(steps, 1)
+    )  # fmt: skip
+    show_table(("", "step", "gain", "reached", "band", "opens gate"), rows)
 
 
 @app.command("recompute")

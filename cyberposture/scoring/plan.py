@@ -4,12 +4,13 @@ Nothing is estimated: each step is tried on a copy of the document and scored by
 as the score itself. Gains are those of single steps and do not add up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from cyberposture.model.foundation import Model
 from cyberposture.model.scores import (
+    InstitutionScore,
     ScoredAnswer,
     ScoreDocument,
     ScoredReview,
@@ -22,6 +23,8 @@ from cyberposture.scoring.rollup import HOLDING, Gate, gate_states, roll_up
 
 Kind = Literal["level", "document", "examine", "settle", "repair", "observe"]
 HIGHEST = 3
+MOST = 400
+"""So many steps are looked through for a plan."""
 
 
 class Step(Model):
@@ -64,6 +67,77 @@ def rank_improvements(document: ScoreDocument, result: ScoreResult, limit: int) 
     tried = (_try(document, result, held, change) for change in _changes(document))
     useful = [step for step in tried if step.gain > 0 or step.opens]
     return sorted(useful, key=lambda step: _rank(step, held))[:limit]
+
+
+def plan_steps(
+    document: ScoreDocument, result: ScoreResult, limit: int
+) -> list[tuple[Step, InstitutionScore]]:
+    """Return at most `limit` steps in the order of rank, each with the score that is reached by it.
+
+    All steps before it have been taken then. One that these have made idle is left out: a repair
+    within a larger one, for instance.
+    """
+    path, before = _Path(document), result.institution
+    planned: list[tuple[Step, InstitutionScore]] = []
+    for step in rank_improvements(document, result, MOST):
+        if len(planned) == limit:
+            break
+        reached = path.take(step)
+        opened = set(before.gates_holding) - set(reached.gates_holding)
+        if (reached.verified or 0) > (before.verified or 0) or opened:
+            planned.append((step, reached))
+        before = reached
+    return planned
+
+
+def follow(document: ScoreDocument, steps: Iterable[Step]) -> tuple[InstitutionScore, ...]:
+    """Return the institution's score after each step, all steps before it having been taken too."""
+    path = _Path(document)
+    return tuple(path.take(step) for step in steps)
+
+
+class _Path:
+    """The way of an institution through steps.
+
+    Steps at one control are taken one after the other; what an earlier one brought already, a later
+    one does not bring again.
+    """
+
+    def __init__(self, document: ScoreDocument) -> None:
+        self._document = document
+        self._cases = {case.control.id: case for case in cases(document)}
+        self._scores = {n: reconcile(document.parameters, c) for n, c in self._cases.items()}
+
+    def take(self, step: Step) -> InstitutionScore:
+        """Take a step and return the score then; a check is repaired wherever it fails."""
+        for name in self._cases if step.kind == "repair" else step.controls:
+            changed = _taken(step, self._cases[name])
+            if changed != self._cases[name]:
+                self._cases[name] = changed
+                self._scores[name] = reconcile(self._document.parameters, changed)
+        return roll_up(self._document, self._scores.values()).institution
+
+
+def _taken(step: Step, case: Case) -> Case:
+    """Return a case as it is once a step was taken."""
+    if not case.is_applicable:
+        return case
+    level = (case.review.level if case.review else case.level) or 0
+    match step.kind:
+        case "repair":
+            return _repaired(case, step.checks)
+        case "observe":
+            return Case(case.control, case.answer, tuple(_all_passed(row) for row in case.rows))
+        case "settle":
+            return _with_answer(case, not_applicable="approved")
+        case "level":
+            return _at_level(case, max(step.level or 0, level))
+        case "document" if case.review is None:
+            return _with_answer(case, grade="E1")
+        case "document":
+            return _with_answer(case, review=ScoredReview(level=level, grade="E1"))
+        case "examine":
+            return _with_answer(case, review=ScoredReview(level=level, grade="E2"))
 
 
 def _rank(step: Step, held: frozenset[str]) -> tuple[int, int, str, str]:

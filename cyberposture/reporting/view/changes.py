@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from cyberposture.model.scores import ControlScore, ScoreDocument
 from cyberposture.reporting.inputs import FindingChange, SeenFinding, TakenScore
-from cyberposture.reporting.plain import Text, clean, given
-from cyberposture.reporting.view.frame import Band, Difference, band_of, difference, shown
+from cyberposture.reporting.plain import Text, clean, given, tenths
+from cyberposture.reporting.view.frame import Band, Difference, band_of, by, difference, shown
 from cyberposture.reporting.view.material import Material
+from cyberposture.scoring.attribution import attribute, share_out
 from cyberposture.scoring.rollup import gate_states, is_held
 
 MOVED = 10
@@ -52,6 +53,8 @@ class Changes:
     gates_closed: tuple[str, ...]
     moved: tuple[MovedControl, ...]
     more_moved: int
+    shares: tuple[tuple[str, Difference], ...]
+    """What the difference comes of, in words; the points add up to it as it is printed."""
     findings: tuple[Text, ...]
     """How many were opened, closed, reopened, in words."""
     listed: tuple[ChangedFinding, ...]
@@ -79,6 +82,7 @@ def changes_of(m: Material) -> Changes | None:
         gates_closed=tuple(sorted(closed_now - closed_before)),
         moved=tuple(_moved_control(m, previous, *pair) for pair in moved[:MOVED]),
         more_moved=max(0, len(moved) - MOVED),
+        shares=_shares(m, previous),
         findings=tuple(
             m.words.say(f"changes.{what}", n=count)
             for what in ("opened", "closed", "reopened")
@@ -87,6 +91,17 @@ def changes_of(m: Material) -> Changes | None:
         listed=tuple(listed[:LISTED]),
         more_listed=max(0, len(listed) - LISTED),
     )
+
+
+def _shares(m: Material, previous: TakenScore) -> tuple[tuple[str, Difference], ...]:
+    """Return what each cause changed of the verified score, in tenths that add up."""
+    found = attribute(previous.document, m.inputs.score.document, by_item=False)
+    if found.before is None or found.after is None:
+        return ()
+    causes = {part.cause: part.points / 10 for part in found.parts if part.points}
+    whole = (tenths(found.after) or 0) - (tenths(found.before) or 0)
+    shared = share_out(causes, whole if causes else 0)
+    return tuple((m.words.say(f"cause.{cause}"), by(change)) for cause, change in shared.items())
 
 
 def _closed(taken: TakenScore) -> set[str]:

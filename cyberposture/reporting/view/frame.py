@@ -145,6 +145,10 @@ def difference(points: int | None, before: int | None) -> Difference | None:
     above, below = tenths(points), tenths(before)
     if above is None or below is None:
         return None
-    gap = above - below
+    return by(above - below)
+
+
+def by(gap: int) -> Difference:
+    """Return a difference in tenths as it is shown."""
     sign, direction = ("+", "up") if gap > 0 else ("\u2212", "down") if gap < 0 else ("", "same")
     return Difference(f"{sign}{people(abs(gap) * 10)}", direction)

@@ -1,12 +1,22 @@
 """What to do first: the ranked steps in words, each with its gain and how it is done."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from cyberposture.model.scores import InstitutionScore
 from cyberposture.reporting.plain import Text
+from cyberposture.reporting.view.frame import Band, band_of
 from cyberposture.reporting.view.holds import first_sentence
 from cyberposture.reporting.view.material import Material
 from cyberposture.scoring.explain import people
-from cyberposture.scoring.plan import Step
+from cyberposture.scoring.plan import Kind, Step, follow
+
+_WHO: Final[Mapping[Kind, str]] = {
+    "level": "institution", "document": "institution", "repair": "institution",
+    "examine": "reviewer", "settle": "reviewer", "observe": "both",
+}  # fmt: skip
+"""Who takes a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +28,11 @@ class StepRow:
     """Of its control; empty where it is about several."""
     says: Text
     gain: str
+    reached: str
+    """The verified score once this step and all before it were taken."""
+    band: Band | None
+    """The band then, where it is another than before the step."""
+    who: Text
     opens: tuple[str, ...]
     how: Text | None
     href: str
@@ -26,10 +41,15 @@ class StepRow:
 
 def steps_of(m: Material) -> tuple[StepRow, ...]:
     """Return the steps in the order in which they were ranked."""
-    return tuple(_step(m, step) for step in m.inputs.steps)
+    now = m.inputs.score.result.institution
+    reached = follow(m.inputs.score.document, m.inputs.steps)
+    before = (now, *reached)
+    return tuple(
+        _step(m, step, *pair) for step, *pair in zip(m.inputs.steps, before, reached, strict=False)
+    )
 
 
-def _step(m: Material, step: Step) -> StepRow:
+def _step(m: Material, step: Step, before: InstitutionScore, after: InstitutionScore) -> StepRow:
     level = "" if step.level is None else m.words.say(f"level.{step.level}")
     checks = [m.check_title(check) for check in step.checks]
     says = m.words.say(
@@ -42,6 +62,9 @@ def _step(m: Material, step: Step) -> StepRow:
         title=m.title(step.controls[0]) if len(step.controls) == 1 else "",
         says=says,
         gain=m.words.say("step.small-gain") if small else f"+{people(step.gain)}",
+        reached=people(after.verified),
+        band=None if after.band == before.band else band_of(m.words, m.parameters, after.band),
+        who=m.words.say(f"step.who-{_WHO[step.kind]}"),
         opens=step.opens,
         how=_how(m, step),
         href=_href(m, step),

@@ -12,7 +12,7 @@ from cyberposture.model.authorisations import AuthorisationTerms
 from cyberposture.model.checks import Checks
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.reporting import inputs as given
-from cyberposture.scoring.plan import rank_improvements
+from cyberposture.scoring.plan import plan_steps
 from cyberposture.services.catalogue.pinned import Pinned, get_present
 from cyberposture.services.findings.standing import counts_from, repair_days
 from cyberposture.services.permission.authorise import granters
@@ -35,7 +35,8 @@ from cyberposture.store.audit import find_head, list_entries
 from cyberposture.store.findings import FindingRecord, findings_at
 from cyberposture.store.scores import ScoreRecord
 
-STEPS = 5
+STEPS = 10
+"""So many improvements a report ranks."""
 
 
 def content_of(
@@ -126,7 +127,7 @@ class InstitutionGatherer:
             addresses=self._addresses(),
             previous=previous,
             repair_clock=clock,
-            steps=tuple(rank_improvements(score.document, score.result, STEPS)),
+            steps=tuple(s for s, _ in plan_steps(score.document, score.result, STEPS)),
             answers=self._answers(),
             reviews=self._reviews(),
             contradictions=self._contradictions(),

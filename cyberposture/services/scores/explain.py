@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from cyberposture.errors import NotFound
 from cyberposture.model.authorisations import AuthorisationTerms
 from cyberposture.model.controls import Control
+from cyberposture.model.scores import InstitutionScore
 from cyberposture.scoring.explain import (
     Explanation,
     WholeExplanation,
@@ -14,7 +15,7 @@ from cyberposture.scoring.explain import (
     explain_whole,
 )
 from cyberposture.scoring.plan import Step as Improvement
-from cyberposture.scoring.plan import rank_improvements
+from cyberposture.scoring.plan import plan_steps
 from cyberposture.services.findings.standing import CheckStanding
 from cyberposture.services.permission.authorise import granters
 from cyberposture.services.register import Register
@@ -103,7 +104,15 @@ def explain_all(
     return basis, explain_whole(basis.document, basis.result)
 
 
-def plan_improvements(register: Register, institution: str, limit: int) -> list[Improvement]:
+@dataclass(frozen=True)
+class Planned:
+    """One improvement, and the score once it and all before it were taken."""
+
+    step: Improvement
+    reached: InstitutionScore
+
+
+def plan_improvements(register: Register, institution: str, limit: int) -> list[Planned]:
     """Return the next improvements: gates first, then by gain in the verified score.
 
     Raises:
@@ -111,4 +120,4 @@ def plan_improvements(register: Register, institution: str, limit: int) -> list[
     """
     with register.reading() as connection:
         basis = gather_basis(register, connection, institution, None, register.clock())
-    return list(rank_improvements(basis.document, basis.result, limit))
+    return [Planned(*pair) for pair in plan_steps(basis.document, basis.result, limit)]

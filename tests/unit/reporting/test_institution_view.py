@@ -97,6 +97,16 @@ def test_a_change_is_attributed_to_the_answer_the_network_or_the_rules():
     assert {row.because for row in other.moved} == {"the rules"}
 
 
+def test_what_the_difference_comes_of_adds_up_to_it_as_it_is_printed():
+    changes = institution_of(a_report()).changes
+    assert changes is not None and changes.verified is not None
+    assert {cause for cause, _ in changes.shares} <= {
+        "answers", "evidence", "reviews", "the network"
+    }  # fmt: skip
+    parts = [float(share.text.replace("\u2212", "-")) for _, share in changes.shares]
+    assert round(sum(parts), 1) == float(changes.verified.text.replace("\u2212", "-"))
+
+
 def test_the_weightiest_changes_come_first_and_the_rest_is_counted():
     changes = institution_of(a_report()).changes
     assert changes is not None

@@ -10,7 +10,7 @@ from cyberposture.content.bundle import find_content
 from cyberposture.model.scores import ScoreDocument
 from cyberposture.reporting.derivation import say_step
 from cyberposture.reporting.words import load_words
-from cyberposture.scoring.plan import Step, rank_improvements
+from cyberposture.scoring.plan import Step, follow, plan_steps, rank_improvements
 from cyberposture.scoring.rollup import compute
 
 Plain = dict[str, Any]
@@ -192,3 +192,58 @@ def test_step_that_brings_nothing_is_not_listed() -> None:
         "factors": dict.fromkeys(("E0", "E1", "E2", "E3"), 10000),
     }
     assert plan(a_document(answers=[an_answer(level=0)], parameters=parameters)) == []
+
+
+@bounded
+@given(documents())
+def test_the_first_step_reaches_what_it_promises(plain: Plain) -> None:
+    document = ScoreDocument.model_validate(plain)
+    steps = rank_improvements(document, compute(document), 6)
+    reached = follow(document, steps)
+    assert len(reached) == len(steps)
+    if steps:
+        assert (reached[0].verified, reached[0].band) == (steps[0].verified, steps[0].band)
+
+
+def test_steps_are_followed_one_upon_the_other() -> None:
+    before = a_document(
+        [a_control("IAM-01"), a_control("IAM-02")],
+        [an_answer("IAM-01", 1, grade="E0"), an_answer("IAM-02", 3, grade="E1")],
+    )
+    document = ScoreDocument.model_validate(before)
+    steps = rank_improvements(document, compute(document), 9)
+    after = a_document(
+        before["controls"],
+        [
+            an_answer("IAM-01", 2, grade="E1"),
+            an_answer("IAM-02", 3, grade="E1", review={"level": 3, "grade": "E2"}),
+        ],
+    )
+    assert {step.kind for step in steps} == {"level", "document", "examine"}
+    assert follow(document, steps)[-1].verified == recomputed(after)
+
+
+@bounded
+@given(documents())
+def test_a_plan_never_names_a_step_that_is_idle_by_then(plain: Plain) -> None:
+    document = ScoreDocument.model_validate(plain)
+    planned = plan_steps(document, compute(document), 5)
+    before = compute(document).institution
+    for _, reached in planned:
+        opened = set(before.gates_holding) - set(reached.gates_holding)
+        assert opened or (reached.verified or 0) > (before.verified or 0)
+        before = reached
+    assert [one for one, _ in planned] == sorted(
+        (one for one, _ in planned), key=rank_improvements(document, compute(document), 500).index
+    )
+
+
+def test_a_repair_within_a_larger_one_is_named_once() -> None:
+    answers = [an_answer(level=3, review={"level": 3, "grade": "E2"})]
+    verdicts = [
+        a_row(check="a.a", rollup="share", fail=1, **{"pass": 3}),
+        a_row(check="a.b", rollup="share", fail=1, **{"pass": 3}),
+    ]
+    document = ScoreDocument.model_validate(a_document(answers=answers, verdicts=verdicts))
+    ((step, reached),) = plan_steps(document, compute(document), 9)
+    assert (step.checks, reached.verified) == (("a.a", "a.b"), 10_000)

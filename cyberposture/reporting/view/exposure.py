@@ -1,4 +1,4 @@
-"""The exposure report, for the CERT: what is visible now, since when, how late, and who was seen."""
+"""The exposure report, for the CERT: what is visible now, how late, and who was looked at."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -163,7 +163,7 @@ def _figures(e: Exposure, late: int, exploited: int) -> tuple[Figure, ...]:
         Figure(str(len(e.inputs.findings)), e.words.say("figure.standing")),
         Figure(str(late), e.words.say("figure.late")),
         Figure(str(exploited), e.words.say("figure.exploited")),
-        Figure(f"+{came} \u2212{fixed}", e.words.say("figure.week")),
+        Figure(e.words.say("figure.came", came=came, fixed=fixed), e.words.say("figure.week")),
     )
 
 

@@ -40,8 +40,8 @@ from cyberposture.reporting.words import Words
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import median, quantile
 
-FEW = 3
-"""A tenth of fewer institutions than ten is none: so many at least stand at the lower end."""
+FEWEST = 10
+"""A tenth of fewer institutions is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,8 @@ class Waiting:
 
     says: Text
     names: tuple[Text, ...]
+    is_over: bool
+    """Everybody has answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +284,7 @@ def _lowest(n: Nation) -> Lowest | None:
         if (points := verified_of(row)) is not None
     )
     limit = quantile([points for points, _, _ in scored], 1, 10)
-    if limit is None or len(scored) < FEW:
+    if limit is None or len(scored) < FEWEST:
         return None
     low = [row for points, _, row in scored if points <= limit]
     says = n.words.say("sector.lowest", n=len(low), of=len(scored), limit=people(limit))
@@ -326,4 +328,4 @@ def _waiting(n: Nation) -> Waiting:
     missing = sorted((row for row in n.inputs.rows if row.result is None), key=lambda r: r.name)
     names = [given(row.name) for row in missing] if n.lens.shows("institutions") else []
     says = n.words.say("sector.waiting", n=len(missing), asked=len(n.inputs.rows))
-    return Waiting(says, tuple(names))
+    return Waiting(says, tuple(names), not missing)

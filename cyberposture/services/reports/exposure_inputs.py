@@ -23,6 +23,8 @@ from cyberposture.store.findings import FindingRecord
 from cyberposture.store.institutions import InstitutionRecord
 
 WEEKS: Final = 26
+LEAST: Final = 8
+"""So many weeks are shown even where nothing was found in the first of them."""
 WEEK: Final = timedelta(days=7)
 EXPLOITED: Final = "O-KEV"
 """The observation that attackers use a flaw."""
@@ -160,7 +162,7 @@ def _weeks(
     first = next((i for i in range(WEEKS) if any(stood[i].values()) or any(moved[i].values())), 0)
     return tuple(
         given.Week(ends[i], **stood[i], **moved[i])
-        for i in range(min(first, WEEKS - 2), WEEKS)
+        for i in range(min(first, WEEKS - LEAST), WEEKS)
         if known
     )
 

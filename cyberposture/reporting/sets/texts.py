@@ -68,7 +68,9 @@ def _unpacked(data: bytes, depth: int) -> list[Text] | None:
 
 _STREAM = re.compile(rb"<<(?P<head>(?:[^<>]|<<|>>|<[0-9A-Fa-f\s]*>)*)>>\s*stream\r?\n")
 _LENGTH = re.compile(rb"/Length\s+(\d+)(?!\s+\d+\s+R)")
-_ROW = re.compile(rb"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>(?:\s*<([0-9A-Fa-f]+)>)?")
+_DIGITS = rb"<([0-9A-Fa-f]+)>"
+_ONE = re.compile(rb"\s*".join([_DIGITS] * 2))
+_MANY = re.compile(rb"\s*".join([_DIGITS] * 3))
 _SECTION = re.compile(rb"begin(bfchar|bfrange)(.*?)end\1", re.DOTALL)
 _SHOWN = re.compile(rb"\[((?:[^\[\]\\]|\\.)*)\]\s*TJ|(<[0-9A-Fa-f\s]*>|\((?:[^()\\]|\\.)*\))\s*Tj")
 _PIECE = re.compile(rb"<([0-9A-Fa-f\s]*)>|\(((?:[^()\\]|\\.)*)\)")
@@ -150,13 +152,13 @@ def _letters(stream: bytes) -> dict[int, str]:
     """Return the letters of a font by the codes of its glyphs."""
     table: dict[int, str] = {}
     for kind, rows in _SECTION.findall(stream):
-        for first, second, third in _ROW.findall(rows):
-            if kind == b"bfchar":
-                table[int(first, 16)] = _decoded(second)
-            else:
-                begin = int(third, 16)
-                for shift, code in enumerate(range(int(first, 16), int(second, 16) + 1)):
-                    table[code] = chr(min(begin + shift, 0x10FFFF))
+        if kind == b"bfchar":
+            table |= {int(code, 16): _decoded(letter) for code, letter in _ONE.findall(rows)}
+            continue
+        for first, last, letter in _MANY.findall(rows):
+            begin = int(letter, 16)
+            for shift, code in enumerate(range(int(first, 16), int(last, 16) + 1)):
+                table[code] = chr(min(begin + shift, 0x10FFFF))
     return table
 
 

@@ -1,6 +1,7 @@
 """Fills the folder of a set: each report, what goes with it, and the pages around them."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -84,6 +85,7 @@ class Filling:
                 return before
         return manifest
 
+    @cached_property
     def secrets(self) -> Secrets:
         """Return what may not stand in the set."""
         audience = self.plan.wanted.audience
@@ -289,7 +291,7 @@ class Filling:
                 at=head.at,
             ),
             left_out=tuple(map(str, self._says_left_out(around))),
-            not_looked_for=self.secrets().not_looked_for,
+            not_looked_for=self.secrets.not_looked_for,
             files=tuple(one for _, one in sorted(self._draft.files.items())),
         )
 

@@ -72,7 +72,7 @@ def write_set(
     with draft_of(out) as (draft, before):
         with register.reading() as connection:
             filling = Filling(register, connection, folders, wanted, draft, afresh=afresh)
-            secrets = filling.secrets()
+            secrets = filling.secrets
             manifest = filling.fill(before, tell)
         data = write_manifest(draft, manifest)
         digest = digest_of(secrets)

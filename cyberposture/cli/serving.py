@@ -5,6 +5,7 @@ itself, the others are ended too, and the process says which: nothing is served 
 """
 
 import contextlib
+import gc
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -95,6 +96,9 @@ def _portal(runtime: "Runtime", listening: socket.socket, is_whole: Callable[[],
         timeout_graceful_shutdown=GRACE_S,
     )
     server = uvicorn.Server(config)
+    # What was read at the start stays: the collector need not walk through it again and again.
+    gc.collect()
+    gc.freeze()
 
     def stop() -> None:
         server.should_exit = True

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cyberposture.errors import Fault, InvalidInput, WrongUsage
@@ -58,6 +59,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if is_read or (kind is dict and attribute in _READ):
             return getattr(obj, attribute)
         return super().getattr(obj, attribute)
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return what a callable of a template returns; words are ours and said at once."""
+        if getattr(__obj, "__func__", None) is Words.say:
+            return __obj(*args, **kwargs)
+        return super().call(__context, __obj, *args, **kwargs)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Return whether a template may read this; of a record, all but what begins with _."""

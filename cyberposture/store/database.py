@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -46,6 +46,10 @@ PATIENCE = {
 
 Source: PostgreSQL 15 documentation, 34.1.2 Parameter Key Words (seconds, but for the last: ms).
 """
+KEPT_OPEN: Final = 16
+"""So many connections stay open once they were needed: the portal answers with as many threads."""
+_AT_MOST: Final = 40
+"""Beyond those that are kept, connections for scans, the clock and whatever else runs beside it."""
 BUSY_TIMEOUT_S = 30
 """How long a writer waits for another before it gives up."""
 
@@ -228,7 +232,7 @@ class Database:
         self._is_checked = True
 
 
-def open_database(url: str, *, pool_size: int = 5) -> Database:
+def open_database(url: str, *, pool_size: int = KEPT_OPEN) -> Database:
     """Return the register at `url`: `sqlite:///FILE` or `postgresql://…`; nothing is opened yet.
 
     Raises:
@@ -240,19 +244,24 @@ def open_database(url: str, *, pool_size: int = 5) -> Database:
         raise InvalidInput(f"{url!r} is no database URL") from error
     kind = address.get_backend_name()
     if kind == "sqlite" and address.database not in (None, "", ":memory:"):
-        engine = sa.create_engine(address, pool_size=pool_size, max_overflow=20)
+        engine = sa.create_engine(address, **_pool(pool_size))
         event.listen(engine, "do_connect", _open_sqlite)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif kind == "postgresql":
         engine = sa.create_engine(
             with_patience(address).set(drivername="postgresql+psycopg"),
-            **{"pool_size": pool_size, "max_overflow": 20, "pool_pre_ping": True},
+            **{**_pool(pool_size), "pool_pre_ping": True},
         )
         event.listen(engine, "connect", _prepare_postgresql)
     else:
         raise InvalidInput(f"a register lives in sqlite:///FILE or postgresql://…, not in {kind}")
     return Database(address, engine)
+
+
+def _pool(size: int) -> dict[str, Any]:
+    # The one that was used last is taken first: what nobody needs is left alone.
+    return {"pool_size": size, "max_overflow": _AT_MOST - size, "pool_use_lifo": True}
 
 
 def with_patience(address: URL) -> URL:

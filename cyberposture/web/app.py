@@ -1,8 +1,11 @@
 """The portal as one application: its pages, its static files, and what every answer carries."""
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
 
+from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
@@ -12,6 +15,7 @@ from starlette.exceptions import HTTPException
 from cyberposture import __version__
 from cyberposture.errors import CyberpostureError, InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.runtime import Runtime
+from cyberposture.store.database import KEPT_OPEN
 from cyberposture.web import api
 from cyberposture.web.api.bearer import PREFIX, FaultShape, NoToken, is_for_machines, problem
 from cyberposture.web.doorkeeper import WITHIN, Doorkeeper, TooManyAttempts
@@ -34,6 +38,19 @@ _STATUS: dict[type[CyberpostureError], int] = {
 }
 
 
+THREADS: Final = KEPT_OPEN
+"""So many requests are worked on at once: each has a connection of its own, and none waits for one.
+
+More would but take the interpreter from one another; scans have threads of their own.
+"""
+
+
+@asynccontextmanager
+async def _with_threads(_: FastAPI) -> AsyncIterator[None]:
+    to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield
+
+
 def make_app(runtime: Runtime, *, is_whole: Callable[[], bool] = lambda: True) -> FastAPI:
     """Return the application over a runtime; `is_whole` says whether what runs beside it does.
 
@@ -48,6 +65,7 @@ def make_app(runtime: Runtime, *, is_whole: Callable[[], bool] = lambda: True) -
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
         separate_input_output_schemas=False,
+        lifespan=_with_threads,
     )
     app.state.portal = make_portal(runtime)
     app.state.is_whole = is_whole

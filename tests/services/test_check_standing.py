@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 
 from cyberposture.scoring.assemble import Tally
+from cyberposture.services.findings.standing import failures_of
 from cyberposture.store import finding_changes
 from cyberposture.store.acts import Act
+from cyberposture.store.institutions import get_institution
 
 TELNET = "cleartext.no-telnet-or-r-login"
 DATABASE = "exposure.no-database-on-the-internet"
@@ -270,3 +272,32 @@ def test_older_look_that_arrives_late_does_not_hide_a_newer_one(office, code):
     office.look(code, HOST, **CLOSED)
     office.judge(code, early)
     assert counted(office, TELNET, code) == Tally(passed=1)
+
+
+def test_cards_say_of_failures_what_the_standing_says(office, code):
+    office.declare(code, HOST, OTHER)
+    office.look(code, HOST, **OPEN)
+    office.look(code, OTHER, rest="closed", services={"6380": REDIS, "23": "telnet"})
+    office.clock.forward(days=20)
+    office.look(code, HOST, **SILENT)
+    standing = office.basis(code).checks.values()
+    observations = {one.check.observation for one in standing}
+    said = [
+        (one.check.observation, row.judgement.says)
+        for one in standing
+        for row in one.rows
+        if row.judgement.verdict == "fail"
+    ]
+    assert len(said) >= 3
+    assert failures(office, code, observations) == said
+    of_one = {said[0][0]}
+    assert failures(office, code, of_one) == [one for one in said if one[0] in of_one]
+    assert failures(office, code, set()) == []
+
+
+def failures(office, code, observations):
+    register, now = office.register, office.clock()
+    with register.reading() as connection:
+        record = get_institution(connection, code, as_of=now)
+        clocks = register.content.catalogue.clocks(record.institution.sectors, now.date())
+        return list(failures_of(register, connection, record.id, now, observations, clocks=clocks))

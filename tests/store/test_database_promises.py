@@ -232,3 +232,59 @@ def test_another_connection_leaves_the_locks_of_the_first_alone(database: Databa
             second.execute(sa.text("SELECT count(*) FROM people")).scalar_one()
         other = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "BlockingIOError" in other.stderr
+
+
+def test_within_one_state_every_reading_of_the_thread_sees_the_same(database, make):
+    with database.one_state():
+        with database.reading() as first:
+            assert list_people(first) == []
+        in_another_thread(lambda: write_person(database, make, "amna-khan"))
+        with database.reading() as second:
+            assert second is first
+            assert list_people(second) == []
+        assert in_another_thread(lambda: count_people(database)) == 1
+    assert count_people(database) == 1
+
+
+def test_one_state_ends_with_the_first_change_of_the_thread(database, make):
+    with database.one_state():
+        assert count_people(database) == 0
+        write_person(database, make, "amna-khan")
+        assert count_people(database) == 1
+    assert count_people(database) == 1
+
+
+def test_one_state_without_a_fence_is_not_lent_to_a_reading_behind_one(database):
+    with (
+        database.one_state(),
+        database.reading() as open_one,
+        database.reading(fence=uuid4()) as fenced,
+    ):
+        assert fenced is not open_one
+
+
+def test_a_reading_refuses_to_write_within_one_state_too(database, make):
+    with (
+        pytest.raises(Exception, match=r"read-?only"),
+        database.one_state(),
+        database.reading() as connection,
+    ):
+        make.person(connection, "amna-khan")
+
+
+def count_people(database: Database) -> int:
+    with database.reading() as connection:
+        return len(list_people(connection))
+
+
+def write_person(database: Database, make, code: str) -> None:
+    with database.transaction() as connection:
+        make.person(connection, code)
+
+
+def in_another_thread(work: Callable[[], object]) -> object:
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(work()))
+    thread.start()
+    thread.join(20)
+    return found[0]

@@ -1,6 +1,6 @@
 """The cards of a domain: each control as it is asked, with all that helps to answer it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -18,6 +18,7 @@ from cyberposture.services.institutions.shared_services import Inherited, inheri
 from cyberposture.services.register import Register
 from cyberposture.store import answers, assessments, delegations, remarks
 from cyberposture.store.answers import AnswerRevision
+from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.delegations import Delegation
 from cyberposture.store.remarks import Thread
 
@@ -124,7 +125,8 @@ def _page(
         register, connection, opened.institution_id, now, set().union(*against.values()),
         clocks=clocks,
     )  # fmt: skip
-    earlier = _earlier(connection, opened, codes)
+    known = assessments.list_assessments(connection, institution_id=opened.institution_id)
+    earlier = _earlier(connection, opened, known, codes)
     may_change = still_open(connection, opened.assessment, opened.campaign)
     threads: dict[str, list[Thread]] = {}
     for thread in remarks.list_threads(
@@ -154,7 +156,11 @@ def _page(
         questionnaire_of(opened, division),
         cards,
         left_out,
-        evidence=for_cards(register, connection, opened) if reader.sees_evidence else None,
+        evidence=(
+            for_cards(register, connection, opened, {one.id: one.round for one in known})
+            if reader.sees_evidence
+            else None
+        ),
         inherited=inherited_by(connection, opened.institution_id, as_of=now),
     )
 
@@ -165,10 +171,15 @@ def _observations_against(control: Control) -> frozenset[str]:
 
 
 def _earlier(
-    connection: Connection, opened: Asked, controls: Collection[str]
+    connection: Connection,
+    opened: Asked,
+    known: Sequence[AssessmentRecord],
+    controls: Collection[str],
 ) -> dict[str, Earlier]:
-    """Return what the institution said to these controls the last time that it said anything."""
-    known = assessments.list_assessments(connection, institution_id=opened.institution_id)
+    """Return what the institution said to these controls the last time that it said anything.
+
+    `known` are all its assessments, the oldest first.
+    """
     before = known[: [one.id for one in known].index(opened.assessment.id)]
     last = next((one for one in reversed(before) if one.answered), None)
     if last is None:

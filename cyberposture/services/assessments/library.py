@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from cyberposture.errors import NotFound
 from cyberposture.exchange.file_kinds import SERVED, kind_of, safe_name
 from cyberposture.model.assessments import Evidence
-from cyberposture.services.assessments.asked import Asked, open_asked
+from cyberposture.services.assessments.asked import Asked
 from cyberposture.services.register import Register
 from cyberposture.store import assessments, institutions
 from cyberposture.store import evidence as store
@@ -86,7 +86,8 @@ def list_library(
         owner = institutions.get_institution_id(connection, institution)
         today = register.clock().date()
         found = store.list_evidence(connection, owner, with_withdrawn=with_withdrawn)
-        pieces = _pieces(connection, owner, found, today, list_uses_of(connection, owner))
+        uses = list_uses_of(connection, owner)
+        pieces = _pieces(found, today, uses, _rounds(connection, owner, uses))
     return tuple(sorted(pieces, key=_by_urgency))
 
 
@@ -100,29 +101,23 @@ def get_piece(register: Register, institution: str, code: str) -> PieceHistory:
         owner = institutions.get_institution_id(connection, institution)
         record = store.get_evidence(connection, owner, code)
         uses = list_uses_of(connection, owner, code)
-        (piece,) = _pieces(connection, owner, [record], register.clock().date(), uses)
+        rounds = _rounds(connection, owner, uses)
+        (piece,) = _pieces([record], register.clock().date(), uses, rounds)
         revisions = store.list_revisions(connection, owner, code)
     return PieceHistory(piece, tuple(reversed(revisions)))
 
 
-def list_behind(register: Register, institution: str, round_code: str) -> dict[str, BehindControl]:
-    """Return what stands behind each control of an assessment that anything stands behind.
+def for_cards(
+    register: Register, connection: Connection, opened: Asked, rounds: Mapping[UUID, str]
+) -> ForCards:
+    """Return what the cards of an assessment show of evidence.
 
-    Raises:
-        NotFound: institution, round or assessment is not there.
+    `rounds` are the codes of the institution's rounds, by assessment.
     """
-    with register.reading() as connection:
-        return for_cards(
-            register, connection, open_asked(register, connection, institution, round_code)
-        ).behind
-
-
-def for_cards(register: Register, connection: Connection, opened: Asked) -> ForCards:
-    """Return what the cards of an assessment show of evidence."""
     owner, today = opened.institution_id, register.clock().date()
     listed = store.list_evidence(connection, owner, with_withdrawn=True)
     uses = list_uses_of(connection, owner) if listed else []
-    all_of_them = _pieces(connection, owner, listed, today, uses)
+    all_of_them = _pieces(listed, today, uses, rounds)
     own = [use for use in uses if use.assessment_id == opened.assessment.id]
     codes = {use.evidence_code for use in own}
     known = store.digests_of(connection, owner, codes) if codes else {}
@@ -174,15 +169,17 @@ def give_out(
     return GivenOut(safe_name(record.file_name, kind), SERVED[kind].media_type, data)
 
 
+def _rounds(connection: Connection, owner: UUID, uses: Sequence[UseRecord]) -> dict[UUID, str]:
+    held = assessments.list_assessments(connection, institution_id=owner) if uses else []
+    return {one.id: one.round for one in held}
+
+
 def _pieces(
-    connection: Connection,
-    owner: UUID,
     records: Iterable[EvidenceRecord],
     today: date,
     running: Sequence[UseRecord],
+    rounds: Mapping[UUID, str],
 ) -> list[Piece]:
-    held = assessments.list_assessments(connection, institution_id=owner) if running else []
-    rounds = {one.id: one.round for one in held}
     uses: dict[str, list[UseRecord]] = defaultdict(list)
     for use in running:
         uses[use.evidence_code].append(use)

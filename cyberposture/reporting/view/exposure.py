@@ -163,8 +163,13 @@ def _figures(e: Exposure, late: int, exploited: int) -> tuple[Figure, ...]:
         Figure(str(len(e.inputs.findings)), e.words.say("figure.standing")),
         Figure(str(late), e.words.say("figure.late")),
         Figure(str(exploited), e.words.say("figure.exploited")),
-        Figure(e.words.say("figure.came", came=came, fixed=fixed), e.words.say("figure.week")),
+        Figure(_moved(came, fixed), e.words.say("figure.week")),
     )
+
+
+def _moved(came: int, fixed: int) -> Text:
+    said = f"+{came} / \u2212{fixed}"
+    return Text(said, f'<bdi dir="ltr">{said}</bdi>')
 
 
 def _weeks(e: Exposure) -> Weeks:

@@ -1,9 +1,7 @@
 """Renders reports of the checkout's own content folder, as a service would."""
 
 from collections.abc import Iterable
-from dataclasses import fields, is_dataclass, replace
 from functools import cache
-from typing import Any
 
 from html_page import Page
 
@@ -11,16 +9,19 @@ from cyberposture.content.bundle import find_content
 from cyberposture.content.loader import load_reports
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.consultation_inputs import ConsultationInputs
+from cyberposture.reporting.exposure_inputs import ExposureInputs
 from cyberposture.reporting.inputs import InstitutionInputs, NationInputs
-from cyberposture.reporting.render import Renderer
-from cyberposture.reporting.view.consultation import ConsultationView, consultation_view
+from cyberposture.reporting.render import Renderer, View
+from cyberposture.reporting.sector_inputs import SectorInputs
+from cyberposture.reporting.view.consultation import consultation_view
+from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import InstitutionView, institution_view
-from cyberposture.reporting.view.nation import NationView, nation_view
+from cyberposture.reporting.view.nation import nation_view
+from cyberposture.reporting.view.sector import sector_view
 
-Inputs = InstitutionInputs | NationInputs | ConsultationInputs
+Inputs = InstitutionInputs | NationInputs | SectorInputs | ExposureInputs | ConsultationInputs
 
 RENDERER = Renderer(find_content(None).reports)
-PLAIN = "inside:x"
 
 
 @cache
@@ -31,18 +32,25 @@ def definitions() -> dict[str, ReportDefinition]:
 
 def report_of(inputs: Inputs) -> ReportDefinition:
     """Return the report that is made from such inputs."""
-    names = {ConsultationInputs: "consultation", NationInputs: "nation"}
+    names = {
+        ConsultationInputs: "consultation",
+        NationInputs: "nation",
+        SectorInputs: "sector",
+        ExposureInputs: "exposure",
+    }
     return definitions()[names.get(type(inputs), "institution")]
 
 
-def view_of(
-    inputs: Inputs, audience: Audience, language: str = "en"
-) -> InstitutionView | NationView | ConsultationView:
+def view_of(inputs: Inputs, audience: Audience, language: str = "en") -> View:
     """Return the view of these inputs for one audience."""
     report = report_of(inputs)
     words = RENDERER.words(report, language)
     if isinstance(inputs, NationInputs):
         return nation_view(report, audience, words, inputs)
+    if isinstance(inputs, SectorInputs):
+        return sector_view(report, audience, words, inputs)
+    if isinstance(inputs, ExposureInputs):
+        return exposure_view(report, audience, words, inputs)
     if isinstance(inputs, ConsultationInputs):
         return consultation_view(report, audience, words, inputs)
     return institution_view(report, audience, words, inputs)
@@ -62,41 +70,6 @@ def html_of(inputs: Inputs, audience: Audience, language: str = "en") -> str:
 def page_of(inputs: Inputs, audience: Audience, language: str = "en") -> Page:
     """Return the file, read strictly."""
     return Page(html_of(inputs, audience, language))
-
-
-OURS = frozenset(
-    {
-        "content", "control", "check", "what", "kind", "severity", "verdict", "grade", "round_code",
-        "document", "result", "parameters", "zone", "sector", "tier", "steps", "code_of_round",
-    }
-)  # fmt: skip
-"""Fields that hold our own vocabulary, or are validated before they come here."""
-REFERENCES = frozenset({"code", "about", "subject", "event", "outcome", "changed", "state"})
-"""The same of a consultation, whose numbers and ids the register makes or has looked up."""
-
-
-def poisoned(value: Any, poison: str, name: str = "") -> Any:
-    """Return the inputs with every text from outside replaced by `poison`."""
-    if name in OURS:
-        return value
-    if isinstance(value, str):
-        # A finding's code is looked up; it must stay one of a kind.
-        return value + poison if name == "code" else poison
-    if is_dataclass(value) and not isinstance(value, type):
-        known = REFERENCES if type(value).__module__ == ConsultationInputs.__module__ else ()
-        changed = {
-            f.name: poisoned(getattr(value, f.name), poison, f.name)
-            for f in fields(value)
-            if f.name not in known
-        }
-        return replace(value, **changed)
-    if isinstance(value, tuple):
-        return tuple(poisoned(item, poison, name) for item in value)
-    if isinstance(value, dict):
-        return {key: poisoned(item, poison) for key, item in value.items()}
-    if hasattr(value, "model_copy") and name == "institution":
-        return value.model_copy(update={"name": poison})
-    return value
 
 
 def every(items: Iterable[str]) -> str:

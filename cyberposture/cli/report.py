@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from cyberposture.cli.options import Json
 from cyberposture.cli.report_sets import make_set, verify_set
-from cyberposture.cli.surroundings import open_runtime
+from cyberposture.cli.surroundings import open_runtime, read_settings, show_json, show_table
 
 HELP = "Reports as self-contained files, each for one audience."
 app = typer.Typer()
@@ -58,3 +59,40 @@ for _name, _help in NAMES.items():
 
 app.command("set")(make_set)
 app.command("verify-set")(verify_set)
+
+
+@app.command("check")
+def check(
+    context: typer.Context,
+    report: Annotated[str | None, typer.Option(help="Only this report; else all.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Render every report with the worst made-up data and say what is wrong; needs no workspace.
+
+    Empty, maximal and hostile data, for each audience and language: it must be well-formed, hold
+    together, fetch nothing, run nothing, and stay within its size.
+    """
+    from cyberposture.cli.progress import bar
+    from cyberposture.content.bundle import find_content
+    from cyberposture.content.loader import load_reports
+    from cyberposture.errors import CheckFailed
+    from cyberposture.reporting.render import Renderer
+    from cyberposture.services.reports import check as service
+
+    folder = find_content(read_settings(context).content).reports
+    definitions = service.chosen(load_reports(folder), report)
+    total, found = service.count_renderings(definitions), []
+    with bar("report check") as progress:
+        for one in service.check_reports(Renderer(folder), definitions):
+            found.append(one)
+            progress(one.report, len(found), total)
+    faults = sum(len(one.faults) for one in found)
+    if as_json:
+        show_json({"rendered": [vars(one) for one in found], "faults": faults})
+    else:
+        rows = ((one.report, one.audience, one.language, one.data, f"{one.size_bytes // 1024:,}",
+                 one.took_ms, "; ".join(one.faults[:3]) or "ok") for one in found)  # fmt: skip
+        show_table(("report", "audience", "language", "data", "KiB", "ms", "found"), rows)
+        typer.echo(f"{len(found)} renderings, {faults} faults")
+    if faults:
+        raise CheckFailed(f"{faults} faults in reports")

@@ -116,12 +116,12 @@ def oscal(
     from cyberposture.exchange.oscal.frame import VERSIONS
     from cyberposture.services.exports import oscal as exported
 
-    register = open_runtime(context).register
     wanted = one_of(KINDS, kind, "kind")
     named = one_of(VERSIONS, version, "version of OSCAL")
-    if wanted == "plan":
-        if round_code is None:
-            raise WrongUsage("a plan is of a round: name it with --round")
+    if wanted == "plan" and round_code is None:
+        raise WrongUsage("a plan is of a round: name it with --round")
+    register = open_runtime(context).register
+    if wanted == "plan" and round_code is not None:
         made = exported.make_plan(register, institution, round_code, version=named)
     elif wanted == "results":
         made = exported.make_results(register, institution, round_code, version=named)
@@ -143,8 +143,9 @@ def findings(
     """Write findings for ticket systems: DefectDojo's generic format, SARIF, CSV or JSON."""
     from cyberposture.services.exports.findings import FORMATS, make_findings
 
+    wanted = one_of(FORMATS, form, "format")
     register = open_runtime(context).register
-    made = make_findings(register, one_of(FORMATS, form, "format"), institution=institution)
+    made = make_findings(register, wanted, institution=institution)
     _hand_out(register, made, out, force=force, reason=reason, as_json=as_json)
 
 

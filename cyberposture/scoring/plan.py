@@ -4,7 +4,7 @@ Nothing is estimated: each step is tried on a copy of the document and scored by
 as the score itself. Gains are those of single steps and do not add up.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -96,6 +96,23 @@ def follow(document: ScoreDocument, steps: Iterable[Step]) -> tuple[InstitutionS
     return tuple(path.take(step) for step in steps)
 
 
+def imagine(
+    document: ScoreDocument, levels: Mapping[str, int], steps: Iterable[Step]
+) -> InstitutionScore:
+    """Return the institution's score if these controls stood at these levels, and steps were taken.
+
+    Where a reviewer found a level, the imagined one stands in its place. What does not apply, or is
+    the network's alone to decide, takes no level.
+    """
+    path = _Path(document)
+    for name, level in levels.items():
+        path.place(name, level)
+    reached = path.score()
+    for step in steps:
+        reached = path.take(step)
+    return reached
+
+
 class _Path:
     """The way of an institution through steps.
 
@@ -111,11 +128,26 @@ class _Path:
     def take(self, step: Step) -> InstitutionScore:
         """Take a step and return the score then; a check is repaired wherever it fails."""
         for name in self._cases if step.kind == "repair" else step.controls:
-            changed = _taken(step, self._cases[name])
-            if changed != self._cases[name]:
-                self._cases[name] = changed
-                self._scores[name] = reconcile(self._document.parameters, changed)
+            self._change(_taken(step, self._cases[name]))
+        return self.score()
+
+    def place(self, name: str, level: int) -> None:
+        """Let a control stand at a level, whatever stood there."""
+        case = self._cases.get(name)
+        if case is None or case.is_network_only or not case.is_applicable:
+            return
+        review = case.review and case.review.model_copy(update={"level": level})
+        self._change(_with_answer(case, level=level, not_applicable=None, review=review))
+
+    def score(self) -> InstitutionScore:
+        """Return the score where it stands now."""
         return roll_up(self._document, self._scores.values()).institution
+
+    def _change(self, case: Case) -> None:
+        name = case.control.id
+        if case != self._cases[name]:
+            self._cases[name] = case
+            self._scores[name] = reconcile(self._document.parameters, case)
 
 
 def _taken(step: Step, case: Case) -> Case:

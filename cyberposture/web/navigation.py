@@ -63,6 +63,7 @@ PLACES: Final = (
     Place("assessment", "reviews", "/cert/reviews", "see-review-queue"),
     Place("assessment", "plans", "/cert/plans", "accept-plan"),
     Place("results", "results", "/institutions/{institution}/results", "see-institution-results"),
+    Place("results", "what-if", "/institutions/{institution}/what-if", "plan-improvements"),
     Place("results", "sectors", "/sectors", "see-sector-results"),
     Place("results", "nation", "/nation", "see-nation-results"),
     Place("results", "indicators", "/cert/indicators", "see-nation-results"),

@@ -10,7 +10,7 @@ from cyberposture.content.bundle import find_content
 from cyberposture.model.scores import ScoreDocument
 from cyberposture.reporting.derivation import say_step
 from cyberposture.reporting.words import load_words
-from cyberposture.scoring.plan import Step, follow, plan_steps, rank_improvements
+from cyberposture.scoring.plan import Step, follow, imagine, plan_steps, rank_improvements
 from cyberposture.scoring.rollup import compute
 
 Plain = dict[str, Any]
@@ -247,3 +247,25 @@ def test_a_repair_within_a_larger_one_is_named_once() -> None:
     document = ScoreDocument.model_validate(a_document(answers=answers, verdicts=verdicts))
     ((step, reached),) = plan_steps(document, compute(document), 9)
     assert (step.checks, reached.verified) == (("a.a", "a.b"), 10_000)
+
+
+@bounded
+@given(documents())
+def test_nothing_imagined_is_the_score_as_it_is(plain: Plain) -> None:
+    document = ScoreDocument.model_validate(plain)
+    assert imagine(document, {}, ()) == compute(document).institution
+
+
+@pytest.mark.parametrize("review", [None, {"level": 0, "grade": "E2"}])
+def test_an_imagined_level_is_scored_as_if_it_stood_there(review: Plain | None) -> None:
+    before = a_document(answers=[an_answer(level=1, review=review)])
+    stands = None if review is None else review | {"level": 3}
+    after = a_document(answers=[an_answer(level=3, review=stands)])
+    found = imagine(ScoreDocument.model_validate(before), {"IAM-09": 3}, ())
+    assert found.verified == recomputed(after)
+
+
+def test_what_only_the_network_decides_takes_no_imagined_level() -> None:
+    controls = [a_control("IAM-01"), a_control("NET-01", evidence="N")]
+    document = ScoreDocument.model_validate(a_document(controls, [an_answer("IAM-01", 1)]))
+    assert imagine(document, {"NET-01": 3, "OTI-99": 3}, ()) == compute(document).institution

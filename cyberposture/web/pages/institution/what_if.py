@@ -1,0 +1,83 @@
+"""What would follow if: a lead ticks steps or sets levels and reads the score; nothing is kept."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse
+
+from cyberposture.content.translations import Translations, in_language
+from cyberposture.model.scores import InstitutionScore
+from cyberposture.reporting.derivation import say_step
+from cyberposture.scoring.explain import people as shown
+from cyberposture.services.scores.what_if import Settable, WhatIf, look_ahead
+from cyberposture.web.pages.cards import title_in
+from cyberposture.web.surroundings import Allowed, Visit
+
+router = APIRouter(include_in_schema=False)
+LEVELS = ("0", "1", "2", "3")
+MOST = 400
+"""So many values of an address are read; no catalogue asks for more."""
+
+
+@router.get("/institutions/{institution}/what-if")
+def show_what_if(
+    visit: Annotated[Visit, Depends(Allowed("plan-improvements"))], institution: str
+) -> HTMLResponse:
+    """Show the score as it is and as it would be; all that is imagined stands in the address."""
+    asked = visit.request.query_params.multi_items()[:MOST]
+    found = look_ahead(
+        visit.register,
+        institution,
+        steps={value for name, value in asked if name == "step"},
+        levels={name: int(value) for name, value in asked if value in LEVELS},
+    )
+    texts = in_language(found.translations, visit.words.language)
+    chosen = next((value for name, value in asked if name == "domain"), "")
+    asked_for = {one.control.domain for one in found.controls}
+    domains = [
+        one for one in texts.names(found.catalogue)["domains"].items() if one[0] in asked_for
+    ]
+    here = chosen if chosen in asked_for else ""
+    return visit.show(
+        "institution/what-if.html.j2",
+        at=f"/institutions/{institution}/what-if",
+        found=found,
+        when=visit.words.minute(found.as_of, ZoneInfo(found.institution.zone)),
+        now=_score(visit, found.now),
+        then=_score(visit, found.then),
+        change=_change(found),
+        opened=sorted(set(found.now.gates_holding) - set(found.then.gates_holding)),
+        steps=[
+            (one, say_step(visit.words, one.step), f"+{shown(one.step.gain)}", one.step.opens)
+            for one in found.steps
+        ],
+        levels=[(one, f"{one} · {visit.words.say(f'level.{one}')}") for one in LEVELS],
+        domain=here,
+        domains=[("", visit.words.say("imagine.no_domain")), *domains],
+        controls=[_told(one, texts) for one in found.controls if one.control.domain == here],
+        carried=[
+            (one.control.id, one.imagined)
+            for one in found.controls
+            if one.imagined is not None and one.control.domain != here
+        ],
+        set_levels=[_told(one, texts) for one in found.controls if one.imagined is not None],
+    )
+
+
+def _score(visit: Visit, one: InstitutionScore) -> dict[str, str]:
+    return {
+        "band": one.band or str(visit.words.say("imagine.no_band")),
+        "verified": shown(one.verified),
+        "gates": ", ".join(one.gates_holding) or "–",
+    }
+
+
+def _change(found: WhatIf) -> str:
+    tenths = (found.then.verified or 0) // 10 - (found.now.verified or 0) // 10
+    sign = "+" if tenths > 0 else "\u2212" if tenths < 0 else ""
+    return f"{sign}{shown(abs(tenths) * 10)}"
+
+
+def _told(one: Settable, texts: Translations) -> tuple[Settable, str]:
+    return one, title_in(one.control, texts)

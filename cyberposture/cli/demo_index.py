@@ -67,13 +67,24 @@ def _untested(refusals: list[str], slow: set[str], unknown: list[str]) -> str:
 
 
 def _entries(
-    registered: list[Institution], results: dict[str, ScoreResult], refused: set[str]
+    reports: Path, registered: list[Institution], results: dict[str, ScoreResult], refused: set[str]
 ) -> list[given.SetEntry]:
-    found = [given.SetEntry("reports/nation.html", "The nation", "nation")]
+    found = [
+        given.SetEntry("reports/cert/index.html", "The set of the CERT", "set"),
+        given.SetEntry("reports/cert/nation.en.html", "The nation", "nation"),
+        given.SetEntry("reports/public/index.html", "The set of the public", "set"),
+    ]
+    for one in registered:
+        folder = f"board-{one.code}"
+        if (reports / folder).is_dir():
+            entry = given.SetEntry(
+                f"reports/{folder}/index.html", f"The set of the board of {one.name}", "set"
+            )
+            found.append(entry)
     for one in registered:
         found.append(
             given.SetEntry(
-                href=f"reports/{one.code}.html",
+                href=f"reports/cert/institutions/{one.code}.en.html",
                 title=one.name,
                 subject="institution",
                 sector=one.sectors[0],
@@ -95,7 +106,7 @@ def write_index(runtime: Runtime, out: Path, round_code: str, refusals: list[str
     }
     sentences = _sentences(runtime, results, refusals)
     refused = {text.split(":")[0] for text in refusals}
-    entries = _entries([r.institution for r in records], results, refused)
+    entries = _entries(out / "reports", [r.institution for r in records], results, refused)
     with register.reading() as connection:
         head = head_of(connection, None)
     workspace = runtime.settings.workspace

@@ -1,11 +1,11 @@
 """`cyberposture report set` and `verify-set`: a folder of reports for one audience, checked."""
 
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 
-from cyberposture.cli.options import Json, one_of
+from cyberposture.cli.options import Json
 from cyberposture.cli.progress import bar
 from cyberposture.cli.surroundings import open_runtime, say, show_json
 
@@ -30,17 +30,10 @@ def make_set(
     What did not change is taken over from the set that lies there. Every file is looked through for
     what the audience may not see; on a hit the whole set is deleted.
     """
-    from cyberposture.model.reports import Audience
     from cyberposture.services.reports.sets import making
-    from cyberposture.services.reports.sets.plan import LANGUAGES, SetWanted
+    from cyberposture.services.reports.sets.plan import wanted_of
 
-    wanted = SetWanted(
-        audience=one_of(get_args(Audience), audience, "audience"),
-        round_code=round_code,
-        institution=institution,
-        sector=sector,
-        languages=LANGUAGES if language == "both" else (one_of(LANGUAGES, language, "language"),),
-    )
+    wanted = wanted_of(audience, round_code, institution, sector, language)
     runtime = open_runtime(context)
     with bar(f"Set for {audience}") as progress:
         made = making.write_set(

@@ -80,7 +80,7 @@ def _view(words: Words, lens: Lens, inputs: SetInputs) -> SetView:
             zone=find_zone(inputs.zone),
         ),
         sentences=tuple(given(text, LONG) for text in inputs.sentences[:SENTENCES]),
-        nation=tuple(row for subject, row in rows if subject == "nation"),
+        nation=tuple(row for subject, row in rows if subject != "institution"),
         institutions=tuple(row for subject, row in rows if subject == "institution"),
         commands=inputs.commands,
         score_digest="",

@@ -367,7 +367,7 @@ class SetEntry:
     href: str
     """Relative to the index, inside its folder."""
     title: str
-    subject: Literal["institution", "nation"]
+    subject: Literal["institution", "nation", "set"]
     sector: str | None = None
     result: ScoreResult | None = None
     note: str = ""

@@ -13,6 +13,8 @@ from cyberposture.services.findings import urgent
 from cyberposture.services.permission import expiry
 from cyberposture.services.post import delivering
 from cyberposture.services.reports import report
+from cyberposture.services.reports.sets import making as sets
+from cyberposture.services.reports.sets.plan import wanted_of
 from cyberposture.services.reports.subjects import About
 from cyberposture.services.review import telling
 from cyberposture.services.scans import draining, scan, watch
@@ -90,14 +92,25 @@ def run_score(runtime: Runtime, row: Schedule) -> None:
 
 
 def run_report(runtime: Runtime, row: Schedule) -> None:
-    """Write the report that the row names to its place."""
+    """Write the report that the row names, or the set of reports, to its place."""
+    register = runtime.acting_as(f"schedule:{row.code}").register
+    given, out = row.arguments, Path(str(row.arguments["out"]))
+    audience, campaign = str(given["audience"]), given.get("round")
+    if given["report"] == "set":
+        sets.write_set(
+            register,
+            runtime.folders,
+            wanted_of(audience, campaign, row.institution, given.get("sector")),
+            out,
+        )
+        return
     report.write_report(
-        runtime.acting_as(f"schedule:{row.code}").register,
+        register,
         runtime.folders,
-        str(row.arguments["report"]),
-        str(row.arguments["audience"]),
-        About(institution=row.institution, round_code=row.arguments.get("round")),
-        out=Path(str(row.arguments["out"])),
+        str(given["report"]),
+        audience,
+        About(institution=row.institution, round_code=campaign),
+        out=out,
     )
 
 

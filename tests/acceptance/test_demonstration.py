@@ -32,6 +32,7 @@ from cyberposture.services.assessments import rounds
 from cyberposture.services.findings import views as finding_views
 from cyberposture.services.institutions import entries as institutions
 from cyberposture.services.proof import audit
+from cyberposture.services.reports.sets.making import verify_set
 from cyberposture.services.scans import views as scan_views
 from cyberposture.services.schedule import schedules
 from cyberposture.services.scores import contradictions, score
@@ -144,39 +145,69 @@ class Outward(HTMLParser):
 
 
 def pages(shown: Shown) -> dict[str, str]:
-    found = [shown.folder / "index.html", *(shown.folder / "reports").glob("*.html")]
-    return {path.name: path.read_text(encoding="utf-8") for path in found}
+    found = [shown.folder / "index.html", *(shown.folder / "reports").rglob("*.html")]
+    return {
+        path.relative_to(shown.folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in found
+    }
 
 
-def test_there_is_a_report_for_each_institution_and_one_for_the_nation(
+def test_each_institution_and_the_nation_has_a_report_in_both_languages(
     shown: Shown, runtime: Runtime
 ) -> None:
     codes = [r.institution.code for r in institutions.list_institutions(runtime.register)]
-    wanted = {"index.html", "nation.html", *(f"{code}.html" for code in codes)}
-    assert set(pages(shown)) == wanted
+    for language in ("en", "ur"):
+        wanted = {f"reports/cert/institutions/{code}.{language}.html" for code in codes}
+        wanted |= {f"reports/{audience}/nation.{language}.html" for audience in ("cert", "public")}
+        assert wanted <= set(pages(shown))
+
+
+def test_every_set_is_what_its_manifest_says_and_tells_nobody_too_much(shown: Shown) -> None:
+    folders = sorted((shown.folder / "reports").glob("[!.]*"))
+    found = {folder.name: verify_set(folder) for folder in folders}
+    assert {"cert", "public"} < set(found)
+    assert sum(manifest.audience == "board" for manifest in found.values()) == 3
+    public = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in (shown.folder / "reports" / "public").rglob("*")
+        if path.is_file()
+    )
+    assert re.findall(r"127\.40\.\d+\.\d+|fictional\)|Example", public) == []
 
 
 def test_every_page_stands_by_itself(shown: Shown) -> None:
     for name, text in pages(shown).items():
         page = Outward()
         page.feed(text)
+        is_list = Path(name).name.startswith("list.")
         assert page.tags["html"] == 1, name
-        assert page.tags["script"] == page.tags["iframe"] == page.tags["link"] == 0, name
-        inner = ("#", "data:") if name != "index.html" else ("#", "data:", "reports/")
-        assert [link for link in page.links if not link.startswith(inner)] == [], name
+        assert page.tags["iframe"] == page.tags["link"] == 0, name
+        assert page.tags["script"] == is_list, name
+        home = shown.folder / name
+        for link in page.links:
+            path = link.partition("#")[0]
+            assert not re.match(r"[a-z]+:|/", path), (name, link)
+            target = (home.parent / path).resolve() if path else home
+            assert target.is_relative_to(shown.folder.resolve()), (name, link)
+            assert target.is_file(), (name, link)
         assert re.findall(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//", text) == [], name
 
 
-def test_start_page_leads_to_every_report(shown: Shown) -> None:
+def test_start_page_leads_to_every_set_and_every_institution(shown: Shown) -> None:
     page = Outward()
     page.feed((shown.folder / "index.html").read_text(encoding="utf-8"))
     led = {link.partition("#")[0] for link in page.links if link.startswith("reports/")}
-    assert led == {f"reports/{name}" for name in pages(shown) if name != "index.html"}
+    made = set(pages(shown))
+    starts = {name for name in made if name.endswith("/index.html")}
+    own = {n for n in made if n.startswith("reports/cert/institutions/") and n.endswith(".en.html")}
+    assert led == starts | own | {"reports/cert/nation.en.html"}
 
 
 def test_reports_say_that_the_institutions_are_invented(shown: Shown) -> None:
+    named = ("cert/institutions/", "cert/nation", "cert/list", "board-")
     for name, text in pages(shown).items():
-        assert "(fictional)" in text, name
+        if any(part in name for part in named):
+            assert "(fictional)" in text, name
 
 
 def test_nation_is_large_enough(runtime: Runtime) -> None:

@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from cyberposture.content.bundle import ContentFolders
 from cyberposture.errors import NotFound, WrongUsage
 from cyberposture.reporting.plain import Text
-from cyberposture.reporting.render import Renderer
 from cyberposture.reporting.sets.brief import brief_of
 from cyberposture.reporting.sets.figures import (
     FILES,
@@ -29,7 +28,7 @@ from cyberposture.services.reports.sets.conduct import Conduct, read_conduct, re
 from cyberposture.services.reports.sets.folder import Draft
 from cyberposture.services.reports.sets.plan import Language, Piece, Plan, SetWanted, plan_set
 from cyberposture.services.reports.sets.secrets import secrets_of
-from cyberposture.services.reports.sets.states import HOME, States, digest_of
+from cyberposture.services.reports.sets.states import HOME, States, digest_of, renderer_of
 from cyberposture.services.reports.subjects import MAKERS, Order
 from cyberposture.store import scores
 
@@ -52,7 +51,7 @@ class Filling:
     ) -> None:
         self._register, self._connection = register, connection
         self._reports, self._draft, self._afresh = folders.reports, draft, afresh
-        self._renderer = Renderer(folders.reports)
+        self._renderer = renderer_of(folders.reports)
         self.plan: Plan = plan_set(register, connection, wanted)
         self._states = States(connection, folders.reports, self.plan)
         self._around = {

@@ -79,6 +79,28 @@ class SetWanted:
         return "institution" if self.institution else "sector" if self.sector else ""
 
 
+def wanted_of(
+    audience: str,
+    round_code: str | None,
+    institution: str | None = None,
+    sector: str | None = None,
+    language: str = "both",
+) -> SetWanted:
+    """Return the set that somebody asks for in words; `language` is en, ur or both.
+
+    Raises:
+        WrongUsage: there is no such audience or language, or no round is named.
+    """
+    if audience not in get_args(Audience):
+        raise WrongUsage(f"a set is made for one of: {', '.join(get_args(Audience))}")
+    if language not in (*LANGUAGES, "both"):
+        raise WrongUsage(f"a set is made in {', '.join(LANGUAGES)} or both")
+    if not round_code:
+        raise WrongUsage("a set is about one --round, whose scores are final")
+    spoken = tuple(one for one in LANGUAGES if language in (one, "both"))
+    return SetWanted(audience, round_code, institution, sector, spoken)
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """An institution that has a page in the set."""

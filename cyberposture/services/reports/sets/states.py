@@ -7,7 +7,7 @@ change is made without an entry; nothing needs to be gathered to know that nothi
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 import cyberposture
-from cyberposture.reporting.render import SHARED
+from cyberposture.reporting.render import SHARED, Renderer
 from cyberposture.reporting.sets.views import SetPage
 from cyberposture.reporting.site import Site
 from cyberposture.services.reports.sets.plan import Piece, Plan
@@ -35,6 +35,7 @@ class States:
         self._reports = reports
         self._plan = plan
         self._chains = last_changes(connection)
+        self._folders: dict[str, str] = {}
         self.everything = digest_of(sorted(self._chains.items()))
 
     def of_piece(self, piece: Piece, language: str, site: Site) -> str:
@@ -43,8 +44,8 @@ class States:
         return digest_of(
             [
                 _program(),
-                folder_digest(self._reports, piece.definition.id),
-                folder_digest(self._reports, HOME),
+                self._folder_digest(piece.definition.id),
+                self._folder_digest(HOME),
                 piece.definition.model_dump(mode="json"),
                 self._plan.wanted.audience,
                 language,
@@ -57,7 +58,7 @@ class States:
 
     def of_everything(self, site: Site, template: str) -> str:
         """Return the state of a page that tells of the whole register."""
-        made_of = [_program(), folder_digest(self._reports, HOME), template, _plain(site)]
+        made_of = [_program(), self._folder_digest(HOME), template, _plain(site)]
         return digest_of([*made_of, self._plan.round.round.code, self.everything])
 
     def of_page(self, view: SetPage, site: Site, template: str) -> str:
@@ -65,8 +66,14 @@ class States:
         parts = {f.name: getattr(view, f.name) for f in fields(view) if f.name != "words"}
         frame = {f.name: getattr(view.frame, f.name) for f in fields(view.frame)}
         said = _plain(parts | {"frame": {k: v for k, v in frame.items() if k != "head"}})
-        made_of = [_program(), folder_digest(self._reports, HOME), template, _plain(site)]
+        made_of = [_program(), self._folder_digest(HOME), template, _plain(site)]
         return digest_of([*made_of, said])
+
+    def _folder_digest(self, home: str) -> str:
+        """Return a digest of the templates, styles and words of one report and those of all."""
+        if home not in self._folders:
+            self._folders[home] = _files_digest(self._reports, (SHARED, home))
+        return self._folders[home]
 
     def _of_institution(self, key: UUID) -> list[str]:
         return [self._chains.get(str(key), ""), self._chains.get(SYSTEM_CHAIN, "")]
@@ -77,12 +84,21 @@ def digest_of(document: Any) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-@lru_cache(maxsize=64)
-def folder_digest(reports: Path, home: str) -> str:
-    """Return a digest of the templates, styles and words of one report and those of all."""
+def renderer_of(reports: Path) -> Renderer:
+    """Return the templates as they are now, made ready once for many sets."""
+    return _renderer(reports, _files_digest(reports, (".",)))
+
+
+@lru_cache(maxsize=2)
+def _renderer(reports: Path, _digest: str) -> Renderer:
+    return Renderer(reports)
+
+
+def _files_digest(reports: Path, homes: Sequence[str]) -> str:
+    """Return a digest of everything in these folders."""
     found = hashlib.sha256()
-    for folder in (reports / SHARED, reports / home):
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for home in homes:
+        for path in sorted(path for path in (reports / home).rglob("*") if path.is_file()):
             found.update(f"{path.relative_to(reports)}\0".encode() + path.read_bytes())
     return found.hexdigest()
 

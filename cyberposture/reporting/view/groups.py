@@ -18,6 +18,7 @@ from cyberposture.reporting.view.lens import Lens
 from cyberposture.reporting.words import Words
 from cyberposture.scoring.rollup import band
 from cyberposture.scoring.statistics import (
+    HALVES,
     Distribution,
     Quartiles,
     Standing,
@@ -110,6 +111,11 @@ class Nation:
     def is_guarded(self) -> bool:
         """Whether small groups may not be told of."""
         return self.lens.smallest_group > 1
+
+    @property
+    def least_for_a_median(self) -> int:
+        """How many must stand behind a median: either half of them is a group."""
+        return HALVES * self.lens.smallest_group if self.is_guarded else 1
 
     @cached_property
     def everybody(self) -> Group:

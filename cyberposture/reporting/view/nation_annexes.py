@@ -60,7 +60,8 @@ class GroupRow:
     answered: str
     assessed: str
     quartiles: tuple[str, str, str] | None
-    """Lower quartile, median, upper quartile."""
+    """Lower quartile, median, upper quartile; those that may not be told are a dash."""
+    has_quartiles: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ def heat_of(n: Nation) -> Heat:
         for group in groups:
             scores = _domain_scores(group, domain.id)
             middle = median(scores)
-            if middle is None or len(scores) < n.lens.smallest_group:
+            if middle is None or len(scores) < n.least_for_a_median:
                 cells.append(HeatCell(0, "–"))
                 continue
             cells.append(HeatCell(_place(n, middle), str(middle // 100)))
@@ -245,7 +246,7 @@ def _sure_of(n: Nation) -> tuple[Text, ...]:
     seen = [o for one in wholes if (o := one.observation_coverage) is not None]
     if n.told.quartiles is not None and coverage is not None:
         said.append(n.words.say("sure.coverage", share=percent(coverage)))
-        if len(seen) >= 2 * n.lens.smallest_group:
+        if len(seen) >= n.least_for_a_median:
             said.append(n.words.say("sure.observed", share=percent(median(seen))))
     sample = n.inputs.sample
     if sample is None or sample.gap is None or not sample.institutions:
@@ -283,6 +284,7 @@ def _group_row(n: Nation, group: Group) -> GroupRow:
         quartiles=None
         if found is None
         else (_place_told(found.lower), people(found.median), _place_told(found.upper)),
+        has_quartiles=found is not None and found.lower is not None,
     )
 
 

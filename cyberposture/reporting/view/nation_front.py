@@ -158,7 +158,7 @@ def _figures(n: Nation) -> list[Figure]:
         if row.baseline is not None and (whole := row.baseline.institution).declared is not None
     ]
     gap = median(gaps)
-    if len(gaps) >= n.lens.smallest_group and gap is not None and gap >= 0:
+    if len(gaps) >= n.least_for_a_median and gap is not None and gap >= 0:
         figures.append(Figure(people(gap), words.say("figure.gap")))
     held = [
         row for row in n.answered if row.result and is_held_down(n.inputs.parameters, row.result)

@@ -171,7 +171,9 @@ def _guarded(n: Nation, inputs: SectorInputs) -> SectorView:
     if row is not None and row.quartiles is not None:
         lower, middle, upper = row.quartiles
         lead = n.words.say("lead.median", median=middle)
-        label = n.words.say("figure.median", lower=lower, upper=upper)
+        label = n.words.say("figure.median-alone")
+        if row.has_quartiles:
+            label = n.words.say("figure.median", lower=lower, upper=upper)
         figures = (Figure(middle, label),)
     return SectorView(
         audience=n.lens.audience,
@@ -241,7 +243,7 @@ def _domains(n: Nation, group: Group) -> Domains | None:
         ]
         if n.is_guarded:
             known = [one.verified for one in found if one.verified is not None]
-            claims = median(known) if len(known) >= n.lens.smallest_group else None
+            claims = median(known) if len(known) >= n.least_for_a_median else None
             declared = None
         else:
             claims = median([p for one in found if (p := one.claims_verified) is not None])

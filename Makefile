@@ -51,7 +51,7 @@ conformance: ## our OSCAL, read by an independent implementation in an environme
 
 lock: ## write the lock files anew from pyproject.toml, with newer versions where there are any
 	@.ci/set-up test
-	$(bin)/$(compile) --upgrade --group build --output-file requirements.txt
+	$(bin)/$(compile) --upgrade --extra pdf --group build --output-file requirements.txt
 	$(bin)/$(compile) --upgrade --group dev --constraint requirements.txt \
 		--output-file requirements-dev.txt
 	$(bin)/$(subst compile pyproject.toml,compile,$(compile)) --upgrade --group conformance \

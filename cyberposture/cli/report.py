@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from cyberposture.cli.options import Json
+from cyberposture.cli.options import Json, one_of
 from cyberposture.cli.report_sets import make_set, verify_set
 from cyberposture.cli.surroundings import open_runtime, read_settings, show_json, show_table
 
@@ -20,6 +20,7 @@ Round = Annotated[str | None, typer.Option("--round", help="Else the live score.
 Sector = Annotated[str | None, typer.Option(help="About which sector.")]
 Scan = Annotated[str | None, typer.Option(help="After which scan.")]
 Language = Annotated[str, typer.Option(help="en or ur.")]
+Format = Annotated[str, typer.Option("--format", help="html, pdf or xlsx.")]
 
 NAMES = {
     "institution": "Where one institution stands, for its board and its security team.",
@@ -40,15 +41,18 @@ def _named(name: str) -> Callable[..., None]:
         sector: Sector = None,
         scan: Scan = None,
         language: Language = "en",
+        form: Format = "html",
     ) -> None:
+        from cyberposture.reporting.forms import Form
         from cyberposture.services.reports import report as service
         from cyberposture.services.reports.subjects import About
 
         runtime = open_runtime(context)
         about = About(institution=institution, round_code=round_code, sector=sector, scan=scan)
         path = service.write_report(
-            runtime.register, runtime.folders, name, audience, about, out=out, language=language
-        )
+            runtime.register, runtime.folders, name, audience, about,
+            out=out, language=language, form=one_of(get_args(Form), form, "format"),
+        )  # fmt: skip
         typer.echo(f"{path} ({path.stat().st_size // 1024} KiB)")
 
     return command

@@ -9,6 +9,7 @@ from typing import get_args
 from cyberposture.content.bundle import ContentFolders
 from cyberposture.errors import MissingService, NotFound, WrongUsage
 from cyberposture.model.reports import Audience, ReportDefinition
+from cyberposture.reporting.forms import Form, in_form
 from cyberposture.reporting.render import Renderer
 from cyberposture.services.register import Register
 from cyberposture.services.reports.subjects import About, Order, view_of
@@ -28,7 +29,7 @@ def find_definition(register: Register, name: str) -> ReportDefinition:
 
 
 @contextmanager
-def placed(path: Path, text: str) -> Iterator[None]:
+def placed(path: Path, data: str | bytes) -> Iterator[None]:
     """Write a file under another name, and put it in its place when all inside went well.
 
     Raises:
@@ -37,7 +38,7 @@ def placed(path: Path, text: str) -> Iterator[None]:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
         yield
         draft.replace(path)
     except OSError as error:
@@ -116,14 +117,16 @@ def write_report(
     *,
     out: Path,
     language: str = "en",
+    form: Form = "html",
 ) -> Path:
     """Write a report to `out` and return the path; who made it for whom goes on record first.
 
     Raises: as `render_report`, and
-        MissingService: no file can be written there.
+        MissingService: no file can be written there, or what makes this form is not installed.
     """
     renderer = Renderer(folders.reports)
     text = render_report(register, renderer, name, audience, about, language=language)
-    with placed(out, text), register.change("report-written", name) as change:
+    data = in_form(text, form, folders.reports)
+    with placed(out, data), register.change("report-written", name) as change:
         change.tell(audience=audience, language=language, file=out.name, **about.told())
     return out

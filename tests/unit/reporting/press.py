@@ -21,7 +21,8 @@ from cyberposture.reporting.view.sector import sector_view
 
 Inputs = InstitutionInputs | NationInputs | SectorInputs | ExposureInputs | ConsultationInputs
 
-RENDERER = Renderer(find_content(None).reports)
+HOME = find_content(None).reports
+RENDERER = Renderer(HOME)
 
 
 @cache

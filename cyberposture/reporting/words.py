@@ -5,7 +5,7 @@ stands in Python, so that another language is another file.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from html import escape
 from pathlib import Path
@@ -19,9 +19,12 @@ from cyberposture.reporting.plain import Text
 FIRST_LANGUAGE = "en"
 """In which every word exists: what another language lacks is said in this one."""
 
-SHORTEST = 8
+SHORTEST = 12
 """A code of no more signs, such as IAM-10, is never broken over two lines."""
-_CODE = re.compile(r"(?=.*[A-Za-z])[\x21-\x7e]+|[\d.]+[:/][\x21-\x7e]+")
+_CODE = re.compile(
+    r"(?=.*[A-Za-z(:/])[\x21-\x7e]+|[+\u2212-][\d.]+|\d{1,3}(?:[ \u00a0]\d{3})+"
+)
+"""What Urdu would turn around: codes, addresses, numbers with a sign or in groups."""
 _KIND = {True: "whole", False: "code"}
 
 Piece = tuple[str, str, str | None, bool]
@@ -92,6 +95,12 @@ class Words:
         """Return what people call `code` in a group of names; unknown codes stay as they are."""
         key = f"{group}.{code}"
         return self.say(key) if key in self._patterns else code
+
+    def codes(self, codes: Iterable[str]) -> Text:
+        """Return codes one after the other, each in its own direction."""
+        comma, every = self.say("frame.comma"), list(codes)
+        html = comma.__html__().join(self._shown(code) for code in every)
+        return Text(comma.join(every), html)
 
     def listed(self, items: list[Text] | list[str]) -> Text:
         """Return the items as one enumeration."""

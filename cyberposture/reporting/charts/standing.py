@@ -158,4 +158,4 @@ def row_of(
 
 def _side(label: str, known: list[int]) -> Side:
     low = min(known, default=0)
-    return Side(at(low), is_before=2 * low > FULL, label=label)
+    return Side(at(low), is_before=2 * low > FULL, label=str(label))

@@ -160,7 +160,7 @@ def _clauses(m: Material, control: Control | None) -> Text:
     if control is None:
         return m.words.say("card.unknown-control")
     clauses = list(dict.fromkeys(source.clause for source in control.sources))
-    return m.words.say("card.clauses", n=len(clauses), clauses=", ".join(clauses))
+    return m.words.say("card.clauses", n=len(clauses), clauses=m.words.codes(clauses))
 
 
 def _mark(m: Material, control: str) -> str:

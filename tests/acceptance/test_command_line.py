@@ -269,6 +269,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "people invite": ("c-analyst", "--name", "C", "--role", "cert-analyst"),
     "people link": ("a-analyst",),
     "people list": (),
+    "report check": ("--report", "consultation"),
     "round list": (),
     "round show": ("round-1",),
     "scan diff": ("<scan>", "<scan>"),

@@ -8,7 +8,8 @@ from cyberposture.reporting.inputs import HeldAuthorisation, ScanRun, SeenFindin
 from cyberposture.reporting.plain import SHORT, Text, clean, given
 from cyberposture.reporting.view.material import Material
 
-FINDINGS_SHOWN = 2_000
+FINDINGS_SHOWN = 500
+"""The most urgent ones: with more, a report in Urdu would go beyond a megabyte."""
 LINES_SHOWN = 100
 """How many refusals, hosts without a verdict and raw files of one scan are listed."""
 SAYS, SAYS_OF_MANY, MANY = 110, 60, 500

@@ -122,14 +122,23 @@ def test_a_report_on_nothing_or_to_nowhere_is_refused(office):
     with office.refuses(NotFound, "draft-1"):
         write_consultation(office.register, folders, "draft-1", office.folder / "r.html", "html")
     held(office)
-    with pytest.raises(WrongUsage, match="not made in 'ur'"):
+    with pytest.raises(WrongUsage, match="not made in 'fr'"):
         write_consultation(
-            office.register, folders, "draft-1", office.folder / "r.html", "html", language="ur"
+            office.register, folders, "draft-1", office.folder / "r.html", "html", language="fr"
         )
     with office.refuses(MissingService):
         write_consultation(
             office.register, folders, "draft-1", Path("/dev/null/report.html"), "html"
         )
+
+
+def test_what_a_draft_is_about_is_told_in_urdu(office):
+    held(office)
+    path = office.folder / "r.html"
+    write_consultation(office.register, find_content(None), "draft-1", path, "html", language="ur")
+    html = path.read_text()
+    assert '<html lang="ur" dir="rtl">' in html
+    assert "قومی سائبر سکیورٹی پالیسی 2021" in html
 
 
 def test_the_general_command_for_reports_names_the_one_for_consultations(office):

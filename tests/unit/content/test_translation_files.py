@@ -8,9 +8,17 @@ import yaml
 
 from cyberposture.content.bundle import ContentFolders, find_content
 from cyberposture.content.digests import digest
+from cyberposture.content.editions import documents, restore_translations
 from cyberposture.content.loader import Content, load_content
 from cyberposture.content.reading.translations import load_beside, load_translations
-from cyberposture.content.translations import Translations, framework_names, source_digest
+from cyberposture.content.translations import (
+    Translations,
+    clause_texts,
+    framework_names,
+    indicator_texts,
+    source_digest,
+    titles_of,
+)
 from cyberposture.errors import InvalidInput
 
 CONTROL = "controls/ncsp-2021/iam/IAM-01-least-privilege"
@@ -210,3 +218,69 @@ def test_every_name_of_the_shipped_catalogue_is_there_in_urdu(content):
     same = [(kind, one) for kind, names in english.items() for one, name in names.items()
             if named[kind][one] == name]  # fmt: skip
     assert same == []
+
+
+def test_every_clause_indicator_and_title_of_the_shipped_catalogue_is_there_in_urdu(content):
+    (urdu,) = content.translations
+    catalogue = content.catalogue
+    assert urdu.clauses.source == digest(clause_texts(catalogue))
+    assert urdu.clauses.clauses.keys() == {one.id for one in catalogue.clauses}
+    assert urdu.indicators.source == digest(indicator_texts(catalogue))
+    assert urdu.indicators.indicators.keys() == {one.id for one in catalogue.indicators}
+    told = {c.id for c in catalogue.controls if urdu.state(c) in ("draft", "reviewed")}
+    assert told | urdu.titles.titles.keys() == {one.id for one in catalogue.controls}
+    assert urdu.titles.source == digest(titles_of(catalogue, urdu.titles.titles))
+
+
+def test_every_sentence_of_every_shipped_check_is_there_in_urdu(content):
+    (urdu,) = content.translations
+    assert {urdu.state(check) for check in content.checks.checks} == {"draft"}
+    assert [c.id for c in content.checks.checks if urdu.checks[c.id].says is None] == []
+
+
+CLAUSES = "controls/ncsp-2021/clauses"
+
+
+def clauses_in_urdu(content: Content, **changes: object) -> dict[str, object]:
+    return {
+        "language": "ur",
+        "status": "draft",
+        "translator": "A. Translator",
+        "source": digest(clause_texts(content.catalogue)),
+        "policy": "پالیسی",
+        "note": "یہ ہماری ہیں۔",
+        "clauses": {"1.1": "پالیسی اس لیے ہے۔"},
+        **changes,
+    }
+
+
+def test_a_clause_that_there_is_not_is_a_fault_in_its_line(folders, content):
+    write(folders, CLAUSES, clauses_in_urdu(content, clauses={"9.9": "کچھ نہیں۔"}))
+    with pytest.raises(InvalidInput, match=r"clauses\.ur\.yaml:\d+: no clauses called 9\.9"):
+        load(folders, content)
+
+
+def test_clauses_are_kept_with_an_edition(folders, content):
+    write(folders, CLAUSES, clauses_in_urdu(content))
+    found = load(folders, content)
+    texts = documents(content.catalogue, content.checks, (found,))["texts"]
+    assert texts != documents(content.catalogue, content.checks)["texts"]
+    (again,) = restore_translations(texts)
+    assert again.clauses == found.clauses
+
+
+def test_a_sentence_of_a_check_with_other_facts_is_a_fault(folders, content):
+    check = content.checks.checks[0]
+    pack, _, name = check.id.partition(".")
+    says = {"pass": "{endpoint}", "fail": "{endpoint} {port}", "inconclusive": "{detail}"}
+    write(
+        folders,
+        f"scanners/{pack}/{name}",
+        {
+            "language": "ur", "status": "draft", "translator": "A. Translator",
+            "source": source_digest(check, says=True), "title": "ایک پرکھ",
+            "why": "اس لیے۔", "remedy": "یوں۔", "says": says,
+        },
+    )  # fmt: skip
+    with pytest.raises(InvalidInput, match="the facts in braces are those of"):
+        load(folders, content)

@@ -18,6 +18,7 @@ from cyberposture.reporting.samples.consultation import (
 from cyberposture.reporting.samples.contents import (
     content,
 )
+from cyberposture.reporting.samples.exposure import an_empty_exposure, an_exposure
 from cyberposture.reporting.samples.institution import (
     a_finding,
     a_report,
@@ -30,6 +31,7 @@ from cyberposture.reporting.samples.scores import (
     a_score,
     an_institution,
 )
+from cyberposture.reporting.samples.sector import a_sector, of_the_sector_alone
 from cyberposture.reporting.words import Words, load_words
 
 HOME = find_content(None).reports
@@ -77,6 +79,8 @@ def empty_report():
 MADE = {
     "institution": (a_report, real_report, empty_report),
     "nation": (a_nation, lambda: a_nation(0, previous_title=None, failures=())),
+    "sector": (a_sector, lambda: of_the_sector_alone(a_sector()), lambda: a_sector(0)),
+    "exposure": (an_exposure, an_empty_exposure),
     "consultation": (a_consultation, an_empty_consultation),
 }
 

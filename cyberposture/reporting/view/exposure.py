@@ -123,14 +123,14 @@ def exposure_view(
 
 def _frame(e: Exposure) -> Frame:
     inputs = e.inputs
-    key = "all" if inputs.institution is None else "one"
+    key = "exposure" if inputs.institution is None else "exposure-of"
     name = e.words.say("unnamed")
     if inputs.institution is not None:
         name = e.name(inputs.institution) or name
     return frame_of(
         e.words,
         e.lens,
-        inputs.content,
+        e.content,
         inputs.audit_head,
         kind="exposure",
         title=e.words.say(f"window-title.{key}", name=name),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from cyberposture.clock import find_zone
 from cyberposture.model.checks import Checks, Severity
 from cyberposture.reporting.exposure_inputs import ExposureInputs, LookedAt, StandingFinding
+from cyberposture.reporting.inputs import ContentInputs
 from cyberposture.reporting.plain import Text, clean, given
 from cyberposture.reporting.told import told_in
 from cyberposture.reporting.view.lens import Lens
@@ -40,9 +41,14 @@ class Exposure:
         return dict(self.inputs.names)
 
     @cached_property
+    def content(self) -> ContentInputs:
+        """The content, in the language of the words."""
+        return told_in(self.inputs.content, self.words.language)
+
+    @property
     def checks(self) -> Checks:
         """The checks, in the language of the words."""
-        return told_in(self.inputs.content, self.words.language).checks
+        return self.content.checks
 
     @property
     def shows_names(self) -> bool:
@@ -131,7 +137,7 @@ def _row(e: Exposure, one: StandingFinding) -> FindingRow:
     check = e.checks.find(one.check)
     over = None
     if one.sort == "late" and one.due is not None:
-        over = e.words.say("exposure.over", n=(e.inputs.as_of - one.due).days)
+        over = e.words.say("exposure.over", n=max(0, (e.inputs.as_of - one.due).days))
     return FindingRow(
         code=clean(one.code, 64),
         institution=e.name(one.institution),

@@ -5,11 +5,12 @@ and nothing else: whoever has both learns no more than from one.
 """
 
 from dataclasses import dataclass
+from html import escape
 
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.charts import ChartRow, DomainChart, row_of, ticks_of
 from cyberposture.reporting.inputs import InstitutionRow
-from cyberposture.reporting.plain import Text, given
+from cyberposture.reporting.plain import Text, clean, given
 from cyberposture.reporting.sector_inputs import SectorInputs
 from cyberposture.reporting.view.frame import Frame, difference, frame_of, shown
 from cyberposture.reporting.view.groups import Group, Nation, closed_gates, verified_of
@@ -317,13 +318,19 @@ def _line_of(row: InstitutionRow) -> ChartRow:
     whole = row.baseline.institution
     return row_of(
         "",
-        str(given(row.name, 44)),
+        _name_in_chart(row.name),
         declared=whole.declared,
         claims=whole.claims_verified,
         network=None,
         side="",
         figures=(shown(whole.claims_verified) or "–", shown(whole.declared) or "–"),
     )
+
+
+def _name_in_chart(name: str) -> Text:
+    """Return a name for a drawing, in which it is kept apart by other means than in a text."""
+    shown = clean(name, 44)
+    return Text(shown, f'<tspan class="given">{escape(shown)}</tspan>')
 
 
 def _waiting(n: Nation) -> Waiting:

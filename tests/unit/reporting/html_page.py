@@ -6,7 +6,7 @@ from cyberposture.reporting.strict import StrictPage
 
 OWN = frozenset({"code", "bdi", "title", "style", "symbol"})
 """Elements that hold codes, names and other people's words; a window's title holds a name."""
-OWN_CLASSES = frozenset({"code", "hash", "id", "whole"})
+OWN_CLASSES = frozenset({"code", "hash", "id", "whole", "given"})
 SENTENCE = re.compile(r"(?:[A-Za-z][A-Za-z'’-]+[ ,;:()]+){2,}[A-Za-z][A-Za-z'’-]+")
 """Three words of a Latin script in a row."""
 

@@ -1,0 +1,92 @@
+"""What the exposure report is made from: findings week by week, and who was not looked at."""
+
+import pytest
+
+from cyberposture.errors import NotFound
+from cyberposture.services.findings import acts
+from cyberposture.services.reports.exposure_inputs import gather_exposure
+
+TELNET = "cleartext.no-telnet-or-r-login"
+HOST, OTHER, UNSEEN = "127.50.0.1", "127.50.0.2", "127.50.0.3"
+OPEN = {"rest": "closed", "services": {"23": "telnet", "443": "ssl/http"}}
+CLOSED = {"rest": "closed", "services": {"443": "ssl/http"}}
+
+
+@pytest.fixture
+def code(office):
+    """An institution with three declared hosts, of which one answers by Telnet, one not at all."""
+    code = office.institution()
+    office.declare(code, HOST, OTHER, UNSEEN)
+    office.look(code, HOST, **OPEN)
+    return code
+
+
+def gathered(office, institution=None):
+    with office.register.reading() as connection:
+        return gather_exposure(office.register, connection, institution)
+
+
+def telnet(office):
+    return [one for one in gathered(office).findings if one.check == TELNET]
+
+
+def test_a_finding_stands_in_time_and_is_late_once_its_clock_is_over(office, code):
+    (one,) = telnet(office)
+    assert (one.institution, one.address, one.port, one.sort) == (code, HOST, 23, "open")
+    assert one.due is not None
+    office.clock.forward(days=(one.due - office.clock()).days + 1)
+    (one,) = telnet(office)
+    assert one.sort == "late"
+
+
+def test_weeks_tell_what_came_what_stood_and_what_was_fixed(office, code):
+    office.clock.forward(days=8)
+    office.look(code, HOST, **CLOSED)
+    office.clock.forward(days=7)
+    office.look(code, HOST, **OPEN)
+    weeks = gathered(office).weeks
+    at_telnet = [one for one in gathered(office).findings if one.check == TELNET]
+    assert len(at_telnet) == 1
+    assert weeks[-1].back >= 1
+    assert weeks[-2].fixed >= 1
+    assert weeks[-3].new >= 1
+    standing = weeks[-1].late + weeks[-1].open + weeks[-1].aside
+    assert standing == len(gathered(office).findings)
+    before = weeks[-3].late + weeks[-3].open + weeks[-3].aside
+    assert before == weeks[-3].new
+    assert all(week.new == 0 for week in weeks[:-3])
+
+
+def test_what_people_dispute_is_set_aside_and_still_stands(office, code):
+    office.clock.forward(days=1)
+    office.invite("l-lodhi", "institution-lead", institution=code)
+    acts.dispute(
+        office.register, office.finding(TELNET).code, "l-lodhi",
+        reason="It is a decoy.", evidence="A photograph",
+    )  # fmt: skip
+    (one,) = telnet(office)
+    assert (one.sort, one.state) == ("aside", "disputed")
+    assert gathered(office).weeks[-1].aside == 1
+
+
+def test_addresses_are_seen_silent_stale_or_never_looked_at(office, code):
+    office.look(code, OTHER, outcome="no-answer")
+    (look,) = gathered(office).looks
+    assert (look.known, look.answered, look.silent, look.stale, look.never) == (3, 1, 1, 0, 1)
+    office.clock.forward(days=gathered(office).age_days + 1)
+    (look,) = gathered(office).looks
+    assert (look.answered, look.silent, look.stale, look.never) == (0, 0, 2, 1)
+    assert look.last is not None
+
+
+def test_one_institution_is_told_of_alone(office, code):
+    other = office.institution("dale-office")
+    office.declare(other, "127.50.1.1")
+    office.look(other, "127.50.1.1", **OPEN)
+    assert {one.institution for one in gathered(office).findings} == {code, other}
+    mine = gathered(office, other)
+    assert {one.institution for one in mine.findings} == {other}
+    assert [one.institution for one in mine.looks] == [other]
+    assert mine.institution == other
+    with pytest.raises(NotFound):
+        gathered(office, "nobody")

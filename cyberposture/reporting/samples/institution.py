@@ -147,6 +147,41 @@ def usual_report() -> InstitutionInputs:
     return _report(an_institution(), None, None)
 
 
+TELNET, MODBUS, SSH = (
+    "lab.telnet-not-reachable", "lab.modbus-not-reachable", "lab.ssh-not-on-the-internet",
+)  # fmt: skip
+
+
+def _usual_verdicts() -> dict[str, tuple[EndpointVerdict, ...]]:
+    return {
+        TELNET: (
+            a_verdict("127.40.0.7", 23, "fail", says="Telnet answers with a login prompt."),
+            a_verdict("127.40.0.9", 23, "fail", says="Telnet answers with a login prompt."),
+            *(a_verdict(f"127.40.0.{n}", 23, "pass", says="Closed.") for n in range(20, 32)),
+        ),
+        MODBUS: (
+            a_verdict("127.40.1.5", 502, "fail", says="Modbus answers.", scan=SCANS[1], chunk=1),
+            a_verdict("127.40.1.6", 502, "inconclusive", says="Too slow to judge.", scan=SCANS[1]),
+            *(a_verdict(f"127.40.1.{n}", 502, "pass", says="Closed.") for n in range(20, 25)),
+        ),
+        SSH: (a_verdict("127.40.0.4", 22, "fail", says="SSH answers from outside."),),
+    }
+
+
+def _usual_findings() -> tuple[SeenFinding, ...]:
+    return (
+        a_finding(101, TELNET, "127.40.0.7", 23),
+        a_finding(102, TELNET, "127.40.0.9", 23),
+        a_finding(103, MODBUS, "127.40.1.5", 502, severity="critical", says="Modbus answers."),
+        a_finding(104, SSH, "127.40.0.4", 22, says="SSH answers from outside."),
+        a_finding(105, "lab.modern-versions-only", "127.40.0.8", 443, is_fresh=True,
+                  severity="medium", counts_from=AS_OF + timedelta(days=6),
+                  says="TLS 1.0 is accepted."),
+        a_finding(106, "lab.stores-ask-for-a-login", "127.40.0.12", 6379, state="closed",
+                  severity="critical", closed_at=SEEN, says="Redis answers without a password."),
+    )  # fmt: skip
+
+
 def _report(
     institution: Institution, document: ScoreDocument | None, score: TakenScore | None
 ) -> InstitutionInputs:
@@ -158,33 +193,6 @@ def _report(
         tallies=USUAL_FAILURES | failing(("lab.modern-versions-only", 2, 5)),
     )
     before = a_score(earlier, title="Round 2026-H1", as_of=AS_OF - timedelta(days=183))
-    telnet, modbus, ssh = (
-        "lab.telnet-not-reachable", "lab.modbus-not-reachable", "lab.ssh-not-on-the-internet",
-    )  # fmt: skip
-    verdicts = {
-        telnet: (
-            a_verdict("127.40.0.7", 23, "fail", says="Telnet answers with a login prompt."),
-            a_verdict("127.40.0.9", 23, "fail", says="Telnet answers with a login prompt."),
-            *(a_verdict(f"127.40.0.{n}", 23, "pass", says="Closed.") for n in range(20, 32)),
-        ),
-        modbus: (
-            a_verdict("127.40.1.5", 502, "fail", says="Modbus answers.", scan=SCANS[1], chunk=1),
-            a_verdict("127.40.1.6", 502, "inconclusive", says="Too slow to judge.", scan=SCANS[1]),
-            *(a_verdict(f"127.40.1.{n}", 502, "pass", says="Closed.") for n in range(20, 25)),
-        ),
-        ssh: (a_verdict("127.40.0.4", 22, "fail", says="SSH answers from outside."),),
-    }
-    findings = (
-        a_finding(101, telnet, "127.40.0.7", 23),
-        a_finding(102, telnet, "127.40.0.9", 23),
-        a_finding(103, modbus, "127.40.1.5", 502, severity="critical", says="Modbus answers."),
-        a_finding(104, ssh, "127.40.0.4", 22, says="SSH answers from outside."),
-        a_finding(105, "lab.modern-versions-only", "127.40.0.8", 443, is_fresh=True,
-                  severity="medium", counts_from=AS_OF + timedelta(days=6),
-                  says="TLS 1.0 is accepted."),
-        a_finding(106, "lab.stores-ask-for-a-login", "127.40.0.12", 6379, state="closed",
-                  severity="critical", closed_at=SEEN, says="Redis answers without a password."),
-    )  # fmt: skip
     return InstitutionInputs(
         content=content(),
         institution=institution,
@@ -198,17 +206,17 @@ def _report(
         answers=answers_of(taken.document),
         reviews=reviews_of(taken.document),
         contradictions=(
-            HeldContradiction("C-2026-031", "IAM-09", ssh, SEEN, "disputed",
+            HeldContradiction("C-2026-031", "IAM-09", SSH, SEEN, "disputed",
                               "The jump host is meant to be reachable; we shall move it.",
                               SEEN + timedelta(days=3)),
         ),
-        findings=findings,
+        findings=_usual_findings(),
         changes=(
             FindingChange("F-2026-00103", "opened", SEEN),
             FindingChange("F-2026-00105", "opened", SEEN),
             FindingChange("F-2026-00106", "closed", SEEN),
         ),
-        verdicts=verdicts,
+        verdicts=_usual_verdicts(),
         scans=(a_scan(), a_scan(SCANS[1], vantage="internal:office")),
         authorisations=(an_authorisation(),),
         refusals=(

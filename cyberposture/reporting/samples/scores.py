@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cyberposture.model.controls import Catalogue
+from cyberposture.model.controls import Catalogue, Control
 from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import ScoreDocument
 from cyberposture.reporting.inputs import TakenScore
@@ -48,6 +48,20 @@ USUAL_FAILURES = failing(
 )
 
 
+def _rows_of(control: Control, tallies: dict[str, Plain], default_pass: int) -> list[Plain]:
+    return [
+        {
+            "control": control.id, "check": check.id, "direction": use.direction,
+            "rollup": check.rollup, "pass": default_pass, "fail": 0, "fresh": 0,
+            "inconclusive": 0, "not_tested": 0,
+        }
+        | tallies.get(check.id, {})
+        for use in control.observations
+        for check in content().checks.checks
+        if check.observation == use.code
+    ]  # fmt: skip
+
+
 def a_document(
     institution: Institution,
     *,
@@ -61,7 +75,8 @@ def a_document(
     """Return the institution's score document; checks that are not told of pass everywhere."""
     catalogue: Catalogue = content().catalogue
     asked = catalogue.selected(institution.tier)
-    answers, rows = [], []
+    answers: list[Plain] = []
+    rows: list[Plain] = []
     for control in asked:
         answer: Plain = {"control": control.id, "level": None, "not_applicable": None,
                          "grade": "E0", "review": None}  # fmt: skip
@@ -74,17 +89,7 @@ def a_document(
             if given is not None and not bare and reviewed(control.id):
                 review = {"level": min(given, 2), "grade": "E2"}
             answers.append(answer | {"level": given, "grade": grade, "review": review})
-        rows += [
-            {
-                "control": control.id, "check": check.id, "direction": use.direction,
-                "rollup": check.rollup, "pass": default_pass, "fail": 0, "fresh": 0,
-                "inconclusive": 0, "not_tested": 0,
-            }
-            | (tallies or {}).get(check.id, {})
-            for use in control.observations
-            for check in content().checks.checks
-            if check.observation == use.code
-        ]  # fmt: skip
+        rows += _rows_of(control, tallies or {}, default_pass)
     return ScoreDocument.model_validate(
         {
             "scoring": 1,

@@ -1,6 +1,6 @@
 """The index page of a set of reports: where to begin, what matters most, and what to do next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
@@ -11,6 +11,7 @@ from cyberposture.reporting.charts import ChartRow, row_of
 from cyberposture.reporting.inputs import SetEntry, SetInputs
 from cyberposture.reporting.plain import LONG, Text, given
 from cyberposture.reporting.render import Renderer
+from cyberposture.reporting.told import told_in
 from cyberposture.reporting.view.frame import Band, Frame, band_of, frame_of, shown
 from cyberposture.reporting.view.lens import Lens, lens_for
 from cyberposture.reporting.words import Words
@@ -51,14 +52,20 @@ class SetView:
 
 
 def render_index(
-    renderer: Renderer, definition: ReportDefinition, audience: Audience, inputs: SetInputs
+    renderer: Renderer,
+    definition: ReportDefinition,
+    audience: Audience,
+    inputs: SetInputs,
+    *,
+    language: str = "en",
 ) -> str:
     """Return the index page of a set; `definition` says what the audience is and may see.
 
     Raises:
         WrongUsage: the set is not made for this audience, or an entry lies outside its folder.
     """
-    words = renderer.shared_words()
+    words = renderer.shared_words(language)
+    inputs = replace(inputs, content=told_in(inputs.content, language))
     return renderer.render_shared(TEMPLATE, _view(words, lens_for(definition, audience), inputs))
 
 

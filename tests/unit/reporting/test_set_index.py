@@ -101,3 +101,9 @@ def test_a_link_out_of_the_folder_is_refused(href):
 
 def test_a_link_is_quoted_for_the_page():
     assert safe_href('a b".html') == "a%20b%22.html"
+
+
+def test_the_index_is_made_in_urdu_too():
+    html = render_index(RENDERER, definitions()["nation"], "cert", a_set(), language="ur")
+    assert '<html lang="ur" dir="rtl">' in html
+    assert "لازمی شرائط جو پوری نہیں" in html

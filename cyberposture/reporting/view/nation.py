@@ -28,6 +28,7 @@ from cyberposture.reporting.view.nation_annexes import (
 from cyberposture.reporting.view.nation_front import Front, front_of
 from cyberposture.reporting.view.nation_indicators import Indicators, indicators_of
 from cyberposture.reporting.view.systemic import Systemic, systemic_of
+from cyberposture.reporting.view.trend import Moved, since_last
 from cyberposture.reporting.words import Words
 
 
@@ -44,6 +45,7 @@ class NationView:
     bands: Bands
     heat: Heat
     spread: Spread
+    moved: Moved | None
     gates: tuple[GateRow, ...]
     contradictions: Text
     exposure: tuple[ExposureRow, ...]
@@ -76,6 +78,7 @@ def nation_view(
         bands=bands_of(n),
         heat=heat_of(n),
         spread=spread_of(n),
+        moved=since_last(n),
         gates=gates_of(n),
         contradictions=_contradictions(n),
         exposure=exposure_of(n),

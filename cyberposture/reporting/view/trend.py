@@ -10,7 +10,7 @@ from cyberposture.reporting.view.frame import shown
 from cyberposture.reporting.view.groups import Nation
 from cyberposture.scoring.statistics import median
 
-CODE = 12
+CODE = 16
 """How many signs of a round's code stand under its marks."""
 
 
@@ -74,6 +74,23 @@ def moved_of(n: Nation, past: Iterable[PastRound]) -> Moved | None:
         for one, (declared, claims) in zip(rounds, points, strict=True)
     ]
     return Moved(n.words.say("panel.intro", n=len(panel)), chart, tuple(rows))
+
+
+def since_last(n: Nation) -> Moved | None:
+    """Return how those moved who were assessed in the last round too; nothing for the public.
+
+    What the public may be told of a panel stands in the first page's sentence.
+    """
+    title = n.inputs.previous_title
+    if n.is_guarded or title is None:
+        return None
+    stood = {
+        row.code: (whole.declared, whole.claims_verified)
+        for row in n.inputs.rows
+        if row.previous_baseline is not None
+        and (whole := row.previous_baseline.institution).band is not None
+    }
+    return moved_of(n, (PastRound(title, title, stood),))
 
 
 def _medians(one: PastRound, panel: set[str]) -> tuple[int | None, int | None]:

@@ -77,6 +77,16 @@ PLACES: Final = (
 )
 
 
+BESIDE: Final = {
+    "/cert/scan-now": "/cert/scans",
+    "/cert/scan-import": "/cert/scans",
+    "/cert/letters": "/cert/authorisations",
+    "/cert/assessments": "/cert/reviews",
+    "/cert/stops": "/cert/stop",
+}
+"""Pages that belong to a place whose address theirs does not begin with."""
+
+
 @dataclass(frozen=True)
 class Shown:
     """A place as one person sees it from one page."""
@@ -132,5 +142,6 @@ def _open_to(
 
 def _here(paths: list[str], path: str) -> str | None:
     """Return the place that a page belongs to: the longest that its path begins with."""
+    path = next((at for page, at in BESIDE.items() if f"{path}/".startswith(f"{page}/")), path)
     fitting = [at for at in paths if path == at or (at != "/" and path.startswith(f"{at}/"))]
     return max(fitting, key=len, default=None)

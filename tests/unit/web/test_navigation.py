@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 
 from cyberposture.model.people import Membership, Role
 from cyberposture.reporting.words import load_words
-from cyberposture.web.navigation import FEW, PLACES, menu_for
+from cyberposture.web.navigation import BESIDE, FEW, PLACES, menu_for
 from cyberposture.web.pages import find_routers
 from cyberposture.web.surroundings import HERE, Allowed
 
@@ -51,6 +51,13 @@ def test_who_belongs_to_two_institutions_sees_their_places_on_their_pages_alone(
     assert not any("/institutions/" in one.path for one in menu_for(both, "/", None).places)
     menu = menu_for(both, "/institutions/hill-water/x", "hill-water")
     assert not any("meadow" in one.path for one in menu.places)
+
+
+def test_a_page_beside_a_place_stands_in_its_group():
+    for page, at in BESIDE.items():
+        assert at in ACTIONS and any(f"{path}/".startswith(f"{page}/") for path in ACTIONS)
+        menu = menu_for([held("cert-administrator", None)], f"{page}/x", None)
+        assert [one.path for one in menu.places if one.is_here] == [at]
 
 
 def test_few_places_stand_without_groups():

@@ -29,6 +29,7 @@ from cyberposture.reporting.samples.scores import (
 )
 from cyberposture.reporting.view.controls import ControlCard
 from cyberposture.reporting.view.institution import InstitutionView, institution_view
+from cyberposture.reporting.view.network import FINDINGS_SHOWN
 
 
 def card(view: InstitutionView, control: str) -> ControlCard:
@@ -161,11 +162,12 @@ def test_a_fresh_finding_shows_from_when_it_counts_and_a_closed_one_when_it_ende
 
 def test_findings_beyond_the_most_that_is_listed_are_counted():
     many = tuple(
-        a_finding(n, "lab.telnet-not-reachable", "127.40.0.7", 1 + n % 60_000) for n in range(2_003)
+        a_finding(n, "lab.telnet-not-reachable", "127.40.0.7", 1 + n)
+        for n in range(FINDINGS_SHOWN + 3)
     )
     network = institution_of(replace(a_report(), findings=many)).network
     assert network.not_shown == 3
-    assert network.summary[0] == "2003 findings are open."
+    assert network.summary[0] == f"{FINDINGS_SHOWN + 3} findings are open."
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,8 @@ class Nation:
         not named beside its part.
         """
         sizes = wholes or (len(self.answered),)
-        told = {self.told.asked, self.told.answered} if self.is_guarded else set(sizes)
+        # Even a whole that is as large as one that is told would say so by being named.
+        told = {len(self.inputs.rows)} if wholes else {self.told.answered}
         if self.is_guarded and self.lens.hides(part, *sizes) and not set(sizes) <= told:
             few = part < self.lens.smallest_group
             return self.words.say("count.few" if few else "count.most", n=self.lens.smallest_group)

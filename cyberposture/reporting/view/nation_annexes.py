@@ -15,7 +15,7 @@ from cyberposture.reporting.view.groups import (
     verified_of,
     was_asked_less,
 )
-from cyberposture.reporting.view.nation_front import gate_counts
+from cyberposture.reporting.view.nation_front import gate_counts, told_gates
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import NO_BAND, median
 
@@ -300,7 +300,11 @@ def _profile_row(n: Nation, group: Group) -> GroupRow:
 
 def gates_of(n: Nation) -> tuple[GateRow, ...]:
     """Return the gates that are closed anywhere, the widest first."""
-    found = sorted(gate_counts(n), key=lambda gate: (-gate.closed_at, gate.control))
+    # What may not be told is not told by its place in the list either.
+    told = {gate.control for gate in told_gates(n)}
+    found = sorted(
+        gate_counts(n), key=lambda g: (-g.closed_at if g.control in told else 0, g.control)
+    )
     rows = []
     for gate in found:
         control = n.inputs.content.catalogue.find(gate.control)
@@ -313,7 +317,12 @@ def gates_of(n: Nation) -> tuple[GateRow, ...]:
 def exposure_of(n: Nation) -> tuple[ExposureRow, ...]:
     """Return the checks that fail now, at most institutions first."""
     rows = []
-    for failure in sorted(n.inputs.failures, key=lambda f: (-len(f.institutions), f.check)):
+    asked = len(n.inputs.rows)
+    order = {
+        f.check: 0 if n.lens.hides(len(f.institutions), asked) else -len(f.institutions)
+        for f in n.inputs.failures
+    }
+    for failure in sorted(n.inputs.failures, key=lambda f: (order[f.check], f.check)):
         at = len(failure.institutions)
         if not at:
             continue

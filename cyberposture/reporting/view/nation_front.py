@@ -144,6 +144,19 @@ def gate_counts(n: Nation) -> tuple[GateCount, ...]:
     return tuple(sorted(counts, key=lambda g: (-g.alone_at, -g.closed_at, g.control)))
 
 
+def told_gates(n: Nation) -> tuple[GateCount, ...]:
+    """Return the gates whose number may be told, the widest first where small groups are guarded.
+
+    Several such numbers of one gate (where it alone is closed, how many are held down at all) could
+    be solved for a few; so the public is told where a gate is closed, and no more of it.
+    """
+    found = gate_counts(n)
+    if not n.is_guarded:
+        return found
+    told = (gate for gate in found if not n.lens.hides(gate.closed_at, len(n.answered)))
+    return tuple(sorted(told, key=lambda gate: (-gate.closed_at, gate.control)))
+
+
 def _figures(n: Nation) -> list[Figure]:
     words, found = n.words, n.describe(n.inputs.rows).quartiles
     figures = []
@@ -158,24 +171,34 @@ def _figures(n: Nation) -> list[Figure]:
         if row.baseline is not None and (whole := row.baseline.institution).declared is not None
     ]
     gap = median(gaps)
-    if len(gaps) >= n.least_for_a_median and gap is not None and gap >= 0:
+    if found is not None and len(gaps) >= n.least_for_a_median and gap is not None and gap >= 0:
         figures.append(Figure(people(gap), words.say("figure.gap")))
-    held = [
-        row for row in n.answered if row.result and is_held_down(n.inputs.parameters, row.result)
-    ]
-    most = max(gate_counts(n), key=lambda gate: gate.closed_at, default=None)
-    label = words.say("figure.no-gate")
-    if most is not None:
-        label = words.say(
-            "figure.gates", gate=most.control, at=n.count(most.closed_at), n=len(held)
-        )
-    figures.append(Figure(n.count(len(held)), label))
+    figures += _gate_figures(n)
     critical = {
         code for f in n.inputs.failures if _is_critical(n, f.check) for code in f.institutions
     }
-    of_all = n.count(len(critical), len(n.inputs.rows))
-    figures.append(Figure(of_all, words.say("figure.critical", n=len(critical))))
+    # Nor may the plural tell that it is one.
+    hides = n.lens.hides(len(critical), len(n.inputs.rows))
+    label = words.say("figure.critical", n=n.lens.smallest_group if hides else len(critical))
+    figures.append(Figure(n.count(len(critical), len(n.inputs.rows)), label))
     return figures
+
+
+def _gate_figures(n: Nation) -> list[Figure]:
+    most = max(told_gates(n), key=lambda gate: gate.closed_at, default=None)
+    if n.is_guarded:
+        if most is None:
+            return []
+        label = n.words.say("figure.widest-gate", gate=most.control, n=most.closed_at)
+        return [Figure(str(most.closed_at), label)]
+    held = sum(
+        row.result is not None and is_held_down(n.inputs.parameters, row.result)
+        for row in n.answered
+    )
+    label = n.words.say("figure.no-gate")
+    if most is not None:
+        label = n.words.say("figure.gates", gate=most.control, at=str(most.closed_at), n=held)
+    return [Figure(str(held), label)]
 
 
 def _is_critical(n: Nation, check_id: str) -> bool:
@@ -185,28 +208,26 @@ def _is_critical(n: Nation, check_id: str) -> bool:
 
 def _repair(n: Nation) -> Decision:
     """Return the repair that lifts most institutions over a gate."""
-    best = next(iter(gate_counts(n)), None)
+    best = next(iter(told_gates(n)), None)
     if best is None:
-        return Decision(n.words.say("decide.no-gate"), n.words.say("source.scores"))
+        key = "decide.repair-untold" if gate_counts(n) else "decide.no-gate"
+        return Decision(n.words.say(key), n.words.say("source.scores"))
     control = n.inputs.content.catalogue.find(best.control)
     remedy = _widest_remedy(n, best.control)
     if remedy is None and control is not None and control.levels is not None:
         remedy = control.levels.whole
-    held = sum(
-        row.result is not None and is_held_down(n.inputs.parameters, row.result)
-        for row in n.answered
-    )
-    lifts = not n.lens.hides(best.alone_at, best.closed_at, held)
-    key = "decide.repair" if best.alone_at and lifts else "decide.repair-many"
-    if best.alone_at and not lifts:
+    key, number = "decide.repair-many", best.closed_at
+    if n.is_guarded:
         key = "decide.repair-closed"
+    elif best.alone_at:
+        key, number = "decide.repair", best.alone_at
     asks = n.words.say(
         key,
         title=control.title if control else best.control,
         control=best.control,
-        alone=best.alone_at if lifts else "",
-        closed=n.count(best.closed_at),
-        n=best.alone_at if best.alone_at and lifts else best.closed_at,
+        alone=best.alone_at,
+        closed=best.closed_at,
+        n=number,
         how=first_sentence(remedy) if remedy else "",
     )
     return Decision(asks, n.words.say("source.scores"))

@@ -22,7 +22,7 @@ from cyberposture.reporting.samples.nation import (
 from cyberposture.reporting.view.frame import band_at
 from cyberposture.reporting.view.groups import Nation
 from cyberposture.reporting.view.lens import lens_for
-from cyberposture.reporting.view.nation_annexes import bands_of, spread_of
+from cyberposture.reporting.view.nation_annexes import bands_of, gates_of, spread_of
 from cyberposture.reporting.view.nation_front import front_of
 from cyberposture.scoring.statistics import NO_BAND, SMALLEST_GROUP
 
@@ -114,4 +114,52 @@ def test_no_table_of_the_public_report_gives_a_small_group_away(sizes: tuple[int
         if len(numbers) == 1 and 0 < min(numbers) < SMALLEST_GROUP
     ]
     assert len(found) > 10
+    assert given_away == []
+
+
+# Gates: where they are closed, in worlds of two gates.
+
+CLOSED = {"free": (), "A": ("IAM-10",), "B": ("GOV-01",), "AB": ("GOV-01", "IAM-10")}
+
+
+@cache
+def held(state: str) -> ScoreResult:
+    """Return the result of an institution at which these gates are closed, all else being alike."""
+    own = result("Developing")
+    assert own is not None
+    whole = own.institution.model_copy(update={"gates_holding": CLOSED[state]})
+    return own.model_copy(update={"institution": whole})
+
+
+def read_gates(world: tuple[int, ...]) -> tuple[object, ...]:
+    """Return all that the public reads of gates, where so many are silent, free, A, B, AB."""
+    rows = tuple(
+        InstitutionRow(f"{state}-{n}", "", "power", "A", own, own)
+        for state, count in zip(("silent", *CLOSED), world, strict=True)
+        for own in [None if state == "silent" else held(state)]
+        for n in range(count)
+    )
+    report = definitions()["nation"]
+    n = Nation(replace(nowhere(), rows=rows), lens_for(report, "public"), RENDERER.words(report))
+    front = front_of(n)
+    figures = tuple((str(one.value), str(one.label)) for one in front.figures)
+    gates = tuple((row.control, str(row.closed_at), str(row.alone_at)) for row in gates_of(n))
+    return (str(front.funnel), figures, str(front.decisions[0].asks), gates, bands_of(n).rows)
+
+
+@pytest.mark.parametrize("size", [7, 11])
+def test_what_is_told_of_gates_gives_no_small_group_away(size: int) -> None:
+    found: defaultdict[object, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for world in shares(size, 1 + len(CLOSED)):
+        numbers = dict(zip(("silent", *CLOSED), world, strict=True))
+        numbers |= {"closed A": world[2] + world[4], "closed B": world[3] + world[4]}
+        output = read_gates(world)
+        for name, number in numbers.items():
+            found[output][name].add(number)
+    given_away = [
+        (output, name, numbers)
+        for output, names in found.items()
+        for name, numbers in names.items()
+        if len(numbers) == 1 and 0 < min(numbers) < SMALLEST_GROUP
+    ]
     assert given_away == []

@@ -97,7 +97,8 @@ def measure(count: int, languages: tuple[str, ...]) -> tuple[Cost, Cost, Cost, f
     with tempfile.TemporaryDirectory() as folder:
         runtime = furnish(Path(folder) / "workspace", count)
         out = Path(folder) / "set"
-        wanted = SetWanted("cert", ROUND, languages=tuple(x for x in LANGUAGES if x in languages))
+        spoken = tuple(one for one in LANGUAGES if one in languages)
+        wanted = SetWanted("cert", ROUND, languages=spoken, with_pdf=False)
         before = held_mb()
 
         def make() -> SetMade:

@@ -200,7 +200,10 @@ def _look_again(stage: Stage) -> str:
 
 
 def _schedule_reports(stage: Stage) -> list[str]:
-    """Have the sets written: the CERT's, those of a few boards, and that of the public."""
+    """Have the sets written: the CERT's, those of a few boards, and that of the public.
+
+    Nothing is printed: that takes longer than all the rest.
+    """
     register = stage.acting("a-analyst")
     boards = [scene.institution.code for scene in stage.scenes][:BOARDS]
     wanted: list[tuple[str, str | None]] = [("cert", None), ("public", None)]
@@ -210,7 +213,7 @@ def _schedule_reports(stage: Stage) -> list[str]:
         folder = f"{audience}-{institution}" if institution else audience
         schedules.add_schedule(
             register, f"set-{folder}", "report", "date", _in_a_moment(), institution=institution,
-            arguments={"report": "set", "audience": audience, "round": SECOND,
+            arguments={"report": "set", "audience": audience, "round": SECOND, "pdf": False,
                        "out": str(stage.out / "reports" / folder)},
         )  # fmt: skip
         codes.append(f"set-{folder}")

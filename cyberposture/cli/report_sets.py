@@ -20,6 +20,9 @@ def make_set(
     ] = None,
     sector: Annotated[str | None, typer.Option(help="For the regulator of this sector.")] = None,
     language: Annotated[str, typer.Option(help="en, ur or both.")] = "both",
+    without_pdf: Annotated[
+        bool, typer.Option("--without-pdf", help="Print nothing: much quicker.")
+    ] = False,
     afresh: Annotated[
         bool, typer.Option("--afresh", help="Render everything again, changed or not.")
     ] = False,
@@ -33,7 +36,9 @@ def make_set(
     from cyberposture.services.reports.sets import making
     from cyberposture.services.reports.sets.plan import wanted_of
 
-    wanted = wanted_of(audience, round_code, institution, sector, language)
+    wanted = wanted_of(
+        audience, round_code, institution, sector, language=language, with_pdf=not without_pdf
+    )
     runtime = open_runtime(context)
     with bar(f"Set for {audience}") as progress:
         made = making.write_set(

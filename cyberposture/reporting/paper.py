@@ -47,6 +47,15 @@ def as_pdf(html: str, sheet: str) -> bytes:
     return printed
 
 
+def has_printer() -> bool:
+    """Return whether reports can be printed here."""
+    try:
+        import weasyprint
+    except (ImportError, OSError):
+        return False
+    return bool(weasyprint)
+
+
 def _put_symbols_in_place(page: "Element") -> None:
     symbols = {one.get("id"): one for one in page.iter(f"{SVG}symbol")}
     for place in [parent for parent in page.iter() if parent.find(f"{SVG}use") is not None]:

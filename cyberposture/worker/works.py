@@ -97,12 +97,11 @@ def run_report(runtime: Runtime, row: Schedule) -> None:
     given, out = row.arguments, Path(str(row.arguments["out"]))
     audience, campaign = str(given["audience"]), given.get("round")
     if given["report"] == "set":
-        sets.write_set(
-            register,
-            runtime.folders,
-            wanted_of(audience, campaign, row.institution, given.get("sector")),
-            out,
-        )
+        wanted = wanted_of(
+            audience, campaign, row.institution, given.get("sector"),
+            language=str(given.get("language", "both")), with_pdf=bool(given.get("pdf", True)),
+        )  # fmt: skip
+        sets.write_set(register, runtime.folders, wanted, out)
         return
     report.write_report(
         register,

@@ -13,7 +13,10 @@ import pytest
 
 from cyberposture.content.bundle import ContentFolders, find_content
 from cyberposture.errors import NotFound, WrongState, WrongUsage
+from cyberposture.reporting.paper import has_printer
 from cyberposture.reporting.sets.brief import MOST_WORDS
+from cyberposture.reporting.sets.leaks import Secrets, look_for
+from cyberposture.reporting.sets.texts import texts_of
 from cyberposture.services.institutions import entries, publication
 from cyberposture.services.reports.sets import making
 from cyberposture.services.reports.sets.making import verify_set, write_set
@@ -53,7 +56,7 @@ def nation(office):
 def make(office, audience, **more):
     options = {name: more.pop(name) for name in ("afresh", "progress") if name in more}
     out = office.folder / "sets" / audience
-    wanted = SetWanted(audience, ROUND, **more)
+    wanted = SetWanted(audience, ROUND, **{"with_pdf": False} | more)
     return out, write_set(office.register, FOLDERS, wanted, out, **options)
 
 
@@ -227,10 +230,13 @@ def test_what_is_not_there_is_told(nation):
     with pytest.raises(NotFound):
         make(nation, "board", institution="new-house")
     out, made = make(nation, "cert", languages=("en",))
-    assert made.left_out == ("One institution has no final score in this round.",)
+    assert made.left_out == (
+        "One institution has no final score in this round.",
+        "No PDF: it was not asked for.",
+    )
     nation.open_round("winter")
     with pytest.raises(WrongState, match="no score"):
-        write_set(nation.register, FOLDERS, SetWanted("cert", "winter"), out)
+        write_set(nation.register, FOLDERS, SetWanted("cert", "winter", with_pdf=False), out)
 
 
 def test_the_brief_has_150_words_at_most_in_both_languages(nation):
@@ -241,6 +247,21 @@ def test_the_brief_has_150_words_at_most_in_both_languages(nation):
         assert "Hill Office of Records" in said
         page = (out / f"brief.{language}.html").read_text(encoding="utf-8")
         assert f'lang="{language}"' in page
+
+
+@pytest.mark.skipif(not has_printer(), reason="the printer of PDF is not installed")
+def test_the_nation_is_printed_and_the_print_is_looked_through(nation, tmp_path):
+    out, made = make(nation, "board", languages=("en",), with_pdf=True)
+    data = (out / "nation.en.pdf").read_bytes()
+    assert data.startswith(b"%PDF-")
+    assert 'href="nation.en.pdf"' in (out / "nation.en.html").read_text(encoding="utf-8")
+    assert made.left_out == ()
+    said = " ".join(text.said for text in texts_of("nation.en.pdf", data) or ())
+    assert "institutions answered" in said
+    secrets = Secrets(names=(("institution", "2 of 2 institutions"),))
+    assert {leak.where for leak in look_for(secrets, "nation.en.pdf", data)} == {"its pages"}
+    _, again = make(nation, "board", languages=("en",), with_pdf=True)
+    assert again.written == 0
 
 
 # Leaks: each kind is planted in our own templates, as a mistake in a view would bring it.
@@ -266,7 +287,7 @@ def planted(tmp_path, text, name="brief.html.j2"):
 
 def test_a_set_that_holds_what_it_may_not_is_deleted_whole(nation, tmp_path):
     out = nation.folder / "sets" / "board"
-    wanted = SetWanted("board", ROUND, institution="hill-office", languages=("en",))
+    wanted = SetWanted("board", ROUND, institution="hill-office", languages=("en",), with_pdf=False)
     folders = planted(tmp_path, "\n".join(f"<p>{text}</p>" for text in PLANTS.values()))
     with pytest.raises(WrongState) as caught, nation.adds("report-set-deleted"):
         write_set(nation.register, folders, wanted, out)
@@ -289,7 +310,7 @@ def test_a_set_that_holds_what_it_may_not_is_deleted_whole(nation, tmp_path):
 def test_an_old_set_stays_unless_it_holds_the_same(nation, tmp_path):
     out, _ = make(nation, "board", institution="hill-office")
     before = bytes_of(out)
-    wanted = SetWanted("board", ROUND, institution="hill-office")
+    wanted = SetWanted("board", ROUND, institution="hill-office", with_pdf=False)
     with pytest.raises(WrongState):
         write_set(nation.register, planted(tmp_path, "127.54.2.1"), wanted, out)
     assert bytes_of(out) == before

@@ -28,7 +28,7 @@ class Text:
 
 def texts_of(name: str, data: bytes, depth: int = 0) -> list[Text] | None:
     """Return the texts in a file, or None where it cannot be read."""
-    kind = PurePosixPath(name).suffix.removeprefix(".").lower()
+    kind = PurePosixPath(name).name.rpartition(".")[2].lower()
     if kind in PLAIN | MARKED:
         try:
             said = data.decode("utf-8")
@@ -56,8 +56,7 @@ def _unpacked(data: bytes, depth: int) -> list[Text] | None:
                 if inner is None:
                     return None
                 found += [
-                    Text(f"{member.filename} {text.where}", text.said, text.is_markup)
-                    for text in inner
+                    Text(f"within {member.filename}", text.said, text.is_markup) for text in inner
                 ]
     except (zipfile.BadZipFile, zlib.error, RuntimeError):
         return None
@@ -83,7 +82,8 @@ def pdf_texts(data: bytes) -> list[Text] | None:
     """Return the text that a PDF shows and that which describes it; None where it cannot be read.
 
     Every table from codes to letters is tried on every shown string, so that a string of one font
-    read with another's table only adds nonsense, and never hides anything.
+    read with another's table only adds nonsense, and never hides anything. Letters that run from
+    right to left stand in the order of the paper: they are read in both.
     """
     if not data.startswith(_BEGINS) or b"/Encrypt" in data:
         return None
@@ -179,10 +179,12 @@ def _codes(shown: bytes) -> bytes:
 def _read(shown: list[bytes], table: dict[int, str]) -> str:
     if not table:
         return "\n".join(codes.decode("latin-1") for codes in shown)
-    return "\n".join(
+    lines = [
         "".join(
             table.get(int.from_bytes(codes[at : at + 2], "big"), "")
             for at in range(0, len(codes), 2)
         )
         for codes in shown
-    )
+    ]
+    backwards = [line[::-1] for line in reversed(lines) if not line.isascii()]
+    return "\n".join([*lines, *backwards])

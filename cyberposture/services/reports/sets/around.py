@@ -45,6 +45,8 @@ class Around:
     words: Words
     content: ContentInputs
     head: AuditHead
+    prints: bool
+    """Whether reports lie here as PDF too."""
 
     @staticmethod
     def of(
@@ -53,6 +55,8 @@ class Around:
         renderer: Renderer,
         plan: Plan,
         language: Language,
+        *,
+        prints: bool,
     ) -> "Around":
         """Return what a set's pages in one language are made from."""
         edition = get_pinned(register, connection, plan.round.round.edition)
@@ -62,6 +66,7 @@ class Around:
             words=renderer.page_words(HOME, language),
             content=told_in(content_of(register, edition), language),
             head=head_of(connection, None),
+            prints=prints,
         )
 
     @cached_property
@@ -98,6 +103,10 @@ class Around:
             return "index.html" if is_first else f"index.{self.language}.html"
         return f"{stem}.{self.language}.html"
 
+    def printed(self, piece: Piece) -> str:
+        """Return the path of a report as PDF."""
+        return f"{piece.stem}.{self.language}.pdf"
+
     def href(self, here: str, stem: str) -> str:
         """Return the link from the page at the path `here` to another page."""
         return posixpath.relpath(self.path(stem), posixpath.dirname(here) or ".")
@@ -117,6 +126,9 @@ class Around:
                 doors.append(Door(self.href(here, piece.stem), self._title(piece)))
         if self.plan.members and stem != "list":
             doors.append(Door(self.href(here, "list"), self.words.say("set.list")))
+        printed = next((p for p in self.pieces() if p.stem == stem and p.kind.is_printed), None)
+        if printed is not None and self.prints:
+            doors.append(Door(posixpath.basename(self.printed(printed)), "PDF"))
         if other is not None:
             label = self.words.say(f"set.language-{other.language}")
             link = posixpath.relpath(other.path(stem), posixpath.dirname(here) or ".")

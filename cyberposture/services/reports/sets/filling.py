@@ -8,7 +8,10 @@ from sqlalchemy import Connection
 
 from cyberposture.content.bundle import ContentFolders
 from cyberposture.errors import NotFound, WrongUsage
+from cyberposture.reporting.forms import in_form
+from cyberposture.reporting.paper import has_printer
 from cyberposture.reporting.plain import Text
+from cyberposture.reporting.render import View
 from cyberposture.reporting.sets.brief import brief_of
 from cyberposture.reporting.sets.figures import (
     FILES,
@@ -54,8 +57,11 @@ class Filling:
         self._renderer = renderer_of(folders.reports)
         self.plan: Plan = plan_set(register, connection, wanted)
         self._states = States(connection, folders.reports, self.plan)
+        self._prints = wanted.with_pdf and has_printer()
         self._around = {
-            language: Around.of(register, connection, self._renderer, self.plan, language)
+            language: Around.of(
+                register, connection, self._renderer, self.plan, language, prints=self._prints
+            )
             for language in wanted.languages
         }
         self._digests = self._read_digests()
@@ -112,6 +118,8 @@ class Filling:
             state = self._states.of_piece(piece, language, site)
             made_of = MadeOf(scores=self._scores_of(piece), state=state)
             paths = [around.path(piece.stem)]
+            if piece.kind.is_printed and self._prints:
+                paths.append(around.printed(piece))
             if leads:
                 paths += [around.path("brief"), f"brief.{language}.txt"]
                 paths += self._figures(language)
@@ -133,10 +141,19 @@ class Filling:
             self.rendered += 1
             kind = piece.definition.subject
             self._write(around.path(piece.stem), html, kind, language, made_of)
+            if piece.kind.is_printed and self._prints:
+                self._print(around, piece, view, made_of)
             if leads:
                 self._brief(around, brief_of(around.words, view), made_of)
                 if isinstance(view, NationView) and language == self.plan.wanted.languages[0]:
                     self._write_figures(view, made_of)
+
+    def _print(self, around: Around, piece: Piece, view: View, made_of: MadeOf) -> None:
+        """Write a report as PDF; on paper it stands alone and links nothing."""
+        html = self._renderer.render(piece.definition, self.plan.wanted.audience, view)
+        data = in_form(html, "pdf", self._reports)
+        kind, language = piece.definition.subject, around.language
+        self._draft.write(around.printed(piece), data, kind, language, made_of)
 
     def _other(self, piece: Piece, language: Language) -> Around | None:
         """Return what is made in the other language, where this report is."""
@@ -251,6 +268,8 @@ class Filling:
             said.append(say("set.left-no-score", n=plan.without_score))
         if plan.unnamed:
             said.append(say("set.left-alone", n=plan.unnamed))
+        if not self._prints:
+            said.append(say("set.left-pdf" if plan.wanted.with_pdf else "set.left-pdf-unwanted"))
         for what, why in self._reports_left_out.items():
             said.append(say(f"set.left-{why}", report=what))
         return said

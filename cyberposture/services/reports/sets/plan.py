@@ -35,19 +35,20 @@ Per = Literal["set", "sector", "institution"]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How reports on one subject lie in a set."""
+    """How reports on one subject lie in a set; `is_printed`: as PDF too."""
 
     subject: Subject
     per: Per
     folder: str = ""
+    is_printed: bool = False
 
 
 KINDS = (
-    Kind("nation", "set"),
+    Kind("nation", "set", is_printed=True),
     Kind("exposure", "set"),
     Kind("round", "set"),
     Kind("sector", "sector", "sectors/"),
-    Kind("institution", "institution", "institutions/"),
+    Kind("institution", "institution", "institutions/", is_printed=True),
 )
 """In the order in which a set names them. A letter goes to one institution by itself, and a
 consultation stands on its own."""
@@ -72,6 +73,8 @@ class SetWanted:
     institution: str | None = None
     sector: str | None = None
     languages: tuple[Language, ...] = LANGUAGES
+    with_pdf: bool = True
+    """The nation and each institution as PDF too, where that can be printed here."""
 
     @property
     def about(self) -> str:
@@ -84,21 +87,25 @@ def wanted_of(
     round_code: str | None,
     institution: str | None = None,
     sector: str | None = None,
+    *,
     language: str = "both",
+    with_pdf: bool = True,
 ) -> SetWanted:
     """Return the set that somebody asks for in words; `language` is en, ur or both.
 
     Raises:
         WrongUsage: there is no such audience or language, or no round is named.
     """
-    if audience not in get_args(Audience):
-        raise WrongUsage(f"a set is made for one of: {', '.join(get_args(Audience))}")
+    known: tuple[Audience, ...] = get_args(Audience)
+    reader = next((one for one in known if one == audience), None)
+    if reader is None:
+        raise WrongUsage(f"a set is made for one of: {', '.join(known)}")
     if language not in (*LANGUAGES, "both"):
         raise WrongUsage(f"a set is made in {', '.join(LANGUAGES)} or both")
     if not round_code:
         raise WrongUsage("a set is about one --round, whose scores are final")
     spoken = tuple(one for one in LANGUAGES if language in (one, "both"))
-    return SetWanted(audience, round_code, institution, sector, spoken)
+    return SetWanted(reader, round_code, institution, sector, spoken, with_pdf)
 
 
 @dataclass(frozen=True, slots=True)

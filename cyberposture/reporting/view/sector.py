@@ -174,6 +174,8 @@ def _guarded(n: Nation, inputs: SectorInputs) -> SectorView:
         lead = n.words.say("lead.median", median=middle)
         label = n.words.say("figure.median-alone")
         if row.has_quartiles:
+            label = n.words.say("figure.median-alone")
+        if lower != upper:
             label = n.words.say("figure.median", lower=lower, upper=upper)
         figures = (Figure(middle, label),)
     return SectorView(
@@ -245,6 +247,8 @@ def _domains(n: Nation, group: Group) -> Domains | None:
         if n.is_guarded:
             known = [one.verified for one in found if one.verified is not None]
             claims = median(known) if len(known) >= n.least_for_a_median else None
+            # A mark that stood more exactly than its figure would tell more than the nation's.
+            claims = None if claims is None else claims // 100 * 100
             declared = None
         else:
             claims = median([p for one in found if (p := one.claims_verified) is not None])

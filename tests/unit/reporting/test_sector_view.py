@@ -159,6 +159,8 @@ def test_the_public_reads_of_a_sector_what_the_nations_report_says_of_it():
         assert [row.claims or "–" for row in view.domains.rows] == [
             cells[place].value for _, _, cells in told.heat.rows
         ]
+        places = [mark.x for line in view.domains.chart.rows for mark in line.marks]
+        assert all(place.removesuffix("%").isdigit() for place in places), "whole points alone"
         assert (view.bands, view.spread, view.moved, view.lowest) == (None, None, None, None)
         assert (view.gates, view.gaps, view.exposure, view.named) == ((), (), (), ())
     assert seen

@@ -9,6 +9,18 @@ OWN = frozenset({"code", "bdi", "title", "style", "symbol"})
 OWN_CLASSES = frozenset({"code", "hash", "id", "whole", "given"})
 SENTENCE = re.compile(r"(?:[A-Za-z][A-Za-z'’-]+[ ,;:()]+){2,}[A-Za-z][A-Za-z'’-]+")
 """Three words of a Latin script in a row."""
+AS_IT_STANDS = frozenset(
+    {
+        "ISACA Risk IT",
+        "transport input ssh",
+        "ip ssh version",
+        "restrict default noquery",
+        "Block Public Access",
+        "Network Level Authentication",
+        "Microsoft network server: digitally sign communications (always",
+    }
+)
+"""Names of three words, and what is typed or clicked."""
 
 
 class Page(StrictPage):
@@ -32,7 +44,7 @@ class Page(StrictPage):
         super()._note(tag, attrs)
         for name, value in attrs:
             if name in ("title", "aria-label", "data-label"):
-                self.english += SENTENCE.findall(value or "")
+                self.english += english_in(value or "")
 
     def handle_endtag(self, tag: str) -> None:
         super().handle_endtag(tag)
@@ -41,4 +53,9 @@ class Page(StrictPage):
     def handle_data(self, data: str) -> None:
         super().handle_data(data)
         if not any(self._own):
-            self.english += SENTENCE.findall(data)
+            self.english += english_in(data)
+
+
+def english_in(text: str) -> list[str]:
+    """Return the runs of three English words or more in a text."""
+    return [run for run in SENTENCE.findall(text) if run not in AS_IT_STANDS]

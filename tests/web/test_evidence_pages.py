@@ -11,7 +11,8 @@ from world import CONTROL, FOREIGN, FORM_KEY, OWN, ROUND
 
 from cyberposture.services.assessments import evidence, library
 from cyberposture.services.assessments.pieces import Description, Limits, NewFile
-from cyberposture.store import tables
+from cyberposture.services.findings.standing import standing_of
+from cyberposture.store import institutions, tables
 from cyberposture.web.surroundings import COOKIE
 from cyberposture.web.uploads import MOST_AROUND, MOST_DRAINED
 
@@ -264,3 +265,31 @@ def test_the_pages_stand_in_urdu_too(portal, lead):
     for address in (LIST, CARD):
         text = portal.ask("GET", address, cookies=cookies).text
         assert '<html lang="ur" dir="rtl">' in text and "ثبوت" in text
+
+
+def test_what_the_network_shows_well_is_listed_and_what_speaks_against_it_is_not(
+    world, portal, lead
+):
+    register = world.register
+    now = register.clock()
+    clocks = register.content.catalogue.clocks((), now.date())
+    with register.reading() as connection:
+        owner = institutions.get_institution_id(connection, OWN)
+        known = standing_of(register, connection, owner, now, None, clocks=clocks)
+    tallies = {check: one.tally for check, one in known.items()}
+    well = next(c for c, one in tallies.items() if one.passed and not one.fail + one.fresh)
+    wrong = next(c for c, one in tallies.items() if one.fail + one.fresh)
+    form = {"form_key": FORM_KEY, "kind": "observation"}
+
+    def send(check, language="en"):
+        cookies = lead | {"language": language}
+        return portal.ask("POST", LIST, form=form | {"place": check}, cookies=cookies)
+
+    refused = send(wrong)
+    assert refused.status == 422 and f"the network speaks against {wrong}" in refused.text
+    assert "the network speaks" not in send(wrong, "ur").text
+    assert "only what was seen to be well can serve" in send("no.such-check").text
+    assert send(well).status == 303
+    record = newest(world)
+    assert (record.kind, record.place) == ("observation", well)
+    assert f'<option value="{well}">' in portal.ask("GET", LIST, cookies=lead).text

@@ -10,13 +10,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
-from cyberposture.errors import Fault, InvalidInput
+from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.exchange.file_kinds import UnfitFile
 from cyberposture.services.assessments import evidence, library
 from cyberposture.services.assessments.library import Piece
 from cyberposture.services.assessments.pieces import Description, Limits
 from cyberposture.services.institutions.entries import get_institution
 from cyberposture.services.people.names import names_of
+from cyberposture.web.network.showing import namer
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 from cyberposture.web.uploads import Upload, as_download, read_upload
 
@@ -162,7 +163,7 @@ def _show(
     typed: Typed | None = None,
 ) -> HTMLResponse:
     owner = get_institution(visit.register, institution).institution
-    zone = ZoneInfo(owner.zone)
+    zone, title_of = ZoneInfo(owner.zone), namer(visit)
     found = library.list_library(visit.register, institution, with_withdrawn=withdrawn)
     pieces = [show_piece(visit, one, zone, institution) for one in found]
     return visit.show(
@@ -171,6 +172,7 @@ def _show(
         owner=owner,
         at=f"/institutions/{institution}/evidence",
         pieces=pieces,
+        checks=[(one.id, title_of(one, one.id)) for one in visit.register.content.checks.checks],
         counts={key: sum(one.speaks == key for one in pieces) for key in SIGNS},
         withdrawn=withdrawn,
         may_attach=visit.may("attach-evidence", institution),
@@ -212,9 +214,11 @@ def add_pointer(
     institution: str,
     form: Annotated[PointForm, Form()],
 ) -> Response:
-    """List a link, or what the institution holds itself."""
+    """List a link, what the institution holds itself, or what the network shows."""
     require_form_key(visit, form.form_key)
     typed, place = form.model_dump(), plain(form.place, 2_000)
+    if form.kind == "observation":
+        return _observe(visit, institution, place, typed)
     try:
         said = description_of(typed)
         if form.kind == "held":
@@ -228,6 +232,16 @@ def add_pointer(
         # The fields of this form stand below those of the file's: they have names of their own.
         prefix = "held" if form.kind == "held" else "link"
         faults = [(f"{prefix}-{where}", what) for where, what in faults_in(visit, error)]
+        return _show(visit, institution, 422, faults=faults, typed=typed)
+    return visit.go(f"/institutions/{institution}/evidence", "evidence-added")
+
+
+def _observe(visit: Visit, institution: str, check: str, typed: Typed) -> Response:
+    try:
+        evidence.add_observation(visit.register, institution, check, limits=limits_of(visit))
+    except (NotFound, WrongState) as error:
+        known = error.advice() if isinstance(error, NotFound) else None
+        faults = [("observation-place", known or str(error))]
         return _show(visit, institution, 422, faults=faults, typed=typed)
     return visit.go(f"/institutions/{institution}/evidence", "evidence-added")
 

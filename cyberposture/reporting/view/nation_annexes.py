@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cyberposture.model.checks import Severity
 from cyberposture.reporting.charts import Bar, Distribution, bar_of, distribution_of, place_of
 from cyberposture.reporting.inputs import InstitutionRow
-from cyberposture.reporting.plain import Text, decimal, given, percent
+from cyberposture.reporting.plain import Text, given, percent
 from cyberposture.reporting.view.frame import Band, Difference, band_at, band_of, difference, shown
 from cyberposture.reporting.view.groups import (
     Group,
@@ -16,6 +16,7 @@ from cyberposture.reporting.view.groups import (
     was_asked_less,
 )
 from cyberposture.reporting.view.nation_front import gate_counts, told_gates
+from cyberposture.reporting.view.sureness import sureness_of
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import NO_BAND, median
 
@@ -232,41 +233,11 @@ def spread_of(n: Nation) -> Spread:
         told = [] if n.is_guarded else scores
         chart = distribution_of(n.inputs.parameters, told, quartiles, said)
     return Spread(
-        sure=_sure_of(n),
+        sure=sureness_of(n),
         chart=chart,
         profiles=tuple(_profile_row(n, group) for group in n.profiles),
         sectors=tuple(_group_row(n, group) for group in n.sectors),
     )
-
-
-def _sure_of(n: Nation) -> tuple[Text, ...]:
-    said = []
-    wholes = [row.baseline.institution for row in n.everybody.assessed if row.baseline is not None]
-    coverage = median([one.coverage for one in wholes if one.coverage is not None])
-    seen = [o for one in wholes if (o := one.observation_coverage) is not None]
-    if n.told.quartiles is not None and coverage is not None:
-        said.append(n.words.say("sure.coverage", share=percent(coverage)))
-        if len(seen) >= n.least_for_a_median:
-            said.append(n.words.say("sure.observed", share=percent(median(seen))))
-    sample = n.inputs.sample
-    if sample is None or sample.gap is None or not sample.institutions:
-        return (*said, n.words.say("sure.no-sample"))
-    if n.lens.hides(sample.institutions, len(n.inputs.rows)):
-        return tuple(said)
-    gap = sample.gap
-    facts = {
-        "n": gap.examined, "claims": gap.claims, "institutions": sample.institutions,
-        "gap": decimal(_tenths(gap.gap)),
-    }  # fmt: skip
-    if gap.low is None or gap.high is None:
-        return (*said, n.words.say("sure.sample", **facts))
-    ends = {"low": decimal(_tenths(gap.low)), "high": decimal(_tenths(gap.high))}
-    return (*said, n.words.say("sure.sample-within", **facts, **ends))
-
-
-def _tenths(points: int) -> int:
-    """Return basis points as tenths, cut off towards 0."""
-    return points // 10 if points >= 0 else -(-points // 10)
 
 
 def _group_row(n: Nation, group: Group) -> GroupRow:

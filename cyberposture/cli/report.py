@@ -27,6 +27,7 @@ NAMES = {
     "sector": "Where one sector stands in a round, for its regulator: spread, gaps, who waits.",
     "nation": "Where the nation stands in a round: two pages for a minister, then annexes.",
     "exposure": "What the network shows now, since when, what is late, and what nobody looked at.",
+    "letter": "What one scan showed, for the institution: what to do, who allowed it, how to stop it.",
 }
 """The reports that come with the program, each a command of its own."""
 
@@ -48,7 +49,10 @@ def _named(name: str) -> Callable[..., None]:
         from cyberposture.services.reports.subjects import About
 
         runtime = open_runtime(context)
-        about = About(institution=institution, round_code=round_code, sector=sector, scan=scan)
+        about = About(
+            institution=institution, round_code=round_code, sector=sector, scan=scan,
+            sent_from=runtime.settings.source_addresses,
+        )  # fmt: skip
         path = service.write_report(
             runtime.register, runtime.folders, name, audience, about,
             out=out, language=language, form=one_of(get_args(Form), form, "format"),

@@ -185,6 +185,17 @@ def insert_judgements(
     return [row["id"] for row in rows]
 
 
+def looked_at(connection: Connection, scan_id: UUID) -> dict[str, datetime]:
+    """Return the addresses of which a run brought facts, each with the moment of the first."""
+    f = t.facts
+    query = (
+        sa.select(f.c.address, sa.func.min(f.c.observed_at).label("first"))
+        .where(f.c.scan_id == scan_id)
+        .group_by(f.c.address)
+    )
+    return {row.address: row.first for row in connection.execute(query)}
+
+
 def list_judgements(
     connection: Connection, *, scan_id: UUID, judged_at: datetime | None = None
 ) -> list[JudgementRecord]:

@@ -18,6 +18,7 @@ from cyberposture.reporting.samples.consultation import a_consultation, an_empty
 from cyberposture.reporting.samples.contents import content
 from cyberposture.reporting.samples.exposure import an_empty_exposure, an_exposure
 from cyberposture.reporting.samples.institution import a_finding, a_report, usual_report
+from cyberposture.reporting.samples.letter import a_letter
 from cyberposture.reporting.samples.nation import a_nation
 from cyberposture.reporting.samples.scores import a_document, a_score, an_institution, steps_of
 from cyberposture.reporting.samples.sector import a_sector, of_the_sector_alone
@@ -25,6 +26,7 @@ from cyberposture.reporting.sector_inputs import SectorInputs
 from cyberposture.reporting.view.consultation import consultation_view
 from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import institution_view
+from cyberposture.reporting.view.letter import letter_view
 from cyberposture.reporting.view.nation import nation_view
 from cyberposture.reporting.view.sector import sector_view
 from cyberposture.reporting.words import Words
@@ -281,6 +283,12 @@ WORST: Final[Mapping[Subject, Row]] = {
         partial(a_sector, 2_000),
         view_of_sector,
         poisoned_sector,
+    ),
+    "letter": Row(
+        lambda: a_letter(usual_report(), "198.51.100.7"),
+        lambda: a_letter(empty_report()),
+        lambda: a_letter(maximal_report(), "198.51.100.7", "2001:db8::7"),
+        letter_view,
     ),
     "exposure": Row(
         an_exposure,

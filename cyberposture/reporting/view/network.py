@@ -187,7 +187,7 @@ def _scan(m: Material, scan: ScanRun) -> ScanRow:
     files = scan.artefacts if m.lens.shows("addresses") else ()
     return ScanRow(
         code=clean(scan.code, 64),
-        vantage=_vantage(m, scan.vantage),
+        vantage=vantage_of(m, scan.vantage),
         state=m.words.name("scan-state", clean(scan.state, 64)),
         began=m.minute(scan.started_at),
         ended="–" if scan.ended_at is None else m.minute(scan.ended_at),
@@ -204,7 +204,7 @@ def _scan(m: Material, scan: ScanRun) -> ScanRow:
     )
 
 
-def _vantage(m: Material, vantage: str) -> Text:
+def vantage_of(m: Material, vantage: str) -> Text:
     """Return from where was looked; a zone's name is the institution's own."""
     side, _, zone = vantage.partition(":")
     if zone and m.lens.shows("addresses"):

@@ -14,12 +14,14 @@ from cyberposture.model.reports import Audience, ReportDefinition, Subject
 from cyberposture.reporting.render import View
 from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import institution_view
+from cyberposture.reporting.view.letter import letter_view
 from cyberposture.reporting.view.nation import nation_view
 from cyberposture.reporting.view.sector import sector_view
 from cyberposture.reporting.words import Words
 from cyberposture.services.register import Register
 from cyberposture.services.reports.exposure_inputs import gather_exposure
 from cyberposture.services.reports.inputs import InstitutionGatherer
+from cyberposture.services.reports.letter_inputs import gather_letter
 from cyberposture.services.reports.nation_inputs import NationGatherer
 from cyberposture.services.reports.sector_inputs import gather_sector
 
@@ -34,11 +36,14 @@ class About:
     round_code: str | None = None
     sector: str | None = None
     scan: str | None = None
+    sent_from: tuple[str, ...] = ()
+    """The addresses of our scanners, where they are set; whoever orders the report knows them."""
 
     def told(self) -> dict[str, str]:
         """Return what is known of it, for the record."""
         names = {"round_code": "round"}
-        return {names.get(name, name): value for name, value in asdict(self).items() if value}
+        told = {name: value for name, value in asdict(self).items() if name != "sent_from"}
+        return {names.get(name, name): value for name, value in told.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,12 @@ def _exposure(register: Register, connection: Connection, order: Order) -> View:
     return exposure_view(order.definition, order.audience, order.words, inputs)
 
 
+def _letter(register: Register, connection: Connection, order: Order) -> View:
+    code, sources = order.needs("scan"), order.about.sent_from
+    inputs = order.once(lambda: gather_letter(register, connection, code, sources))
+    return letter_view(order.definition, order.audience, order.words, inputs)
+
+
 def _consultation(register: Register, connection: Connection, order: Order) -> View:
     raise WrongUsage(
         f"the report {order.definition.id} is about one consultation",
@@ -116,6 +127,7 @@ MAKERS: Mapping[Subject, Maker] = {
     "sector": _sector,
     "nation": _nation,
     "exposure": _exposure,
+    "letter": _letter,
     "consultation": _consultation,
 }
 

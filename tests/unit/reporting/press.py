@@ -11,15 +11,24 @@ from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.consultation_inputs import ConsultationInputs
 from cyberposture.reporting.exposure_inputs import ExposureInputs
 from cyberposture.reporting.inputs import InstitutionInputs, NationInputs
+from cyberposture.reporting.letter_inputs import LetterInputs
 from cyberposture.reporting.render import Renderer, View
 from cyberposture.reporting.sector_inputs import SectorInputs
 from cyberposture.reporting.view.consultation import consultation_view
 from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import InstitutionView, institution_view
+from cyberposture.reporting.view.letter import letter_view
 from cyberposture.reporting.view.nation import nation_view
 from cyberposture.reporting.view.sector import sector_view
 
-Inputs = InstitutionInputs | NationInputs | SectorInputs | ExposureInputs | ConsultationInputs
+Inputs = (
+    InstitutionInputs
+    | NationInputs
+    | SectorInputs
+    | ExposureInputs
+    | LetterInputs
+    | ConsultationInputs
+)
 
 HOME = find_content(None).reports
 RENDERER = Renderer(HOME)
@@ -38,6 +47,7 @@ def report_of(inputs: Inputs) -> ReportDefinition:
         NationInputs: "nation",
         SectorInputs: "sector",
         ExposureInputs: "exposure",
+        LetterInputs: "letter",
     }
     return definitions()[names.get(type(inputs), "institution")]
 
@@ -52,6 +62,8 @@ def view_of(inputs: Inputs, audience: Audience, language: str = "en") -> View:
         return sector_view(report, audience, words, inputs)
     if isinstance(inputs, ExposureInputs):
         return exposure_view(report, audience, words, inputs)
+    if isinstance(inputs, LetterInputs):
+        return letter_view(report, audience, words, inputs)
     if isinstance(inputs, ConsultationInputs):
         return consultation_view(report, audience, words, inputs)
     return institution_view(report, audience, words, inputs)

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from cyberposture.errors import CyberpostureError, NotFound, WrongState
 from cyberposture.services.findings import rejudging, scan_diff
+from cyberposture.services.reports.subjects import About
 from cyberposture.services.scans import overview, scan
 from cyberposture.services.scans import views as scan_views
 from cyberposture.services.scans.here import run_here
@@ -23,6 +24,7 @@ from cyberposture.web.network.showing import (
     show,
     turn_of,
 )
+from cyberposture.web.sending import send_report
 from cyberposture.web.surroundings import Allowed, Visit, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -99,6 +101,13 @@ def _live(visit: Visit, one: Progress) -> dict[str, Any]:
 def tell_progress(visit: Annotated[Visit, Depends(Allowed("see-scans"))], run: str) -> JSONResponse:
     """Tell our script how far a scan is."""
     return JSONResponse(_live(visit, overview.get_progress(visit.register, run)))
+
+
+@router.get(f"{PLACE}/{{run}}/letter")
+def read_letter(visit: Annotated[Visit, Depends(Allowed("see-scans"))], run: str) -> Response:
+    """Send the letter that tells the institution what this scan showed."""
+    sent_from = visit.portal.runtime.settings.source_addresses
+    return send_report(visit, "letter", "cert", About(scan=run, sent_from=sent_from))
 
 
 @router.get(f"{PLACE}/{{run}}/raw/{{raw}}")

@@ -14,8 +14,8 @@ from cyberposture.model.reports import Audience
 from cyberposture.reporting.plain import Text
 from cyberposture.services.institutions.entries import get_institution
 from cyberposture.services.reports import dashboards
-from cyberposture.services.reports.report import find_definition, read_report
 from cyberposture.services.reports.subjects import About
+from cyberposture.web.sending import send_report
 from cyberposture.web.surroundings import Allowed, Visit, portal_of
 
 router = APIRouter(include_in_schema=False)
@@ -99,7 +99,7 @@ def read_institution_report(
     audience = audience_of(visit.person.memberships, institution)
     chosen = None if round_code == LIVE else round_code
     about = About(institution=institution, round_code=chosen)
-    return _report(visit, "institution", audience, about)
+    return send_report(visit, "institution", audience, about)
 
 
 @router.get("/sectors")
@@ -134,7 +134,7 @@ def read_sector_report(
     if not round_code:
         return visit.go(f"/sectors/{sector}")
     audience = audience_of(visit.person.memberships)
-    return _report(visit, "sector", audience, About(round_code=round_code, sector=sector))
+    return send_report(visit, "sector", audience, About(round_code=round_code, sector=sector))
 
 
 @router.get("/cert/exposure")
@@ -155,7 +155,7 @@ def show_exposure(visit: Annotated[Visit, Depends(Allowed("see-exposure"))]) -> 
 @router.get("/cert/exposure/report")
 def read_exposure_report(visit: Annotated[Visit, Depends(Allowed("see-exposure"))]) -> Response:
     """Send the whole report of what the network shows now."""
-    return _report(visit, "exposure", "cert", About())
+    return send_report(visit, "exposure", "cert", About())
 
 
 @router.get("/nation")
@@ -178,7 +178,7 @@ def read_nation_report(
     if not round_code:
         return visit.go("/nation")
     audience = audience_of(visit.person.memberships)
-    return _report(visit, "nation", audience, About(round_code=round_code))
+    return send_report(visit, "nation", audience, About(round_code=round_code))
 
 
 def _show_group(visit: Visit, page: Page, sector: str | None) -> HTMLResponse:
@@ -205,13 +205,3 @@ def _show(visit: Visit, page: Page, shown: dashboards.Shown, *, has_live: bool) 
         spoken=shown.language,
         may_export=page.institution != "" and visit.may("export-results", page.institution),
     )  # fmt: skip
-
-
-def _report(visit: Visit, name: str, audience: Audience, about: About) -> Response:
-    renderer = visit.portal.renderer
-    definition = find_definition(visit.register, name)
-    language = visit.words.language if visit.words.language in definition.languages else "en"
-    text = read_report(visit.register, renderer, name, audience, about, language=language)
-    # The file carries its own style, and allows that one alone.
-    policy = f"{renderer.policy(definition)}; frame-ancestors 'none'"
-    return HTMLResponse(text, headers={"Content-Security-Policy": policy})

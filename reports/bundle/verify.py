@@ -3,9 +3,9 @@
     python3 -I -S verify.py [--key KEY] [FOLDER or FILE.zip]
 
 It needs Python 3.11 or newer and nothing else. Each line of its output is one thing that was
-looked at, with ok or FAILED; it ends with 0 where all is well and with 1 where anything is not.
-`--key` is the register's public key as you know it from a receipt, a notice or a printed report:
-without it, the signatures are held against the key in the bundle itself.
+looked at, with ok or FAILED, or a note; it ends with 0 where all is well and with 1 where anything
+is not. `--key` is the register's public key as you know it from a receipt, a notice or a printed
+report: without it, the signatures are held against the key in the bundle itself.
 
 Everything here is written a second time, after the published rules and not after the program:
 canonical JSON after RFC 8785, Ed25519 after RFC 8032, the score and the gate after their pages.
@@ -557,6 +557,10 @@ class Bundle:
         """Note that something holds."""
         self._say(f"ok      {what}")
 
+    def note(self, what: str) -> None:
+        """Say something that neither holds nor fails: what was not compared, or not handed out."""
+        self._say(f"note    {what}")
+
     def fail(self, what: str) -> None:
         """Note that something does not hold."""
         self.failed += 1
@@ -623,7 +627,7 @@ def check_manifest(bundle: Bundle) -> None:
     else:
         bundle.fail("manifest: the seal under it is not of this manifest and key")
     if bundle.known_key is None:
-        bundle.ok(f"key: not compared; give --key, or compare it by eye: {manifest['key']}")
+        bundle.note(f"key: not compared; give --key, or compare it by eye: {manifest['key']}")
     elif bundle.known_key == manifest["key"]:
         bundle.ok("key: it is the register's key that you gave")
     else:
@@ -878,7 +882,7 @@ def check_raw_files(bundle: Bundle) -> None:
     for one in bundle.read("raw.json"):
         name, sha256 = one["file"], one["sha256"]
         if name is None:
-            bundle.ok(f"raw file {sha256}: held back ({one['why']})")
+            bundle.note(f"raw file {sha256}: held back ({one['why']})")
             continue
         faults = list(_faults_of_raw(bundle, one))
         for fault in faults:
@@ -1009,7 +1013,7 @@ def check_subject(bundle: Bundle) -> None:
     elif about["id"] != bundle.read("score/kept.json")["score"]:
         bundle.fail("subject: the bundle holds another score")
     for one in bundle.manifest["held_back"]:
-        bundle.ok(f"held back: {one['what']} ({one['why']})")
+        bundle.note(f"held back: {one['what']} ({one['why']})")
 
 
 CHECKS = (

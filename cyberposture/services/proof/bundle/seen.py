@@ -32,7 +32,7 @@ def gather_finding(register: Register, connection: Connection, subject: Subject)
     finding = findings.get_finding(connection, subject.name)
     events = findings.list_events(connection, finding_id=finding.id, until=until)
     if not events:
-        raise NotFound("finding at that moment", subject.name)
+        raise NotFound("finding of that moment", subject.name)
     owner = institutions.get_institution_by_id(connection, finding.key.institution_id, as_of=until)
     matter = Matter(owner, "finding", finding.code)
     sights = list_sights(connection, finding, until=until)
@@ -93,7 +93,7 @@ def gather_contact(register: Register, connection: Connection, subject: Subject)
     at = moment_of(register, subject)
     traced = trace_contact(register, address, at, port=port)
     if traced is None:
-        raise NotFound("contact with", subject.name)
+        raise NotFound("contact", subject.name, advice="cyberposture scan who ADDRESS")
     one = traced.contact
     owner = institutions.get_institution_by_id(connection, one.institution_id, as_of=at)
     matter = Matter(owner, "contact", f"{one.scan}/{one.number}",

@@ -39,6 +39,8 @@ class Ceiling:
     beyond: str
     """How wide it is what lies beyond."""
     label: str
+    short: str
+    """The same where there is no room to name the gates."""
     is_before: bool
     """The label ends there instead of beginning."""
 
@@ -130,8 +132,15 @@ def _ceiling(words: Words, parameters: ScoreParameters, closed: Sequence[str]) -
     if above == len(names):
         return None
     start = parameters.bands[above][1]
-    label = words.say("strip.closed", n=len(closed), gates=", ".join(closed[:SHOWN_GATES]))
-    return Ceiling(at(start), at(FULL - start), str(label), is_before=2 * start > FULL)
+    more = " …" if len(closed) > SHOWN_GATES else ""
+    gates = ", ".join(closed[:SHOWN_GATES]) + more
+    return Ceiling(
+        x=at(start),
+        beyond=at(FULL - start),
+        label=str(words.say("strip.closed", n=len(closed), gates=gates)),
+        short=str(words.say("strip.short", n=len(closed))),
+        is_before=2 * start > FULL,
+    )
 
 
 def row_of(

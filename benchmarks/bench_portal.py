@@ -386,12 +386,14 @@ def main() -> None:
         try:
             asyncio.run(wait_for(port))
             place = Place(port, domains)
+            # The first pages of a process translate their templates; the crowd comes after them.
+            warm = asyncio.run(crowd(humans[-1:], place, 2.0, 0.1, process.pid))
             calm = asyncio.run(crowd(humans, place, given.seconds, given.think, process.pid))
             fast = asyncio.run(crowd(humans[:20], place, given.hurry, 0.0, process.pid))
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=30)
-        lost = count_lost(settings, [calm, fast])
+        lost = count_lost(settings, [warm, calm, fast])
         page, save = count_statements(settings, humans[-1], domains[0])
     show_all(f"{given.people} people, {given.think:g} s of thought, {given.seconds:g} s:", calm)
     show_all(f"20 people without thought, {given.hurry:g} s:", fast)

@@ -151,7 +151,7 @@ class Renderer:
     ) -> str:
         """Return a page that is no report as the text of one HTML file.
 
-        `script` is the file of the one script that may run on it; the page does without.
+        `script` is the one script that may run on it, of our own; the page does without.
 
         Raises:
             InvalidInput: a template is wrong, with file and line.
@@ -178,15 +178,14 @@ class Renderer:
         self, home: str, template: str, view: Speaking, site: Site = NOWHERE, script: str = ""
     ) -> str:
         environment, style = self._environment(home)
-        code = (self._folder / home / script).read_text(encoding="utf-8") if script else ""
         try:
             return environment.get_template(template).render(
                 view=view,
                 say=view.words.say,
                 site=site,
                 style=Text(style, style),
-                script=Text(code, code),
-                policy=_policy(style, code),
+                script=Text(script, script),
+                policy=_policy(style, script),
             )
         except TemplateError as error:
             where = f"{home}/{getattr(error, 'filename', None) or template}"

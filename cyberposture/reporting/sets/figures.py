@@ -6,7 +6,7 @@ left out for the audience is empty here too.
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,59 +39,55 @@ def tables_of(view: NationView) -> tuple[Table, ...]:
     """Return the figures of a nation's report, one table a part of it."""
     hidden = {_NOTHING, str(view.words.say("count.hidden"))}
 
-    def rows(found: Iterable[Sequence[object]]) -> tuple[tuple[str, ...], ...]:
-        return tuple(
-            tuple("" if str(cell) in hidden or cell is None else str(cell) for cell in row)
-            for row in found
+    def table(name: str, columns: str, rows: Iterable[Sequence[object]]) -> Table:
+        told = (
+            tuple("" if cell is None or str(cell) in hidden else str(cell) for cell in row)
+            for row in rows
         )
+        return Table(name, tuple(columns.split()), tuple(told))
 
     return (
-        Table(
-            "groups",
-            ("kind", "group", "asked", "answered", "assessed", "lower", "median", "upper"),
-            rows(
-                [("sector", *_group(row)) for row in view.spread.sectors]
-                + [("profile", *_group(row)) for row in view.spread.profiles]
-            ),
-        ),
-        Table(
-            "bands",
-            ("group", "band", "institutions"),
-            rows(
-                (label, band.name, number)
-                for label, numbers, _ in view.bands.rows
-                for band, number in zip(view.bands.legend, numbers, strict=False)
-            ),
-        ),
-        Table(
-            "domains",
-            ("domain", "title", "group", "median"),
-            rows(
-                (domain, title, group, cell.value)
-                for domain, title, cells in view.heat.rows
-                for group, cell in zip(view.heat.groups, cells, strict=True)
-            ),
-        ),
-        Table(
+        table("groups", "kind group asked answered assessed lower median upper", _groups(view)),
+        table("bands", "group band institutions", _bands(view)),
+        table("domains", "domain title group median", _domains(view)),
+        table(
             "gates",
-            ("control", "title", "closed_at"),
-            rows((row.control, row.title, row.closed_at) for row in view.gates),
+            "control title closed_at",
+            ((row.control, row.title, row.closed_at) for row in view.gates),
         ),
-        Table(
+        table(
             "exposure",
-            ("check", "title", "severity", "institutions"),
-            rows((row.check, row.title, row.severity, row.institutions) for row in view.exposure),
+            "check title severity institutions",
+            ((row.check, row.title, row.severity, row.institutions) for row in view.exposure),
         ),
-        Table(
-            "indicators",
-            ("indicator", "title", "figure", "value", "dated", "source"),
-            rows(
-                (row.code, row.title, figure.title, figure.value, row.dated, row.source)
-                for row in view.indicators.rows
-                for figure in row.figures
-            ),
-        ),
+        table("indicators", "indicator title figure value dated source", _indicators(view)),
     )
+
+
+Rows = Iterator[tuple[object, ...]]
+
+
+def _groups(view: NationView) -> Rows:
+    yield from (("sector", *_group(row)) for row in view.spread.sectors)
+    yield from (("profile", *_group(row)) for row in view.spread.profiles)
+
+
+def _bands(view: NationView) -> Rows:
+    for label, numbers, _ in view.bands.rows:
+        for band, number in zip(view.bands.legend, numbers, strict=False):
+            yield label, band.name, number
+
+
+def _domains(view: NationView) -> Rows:
+    for domain, title, cells in view.heat.rows:
+        for group, cell in zip(view.heat.groups, cells, strict=True):
+            yield domain, title, group, cell.value
+
+
+def _indicators(view: NationView) -> Rows:
+    for row in view.indicators.rows:
+        for figure in row.figures:
+            yield row.code, row.title, figure.title, figure.value, row.dated, row.source
 
 
 def _group(row: GroupRow) -> tuple[object, ...]:

@@ -8,6 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from cyberposture.model.reports import Audience
 from cyberposture.model.scores import ScoreParameters
@@ -131,6 +134,12 @@ class OpenView(SetPage):
     files: tuple[tuple[Door, Text], ...] = ()
 
 
+@cache
+def filter_script() -> str:
+    """Return the script that filters the list; the list does without."""
+    return Path(__file__).with_name("filter.js").read_text(encoding="utf-8")
+
+
 def list_rows(
     words: Words, parameters: ScoreParameters, listed: Iterable[Listed], hrefs: dict[str, str]
 ) -> tuple[ListRow, ...]:
@@ -203,7 +212,4 @@ def _anchor(letter: str) -> str:
 
 def day_of(words: Words, moment: datetime) -> str:
     """Return a moment's day, in UTC: a set is read in more than one zone."""
-    from datetime import UTC
-    from zoneinfo import ZoneInfo
-
-    return words.day(moment.astimezone(UTC), ZoneInfo("UTC"))
+    return words.day(moment, ZoneInfo("UTC"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -22,7 +23,7 @@ from cyberposture.reporting.sets.figures import (
 )
 from cyberposture.reporting.sets.leaks import Secrets
 from cyberposture.reporting.sets.manifest import Editions, Head, MadeOf, Manifest
-from cyberposture.reporting.sets.views import SetPage
+from cyberposture.reporting.sets.views import SetPage, filter_script
 from cyberposture.reporting.site import Site
 from cyberposture.reporting.view.nation import NationView
 from cyberposture.services.register import Register
@@ -109,7 +110,7 @@ class Filling:
 
     def _piece(self, piece: Piece, *, leads: bool) -> None:
         """Write a report in each language; the first one carries brief and figures with it."""
-        kept: dict[str, object] = {}
+        kept: dict[str, Any] = {}
         for language, around in self._around.items():
             if language not in piece.definition.languages:
                 self._reports_left_out[piece.definition.id] = f"language-{language}"
@@ -125,28 +126,42 @@ class Filling:
                 paths += self._figures(language)
             if self._take_over(paths, state):
                 continue
-            order = Order(
-                piece.definition,
-                self.plan.wanted.audience,
-                self._renderer.words(piece.definition, language),
-                piece.about,
-                kept,
-            )
-            try:
-                view = MAKERS[piece.definition.subject](self._register, self._connection, order)
-            except (NotFound, WrongUsage):
-                self._reports_left_out[piece.definition.id] = "subject"
-                continue
-            html = self._renderer.render(piece.definition, self.plan.wanted.audience, view, site)
-            self.rendered += 1
-            kind = piece.definition.subject
-            self._write(around.path(piece.stem), html, kind, language, made_of)
-            if piece.kind.is_printed and self._prints:
-                self._print(around, piece, view, made_of)
-            if leads:
-                self._brief(around, brief_of(around.words, view), made_of)
-                if isinstance(view, NationView) and language == self.plan.wanted.languages[0]:
-                    self._write_figures(view, made_of)
+            view = self._view(piece, language, kept)
+            if view is not None:
+                self._write_piece(around, piece, view, site, made_of)
+                if leads:
+                    self._write_leading(around, view, made_of)
+
+    def _view(self, piece: Piece, language: Language, kept: dict[str, Any]) -> View | None:
+        """Return what a report shows; None: it has nothing to tell for this set."""
+        order = Order(
+            piece.definition,
+            self.plan.wanted.audience,
+            self._renderer.words(piece.definition, language),
+            piece.about,
+            kept,
+        )
+        try:
+            return MAKERS[piece.definition.subject](self._register, self._connection, order)
+        except (NotFound, WrongUsage):
+            self._reports_left_out[piece.definition.id] = "subject"
+            return None
+
+    def _write_piece(
+        self, around: Around, piece: Piece, view: View, site: Site, made_of: MadeOf
+    ) -> None:
+        audience, kind = self.plan.wanted.audience, piece.definition.subject
+        html = self._renderer.render(piece.definition, audience, view, site)
+        self.rendered += 1
+        self._write(around.path(piece.stem), html, kind, around.language, made_of)
+        if piece.kind.is_printed and self._prints:
+            self._print(around, piece, view, made_of)
+
+    def _write_leading(self, around: Around, view: View, made_of: MadeOf) -> None:
+        """Write what the leading report of the set carries with it: the brief, and the figures."""
+        self._brief(around, brief_of(around.words, view), made_of)
+        if isinstance(view, NationView) and around.language == self.plan.wanted.languages[0]:
+            self._write_figures(view, made_of)
 
     def _print(self, around: Around, piece: Piece, view: View, made_of: MadeOf) -> None:
         """Write a report as PDF; on paper it stands alone and links nothing."""
@@ -214,7 +229,7 @@ class Filling:
             if self.plan.wanted.audience in OPEN_TO:
                 self._open(around)
             if self.plan.members:
-                self._page(around, "list", around.index(), "list.html.j2", script="filter.js")
+                self._page(around, "list", around.index(), "list.html.j2", script=filter_script())
                 for letter in around.letters():
                     stem = f"letters/{letter}"
                     self._page(around, stem, around.index(letter), "list.html.j2")

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cyberposture.content.bundle import ContentFolders
 from cyberposture.errors import WrongState
@@ -81,12 +82,8 @@ def write_set(
         if leaks:
             _delete(register, wanted, draft, out, leaks)
         sha256 = hashlib.sha256(data).hexdigest()
-        with register.change(KIND, out.name) as change:
-            change.tell(
-                audience=wanted.audience, round=wanted.round_code, institution=wanted.institution,
-                sector=wanted.sector, languages=list(wanted.languages), manifest_sha256=sha256,
-                files=len(manifest.files), looked_through=digest,
-            )  # fmt: skip
+        _record(register, KIND, wanted, out, manifest_sha256=sha256,
+                files=len(manifest.files), looked_through=digest)  # fmt: skip
         put_in_place(draft, out)
     return SetMade(
         folder=out,
@@ -116,6 +113,14 @@ def verify_set(folder: Path) -> Manifest:
 
 def _silent(_stage: str, _done: int, _of: int) -> None:
     return
+
+
+def _record(register: Register, kind: str, wanted: SetWanted, out: Path, **told: Any) -> None:
+    with register.change(kind, out.name) as change:
+        change.tell(
+            audience=wanted.audience, round=wanted.round_code, institution=wanted.institution,
+            sector=wanted.sector, languages=list(wanted.languages), **told,
+        )  # fmt: skip
 
 
 def _was_looked_through(register: Register, out: Path, digest: str) -> bool:
@@ -161,11 +166,8 @@ def _delete(
     if held:
         remove(out)
     kinds = sorted({leak.kind for leak in leaks})
-    with register.change("report-set-deleted", out.name) as change:
-        change.tell(
-            audience=wanted.audience, round=wanted.round_code, institution=wanted.institution,
-            sector=wanted.sector, places=len(leaks), kinds=list(kinds), old_too=bool(held),
-        )  # fmt: skip
+    _record(register, "report-set-deleted", wanted, out, places=len(leaks), kinds=list(kinds),
+            old_too=bool(held))  # fmt: skip
     # A path may be what leaks: then it is told by its number alone.
     names = {leak.file for leak in leaks if leak.where == "its name"}
     numbers = {path: number for number, path in enumerate(sorted(draft.files), start=1)}

@@ -315,6 +315,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "assessment questions shared": (),
     "assessment scope waiting": (),
     "institution history": ("hill-office",),
+    "institution publications": (),
     "pack receipts": (*HILL, "--round", "round-1"),
     "people grant": ("a-analyst", "--role", "sector-regulator", "--sector", "water"),
     "people roles": (),
@@ -338,6 +339,8 @@ ELSEWHERE = {
     *("workbook make", "workbook take-in"),
     # In tests/services/test_belonging.py and test_statements_taken_in.py, as the service called:
     *("people substitute", "assessment propose"),
+    # In tests/services/test_sets_of_reports.py, as the services that they call:
+    *("report set", "report verify-set"),
 }
 """Commands with --json that other tests run; the doors write a document a line."""
 

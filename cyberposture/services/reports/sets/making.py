@@ -107,7 +107,7 @@ def verify_set(folder: Path) -> Manifest:
     found = list(differences(folder, manifest))
     if found:
         told = "\n".join(found[:MOST_TOLD])
-        raise WrongState(f"{len(found)} files are not what {MANIFEST} says:\n{told}")
+        raise WrongState(f"the set is not what its {MANIFEST} says, in {len(found)} places:\n{told}")
     return manifest
 
 

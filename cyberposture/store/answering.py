@@ -69,9 +69,7 @@ def record_answers(
     rows = []
     for given in answers:
         last = present.get(given.control)
-        answer = given
-        if keeps_evidence and last is not None:
-            answer = given.model_copy(update={"evidence": last.answer.evidence})
+        answer = _behind(given, last) if keeps_evidence else given
         if last is not None and (last.answer, last.is_suggestion) == (answer, is_suggestion):
             written.append(last)
             continue
@@ -89,6 +87,11 @@ def record_answers(
         standing = {c: stand(present.get(c), reviews.get(c), held.get(c, ())) for c in controls}
         patch_row(connection, sheet, standing, act.at)
     return written
+
+
+def _behind(given: Answer, last: AnswerRevision | None) -> Answer:
+    """Return the answer with the evidence of the newest revision behind it."""
+    return given if last is None else given.model_copy(update={"evidence": last.answer.evidence})
 
 
 def record_review(

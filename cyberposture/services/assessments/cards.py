@@ -128,11 +128,7 @@ def _page(
     known = assessments.list_assessments(connection, institution_id=opened.institution_id)
     earlier = _earlier(connection, opened, known, codes)
     may_change = still_open(connection, opened.assessment, opened.campaign)
-    threads: dict[str, list[Thread]] = {}
-    for thread in remarks.list_threads(
-        connection, opened.assessment.id, controls=codes, for_reviewer_only=reader.is_reviewer
-    ):
-        threads.setdefault(thread.control, []).append(thread)
+    threads = _threads(connection, opened, codes, reader)
     cards = tuple(
         Card(
             control=control,
@@ -163,6 +159,18 @@ def _page(
         ),
         inherited=inherited_by(connection, opened.institution_id, as_of=now),
     )
+
+
+def _threads(
+    connection: Connection, opened: Asked, codes: list[str], reader: Reader
+) -> dict[str, list[Thread]]:
+    """Return what people said to each other of the controls, as far as this reader may see it."""
+    found: dict[str, list[Thread]] = {}
+    for thread in remarks.list_threads(
+        connection, opened.assessment.id, controls=codes, for_reviewer_only=reader.is_reviewer
+    ):
+        found.setdefault(thread.control, []).append(thread)
+    return found
 
 
 def _observations_against(control: Control) -> frozenset[str]:

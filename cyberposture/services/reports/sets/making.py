@@ -107,7 +107,8 @@ def verify_set(folder: Path) -> Manifest:
     found = list(differences(folder, manifest))
     if found:
         told = "\n".join(found[:MOST_TOLD])
-        raise WrongState(f"the set is not what its {MANIFEST} says, in {len(found)} places:\n{told}")
+        where = f"in {len(found)} places:\n{told}"
+        raise WrongState(f"the set is not what its {MANIFEST} says, {where}")
     return manifest
 
 

@@ -28,6 +28,7 @@ NAMES = {
     "nation": "Where the nation stands in a round: two pages for a minister, then annexes.",
     "exposure": "What the network shows now, since when, what is late, and what nobody looked at.",
     "letter": "What one scan showed, for the institution: what to do, who allowed it, how to stop it.",
+    "round": "How a round goes: how far everybody is, who waits for what, what reviews say.",
 }
 """The reports that come with the program, each a command of its own."""
 

@@ -20,6 +20,7 @@ from cyberposture.reporting.samples.exposure import an_empty_exposure, an_exposu
 from cyberposture.reporting.samples.institution import a_finding, a_report, usual_report
 from cyberposture.reporting.samples.letter import a_letter
 from cyberposture.reporting.samples.nation import a_nation
+from cyberposture.reporting.samples.round import a_round, an_empty_round, poisoned_round
 from cyberposture.reporting.samples.scores import a_document, a_score, an_institution, steps_of
 from cyberposture.reporting.samples.sector import a_sector, of_the_sector_alone
 from cyberposture.reporting.sector_inputs import SectorInputs
@@ -28,6 +29,7 @@ from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import institution_view
 from cyberposture.reporting.view.letter import letter_view
 from cyberposture.reporting.view.nation import nation_view
+from cyberposture.reporting.view.round import round_view
 from cyberposture.reporting.view.sector import sector_view
 from cyberposture.reporting.words import Words
 
@@ -297,6 +299,7 @@ WORST: Final[Mapping[Subject, Row]] = {
         exposure_view,
         poisoned_exposure,
     ),
+    "round": Row(a_round, an_empty_round, partial(a_round, 2_000), round_view, poisoned_round),
     "consultation": Row(
         usual_consultation, an_empty_consultation, maximal_consultation, consultation_view
     ),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from cyberposture.model.campaigns import RoundPlan
 from cyberposture.model.institutions import Institution
 from cyberposture.model.life import AssessmentState
@@ -76,13 +78,24 @@ def list_places(
     """
     with register.reading() as connection:
         campaign = find_campaign(connection, code)
-        round_id = campaign.record.id
-        opened = assessments.list_assessments(connection, round_id=round_id)
-        invited = round_plans.list_invitations(connection, round_id=round_id)
-        everybody = institutions.list_institutions(connection, as_of=register.clock())
+        return places_in(connection, campaign, register.clock(), sectors=sectors)
+
+
+def places_in(
+    connection: Connection,
+    campaign: Campaign,
+    now: datetime,
+    *,
+    sectors: frozenset[str] | None = None,
+) -> list[Place]:
+    """Return the same as `list_places`, of one state of the register."""
+    round_id = campaign.record.id
+    opened = assessments.list_assessments(connection, round_id=round_id)
+    invited = round_plans.list_invitations(connection, round_id=round_id)
     known = _Known(
         {one.institution_id: one for one in opened}, {one.institution_id: one for one in invited}
     )
+    everybody = institutions.list_institutions(connection, as_of=now)
     return _places(campaign.plan, everybody, known, sectors)
 
 

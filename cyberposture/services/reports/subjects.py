@@ -16,6 +16,7 @@ from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import institution_view
 from cyberposture.reporting.view.letter import letter_view
 from cyberposture.reporting.view.nation import nation_view
+from cyberposture.reporting.view.round import round_view
 from cyberposture.reporting.view.sector import sector_view
 from cyberposture.reporting.words import Words
 from cyberposture.services.register import Register
@@ -23,6 +24,7 @@ from cyberposture.services.reports.exposure_inputs import gather_exposure
 from cyberposture.services.reports.inputs import InstitutionGatherer
 from cyberposture.services.reports.letter_inputs import gather_letter
 from cyberposture.services.reports.nation_inputs import NationGatherer
+from cyberposture.services.reports.round_inputs import gather_round
 from cyberposture.services.reports.sector_inputs import gather_sector
 
 T = TypeVar("T")
@@ -115,6 +117,12 @@ def _letter(register: Register, connection: Connection, order: Order) -> View:
     return letter_view(order.definition, order.audience, order.words, inputs)
 
 
+def _round(register: Register, connection: Connection, order: Order) -> View:
+    code = order.needs("round_code")
+    inputs = order.once(lambda: gather_round(register, connection, code))
+    return round_view(order.definition, order.audience, order.words, inputs)
+
+
 def _consultation(register: Register, connection: Connection, order: Order) -> View:
     raise WrongUsage(
         f"the report {order.definition.id} is about one consultation",
@@ -128,6 +136,7 @@ MAKERS: Mapping[Subject, Maker] = {
     "nation": _nation,
     "exposure": _exposure,
     "letter": _letter,
+    "round": _round,
     "consultation": _consultation,
 }
 

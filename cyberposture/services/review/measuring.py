@@ -1,6 +1,6 @@
 """What a round's reviews say: how far claims reach too high, and how far reviewers agree."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -73,7 +73,7 @@ def measure(
             complete += 1
             frame += units
             found |= seen
-    pairs = _pairs([one for one in spoken if one.institution_id in own])
+    pairs = levels_of(pairs_of(one for one in spoken if one.institution_id in own))
     return Measured(len(draws), complete, estimate_gap(frame, found), measure_agreement(pairs))
 
 
@@ -98,15 +98,27 @@ def _found(
     }
 
 
-def _pairs(spoken: list[OpinionRecord]) -> list[tuple[int, int]]:
-    """Return the levels of first and second reviewers who looked at the same answer."""
-    newest: dict[tuple[UUID, str, int], dict[str, int]] = {}
+def pairs_of(spoken: Iterable[OpinionRecord]) -> list[tuple[OpinionRecord, OpinionRecord]]:
+    """Return the newest opinions of first and second reviewers who looked at the same answer.
+
+    Opinions that found no level say nothing of how far reviewers agree.
+    """
+    newest: dict[tuple[UUID, str, int], dict[str, OpinionRecord]] = {}
     for one in spoken:
         if one.review.level is not None:
             place = (one.assessment_id, one.review.control, one.answer_revision)
-            newest.setdefault(place, {})[one.part] = one.review.level
+            newest.setdefault(place, {})[one.part] = one
     return [
-        (levels["first"], levels["second"])
-        for levels in newest.values()
-        if {"first", "second"} <= levels.keys()
+        (parts["first"], parts["second"])
+        for parts in newest.values()
+        if {"first", "second"} <= parts.keys()
+    ]
+
+
+def levels_of(pairs: Iterable[tuple[OpinionRecord, OpinionRecord]]) -> list[tuple[int, int]]:
+    """Return the levels that the two of each pair found."""
+    return [
+        (first.review.level, second.review.level)
+        for first, second in pairs
+        if first.review.level is not None and second.review.level is not None
     ]

@@ -13,12 +13,14 @@ from cyberposture.reporting.exposure_inputs import ExposureInputs
 from cyberposture.reporting.inputs import InstitutionInputs, NationInputs
 from cyberposture.reporting.letter_inputs import LetterInputs
 from cyberposture.reporting.render import Renderer, View
+from cyberposture.reporting.round_inputs import RoundInputs
 from cyberposture.reporting.sector_inputs import SectorInputs
 from cyberposture.reporting.view.consultation import consultation_view
 from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import InstitutionView, institution_view
 from cyberposture.reporting.view.letter import letter_view
 from cyberposture.reporting.view.nation import nation_view
+from cyberposture.reporting.view.round import round_view
 from cyberposture.reporting.view.sector import sector_view
 
 Inputs = (
@@ -27,6 +29,7 @@ Inputs = (
     | SectorInputs
     | ExposureInputs
     | LetterInputs
+    | RoundInputs
     | ConsultationInputs
 )
 
@@ -48,6 +51,7 @@ def report_of(inputs: Inputs) -> ReportDefinition:
         SectorInputs: "sector",
         ExposureInputs: "exposure",
         LetterInputs: "letter",
+        RoundInputs: "round",
     }
     return definitions()[names.get(type(inputs), "institution")]
 
@@ -64,6 +68,8 @@ def view_of(inputs: Inputs, audience: Audience, language: str = "en") -> View:
         return exposure_view(report, audience, words, inputs)
     if isinstance(inputs, LetterInputs):
         return letter_view(report, audience, words, inputs)
+    if isinstance(inputs, RoundInputs):
+        return round_view(report, audience, words, inputs)
     if isinstance(inputs, ConsultationInputs):
         return consultation_view(report, audience, words, inputs)
     return institution_view(report, audience, words, inputs)

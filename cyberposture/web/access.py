@@ -33,6 +33,7 @@ Action = Literal[
     # an assessment, from the CERT's side
     "see-rounds",
     "keep-rounds",
+    "see-round-report",
     "confirm-scope",
     "answer-question",
     "see-review-queue",
@@ -123,6 +124,8 @@ ACCESS: Final[dict[Action, _Row]] = {
     "plan-improvements": _own("institution-lead"),
     "see-rounds": {**_all(*_CERT, "reviewer"), "sector-regulator": "sector"},
     "keep-rounds": {**_all("cert-administrator"), "sector-regulator": "sector"},
+    # It names reviewers with what they did: neither they nor regulators, who see rounds, read it.
+    "see-round-report": _all(*_CERT),
     "confirm-scope": _all(*_CERT),
     "answer-question": {**_all(*_CERT), "reviewer": "assigned"},
     "see-review-queue": _all("cert-administrator", "reviewer"),

@@ -13,7 +13,7 @@ from world import FOREIGN, FORM_KEY, OWN, ROUND, World, settle
 from cyberposture.clock import utc_now
 from cyberposture.model.people import Membership, Person
 from cyberposture.services.assessments import questionnaire, submission
-from cyberposture.store import people, tables
+from cyberposture.store import audit, people, tables
 from cyberposture.web.surroundings import COOKIE, LANGUAGE_COOKIE
 
 GATE, OTHER = "GOV-01", "IAM-09"
@@ -96,6 +96,11 @@ def test_a_round_is_opened_with_terms_and_noted_before_anything_is_answered(walk
     page = walk.see(ADMIN, "/cert/rounds/spring")
     assert "Invite 2 institutions" in page
     walk.do(ADMIN, "/cert/rounds/spring/waves", cohort="everybody")
+    assert 'href="/cert/rounds/spring/report"' in page
+    assert "How the round is going" in walk.see(ADMIN, "/cert/rounds/spring/report")
+    with walk.world.register.reading() as connection:
+        last = list(audit.list_entries(connection, kind="report-read"))[-1]
+    assert (last.act.actor, last.subject, last.data["round"]) == (ADMIN, "round", "spring")
     terms = f"/institutions/{OWN}/rounds/spring/terms"
     shown = walk.see(LEAD, terms)
     assert "Bring patience." in shown and "<b>answers</b>" in shown
@@ -103,7 +108,7 @@ def test_a_round_is_opened_with_terms_and_noted_before_anything_is_answered(walk
     assert walk.do(LEAD, terms).startswith(f"/institutions/{OWN}/rounds/spring/scope")
     assert "Noted on" in walk.see(LEAD, terms)
     ours = walk.see("p-sector-regulator", "/cert/rounds/spring")
-    assert "Hill-Water" in ours and "Meadow-Power" not in ours
+    assert "Hill-Water" in ours and "Meadow-Power" not in ours and "/report" not in ours
     late = {"code": "power", "title": "Power", "sectors": "power", "begins": day, "due": "soon"}
     assert walk.ask(ADMIN, "POST", "/cert/rounds/spring/cohorts", **late).status == 422
     due = (utc_now() + timedelta(days=70)).date().isoformat()

@@ -15,7 +15,9 @@ from cyberposture.errors import CyberpostureError, Fault, InvalidInput, WrongSta
 from cyberposture.model.campaigns import ALWAYS_SHOWN, RoundPlan
 from cyberposture.services.assessments import campaigns, extending, funnels, rounds
 from cyberposture.services.assessments.campaigns import Campaign
+from cyberposture.services.reports.subjects import About
 from cyberposture.services.review.measuring import measure_round
+from cyberposture.web.sending import send_report
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -204,12 +206,21 @@ def _show(
         opened=words.day(campaign.record.round.opens, HERE),
         is_admin=_is_admin(visit),
         may_keep=visit.may("keep-rounds"),
+        may_report=visit.may("see-round-report"),
         always=ALWAYS_SHOWN,
         trouble="" if trouble is None else trouble.form,
         faults=[] if trouble is None else trouble.faults,
         fault=leniently([] if trouble is None else trouble.faults),
         typed=leniently({} if trouble is None else trouble.typed),
     )  # fmt: skip
+
+
+@router.get(f"{ONE}/report")
+def read_report(
+    visit: Annotated[Visit, Depends(Allowed("see-round-report"))], round_code: str
+) -> Response:
+    """Send the report of how a round is going."""
+    return send_report(visit, "round", "cert", About(round_code=round_code))
 
 
 @router.post(f"{ONE}/cohorts")

@@ -248,3 +248,21 @@ def test_what_was_due_and_is_not_done_is_counted(bench):
     assert improving.list_plans(bench.admin)[0].overdue == 1
     with bench.office.refuses(InvalidInput):
         improving.note_progress(bench.lead, CODE, ROUND, kept.code, "dropped", seen_revision=1)
+
+
+def test_a_live_score_tells_nothing_of_reviews_before_the_result(bench):
+    """The institution looks at its live score at any time; reviewers' words come with the result."""
+
+    def live():
+        with bench.office.register.reading() as connection:
+            return InstitutionGatherer(bench.office.register, connection, CODE, None).gather()
+
+    before = live()
+    bench.taken_up()
+    bench.say(bench.first, GATE, 1)
+    bench.say(bench.second, GATE, 1)
+    assert live().reviews == {}
+    assert live().score.result == before.score.result
+    releasing.release(bench.admin, CODE, ROUND)
+    assert live().reviews[GATE].level == 1
+    assert live().score.result != before.score.result

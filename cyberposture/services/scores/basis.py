@@ -12,6 +12,7 @@ from cyberposture.content.loader import Content
 from cyberposture.model.assessments import Answer, Review, Round
 from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue, Profile
+from cyberposture.model.life import AssessmentState
 from cyberposture.model.parameters import Clocks
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.scoring.assemble import assemble
@@ -26,12 +27,16 @@ from cyberposture.store import (
     audit,
     authorisations,
     institutions,
+    results,
     rounds,
     scores,
 )
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.institutions import InstitutionRecord
 from cyberposture.store.scores import ScoreRecord
+
+UNDER_REVIEW: frozenset[AssessmentState] = frozenset({"submitted", "in-review", "clarification"})
+"""The states in which reviewers find what the institution is not told yet."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,25 @@ def _find_said(
         return _Said(None, None, {}, get_pinned(register, connection, None))
     campaign = rounds.get_round(connection, assessment.round).round
     given = answers.list_standing(connection, assessment.id, as_of=as_of)
+    if round_code is None and assessment.state in UNDER_REVIEW:
+        given = _as_released(connection, assessment, given)
     return _Said(assessment, campaign, given, get_pinned(register, connection, campaign.edition))
+
+
+def _as_released(
+    connection: Connection, assessment: AssessmentRecord, given: dict[str, answers.Standing]
+) -> dict[str, answers.Standing]:
+    """Return what stands without the reviews of which the institution was told nothing yet.
+
+    A live score is shown to it at any time: what reviewers find comes to it with the result.
+    """
+    told = results.find_result(connection, assessment.id)
+    return {
+        control: one
+        if one.review is None or (told is not None and one.review.act.at <= told.act.at)
+        else replace(one, review=None)
+        for control, one in given.items()
+    }
 
 
 def _asked_at(connection: Connection, institution_id: UUID) -> datetime | None:

@@ -67,6 +67,31 @@ def a_reviewer(number: int) -> ReviewerLoad:
     return ReviewerLoad(name, 5 - number % 4, number % 3, number % 2, opened, 3, 50, 20, 16)
 
 
+def a_request(number: int) -> MoreTime:
+    """Return a request for more time: waiting, granted or refused."""
+    day = timedelta(days=1)
+    return MoreTime(
+        institution=f"power-{13 * number + 4}",
+        asked_at=AS_OF - (number + 1) * day,
+        wished=AS_OF + 30 * day,
+        why="Our security officer changed in the middle of the round.",
+        outcome=(None, "granted", "refused")[number % 3],
+        until=AS_OF + 20 * day if number % 3 == 1 else None,
+        decided_at=None if number % 3 == 0 else AS_OF - number * day,
+    )
+
+
+def a_question(number: int, places: int) -> OpenQuestion:
+    """Return something asked at one of so many institutions, the first the longest ago."""
+    return OpenQuestion(
+        kind=KINDS[number % 3],
+        institution=f"power-{13 * (number % places) + 7}",
+        control=None if number % 7 == 6 else "GOV-01",
+        since=AS_OF - timedelta(days=2 * places - number),
+        text="Since when is it in force?",
+    )
+
+
 def an_appeal(number: int) -> HeldAppeal:
     """Return an appeal: granted, rejected or waiting."""
     at = AS_OF - timedelta(days=20 + number % 30)
@@ -108,16 +133,7 @@ def a_round(size: int = 52, **change: Any) -> RoundInputs:
             RemindersAt(30, 4 * some, 9 * some, 9 * some, 0),
             RemindersAt(7, 3 * some, 7 * some, 6 * some, some),
         ),
-        more_time=tuple(
-            MoreTime(
-                f"power-{13 * number + 4}", AS_OF - (number + 1) * day, AS_OF + 30 * day,
-                "Our security officer changed in the middle of the round.",
-                (None, "granted", "refused")[number % 3],
-                AS_OF + 20 * day if number % 3 == 1 else None,
-                None if number % 3 == 0 else AS_OF - number * day,
-            )
-            for number in range(some)
-        ),
+        more_time=tuple(a_request(number) for number in range(some)),
         reviewers=tuple(a_reviewer(number) for number in range(some)),
         agreement=measure_agreement(PAIRS),
         pairs=PAIRS,
@@ -125,13 +141,7 @@ def a_round(size: int = 52, **change: Any) -> RoundInputs:
             1_000, 6 * some, 5 * some,
             Estimate(claims=640, examined=118, gap=1_234, error=161, low=915, high=1_553),
         ),
-        questions=tuple(
-            OpenQuestion(
-                KINDS[number % 3], f"power-{13 * (number % some) + 7}", None if number % 7 == 6
-                else "GOV-01", AS_OF - (2 * some - number) * day, "Since when is it in force?",
-            )
-            for number in range(2 * some)
-        ),
+        questions=tuple(a_question(number, some) for number in range(2 * some)),
         comments=2 * some,
         commented=some,
         appeals=tuple(an_appeal(number) for number in range(some)),

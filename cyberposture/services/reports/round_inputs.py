@@ -14,7 +14,7 @@ from cyberposture.services.assessments.funnels import REVIEWED, Place, count_fun
 from cyberposture.services.catalogue.pinned import get_pinned
 from cyberposture.services.register import Register
 from cyberposture.services.reports.inputs import content_of, head_of
-from cyberposture.services.review.measuring import levels_of, measure, pairs_of
+from cyberposture.services.review.measuring import Measured, levels_of, measure, pairs_of
 from cyberposture.store import (
     appeals,
     extensions,
@@ -61,24 +61,15 @@ def gather_round(register: Register, connection: Connection, code: str) -> given
     measured = measure(register, connection, record)
     time = [one for one in extensions.list_extensions(connection) if one.assessment_id in owners]
     held = [one for one in appeals.list_appeals(connection) if one.assessment_id in owners]
-    ground = _Ground(
-        campaign=campaign,
-        now=now,
-        since=progress.list_since(connection, record.id),
-        ends=progress.list_comment_ends(connection, record.id),
-        said_enough=progress.list_said_enough(connection, record.id),
-        asked={one.assessment_id: one for one in time if one.decision is None},
-        appealed={one.assessment_id: one.act.at for one in held if one.outcome is None},
-    )
+    ground = _ground(connection, campaign, now, time, held)
     spoken = [
         one for one in opinions.list_opinions_of_round(connection, record.id)
         if one.assessment_id in owners
     ]  # fmt: skip
     comments = progress.count_comments(connection, record.id)
     zones = [one.institution.zone for one in places]
-    pinned = get_pinned(register, connection, record.round.edition)
     return given.RoundInputs(
-        content=content_of(register, pinned),
+        content=content_of(register, get_pinned(register, connection, record.round.edition)),
         as_of=now,
         zone=max(set(zones), key=zones.count) if zones else "UTC",
         audit_head=head_of(connection, None),
@@ -94,16 +85,30 @@ def gather_round(register: Register, connection: Connection, code: str) -> given
         reviewers=_reviewers(connection, places, spoken),
         agreement=measured.agreement,
         pairs=tuple(levels_of(pairs_of(spoken))),
-        sample=given.ReviewSample(
-            share=None if campaign.plan is None else campaign.plan.drawn_share,
-            drawn=measured.drawn,
-            complete=measured.complete,
-            gap=measured.gap,
-        ),
+        sample=_sample(campaign, measured),
         questions=_questions(connection, campaign, owners),
         comments=sum(comments.values()),
         commented=len(comments),
         appeals=_appeals(connection, campaign, owners, held),
+    )
+
+
+def _ground(
+    connection: Connection,
+    campaign: Campaign,
+    now: datetime,
+    time: Iterable[ExtensionRecord],
+    held: Iterable[appeals.AppealRecord],
+) -> _Ground:
+    round_id = campaign.record.id
+    return _Ground(
+        campaign=campaign,
+        now=now,
+        since=progress.list_since(connection, round_id),
+        ends=progress.list_comment_ends(connection, round_id),
+        said_enough=progress.list_said_enough(connection, round_id),
+        asked={one.assessment_id: one for one in time if one.decision is None},
+        appealed={one.assessment_id: one.act.at for one in held if one.outcome is None},
     )
 
 
@@ -164,6 +169,15 @@ def _waits(
 def _begins(campaign: Campaign, cohort: str) -> datetime | None:
     known = campaign.plan.cohorts if campaign.plan is not None else ()
     return next((one.begins for one in known if one.code == cohort), None)
+
+
+def _sample(campaign: Campaign, measured: Measured) -> given.ReviewSample:
+    return given.ReviewSample(
+        share=None if campaign.plan is None else campaign.plan.drawn_share,
+        drawn=measured.drawn,
+        complete=measured.complete,
+        gap=measured.gap,
+    )
 
 
 def _cohorts(campaign: Campaign, places: Iterable[Place]) -> tuple[given.CohortCount, ...]:

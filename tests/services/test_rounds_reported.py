@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from bench_of_reviewers import CODE, GATE, OTHER, ROUND, Bench
 
 from cyberposture.errors import NotFound
@@ -14,6 +15,7 @@ from cyberposture.services.assessments import (
     extending,
     reminding,
     rounds,
+    submission,
 )
 from cyberposture.services.reports.round_inputs import gather_round
 from cyberposture.services.review import appealing, clarifying, releasing, taking_up
@@ -196,3 +198,28 @@ def test_a_sample_speaks_once_it_is_reviewed_in_full(office):
 def test_there_is_no_report_of_a_round_that_is_not_there(bench):
     with bench.office.register.reading() as connection, pytest.raises(NotFound):
         gather_round(bench.office.register, connection, "nowhere")
+
+
+def test_more_institutions_are_no_more_statements(bench):
+    office = bench.office
+    few = statements(bench)
+    for number in range(4):
+        code = office.institution(f"dale-office-{number}")
+        office.answer(code, ROUND, GOV_01=1)
+        submission.submit(office.register, code, ROUND)
+    assert len(gathered(bench).places) == 5
+    assert statements(bench) == few
+
+
+def statements(bench):
+    """Return how many statements the report asks."""
+    seen = []
+
+    def note(*given):
+        seen.append(given[2])
+
+    with bench.office.register.reading() as connection:
+        sa.event.listen(connection, "before_cursor_execute", note)
+        gather_round(bench.office.register, connection, ROUND)
+        sa.event.remove(connection, "before_cursor_execute", note)
+    return len(seen)

@@ -27,7 +27,7 @@ NAMES = {
     "sector": "Where one sector stands in a round, for its regulator: spread, gaps, who waits.",
     "nation": "Where the nation stands in a round: two pages for a minister, then annexes.",
     "exposure": "What the network shows now, since when, what is late, and what nobody looked at.",
-    "letter": "What one scan showed, for the institution: what to do, who allowed it, how to stop it.",
+    "letter": "What one scan showed, for the institution: what to do, who allowed it, how to stop.",
     "round": "How a round goes: how far everybody is, who waits for what, what reviews say.",
 }
 """The reports that come with the program, each a command of its own."""

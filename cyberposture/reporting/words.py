@@ -21,9 +21,7 @@ FIRST_LANGUAGE = "en"
 
 SHORTEST = 12
 """A code of no more signs, such as IAM-10, is never broken over two lines."""
-_CODE = re.compile(
-    r"(?=.*[A-Za-z(:/])[\x21-\x7e]+|[+\u2212-][\d.]+|\d{1,3}(?:[ \u00a0]\d{3})+"
-)
+_CODE = re.compile(r"(?=.*[A-Za-z(:/])[\x21-\x7e]+|[+\u2212-][\d.]+|\d{1,3}(?:[ \u00a0]\d{3})+")
 """What Urdu would turn around: codes, addresses, numbers with a sign or in groups."""
 _KIND = {True: "whole", False: "code"}
 

@@ -1,4 +1,4 @@
-"""On what institutions depend: what they declare, what tables say, and what lies behind services."""
+"""On what institutions depend: what they declare, what tables say, what lies behind services."""
 
 from datetime import timedelta
 

@@ -292,7 +292,8 @@ def test_who_allowed_a_contact_is_one_sentence_with_names_and_no_programmers_wor
     note = contact_note(provenance.document(traced), f"{HOST}:23")
     sentence, _, facts = note.partition("\n\n")
     said = (HOST, "UTC", "Head of the office, head, had allowed it in the letter H-1 of",
-            "Hill-Office", "a-analyst (A-Analyst) had received", "o-officer (O-Officer)")  # fmt: skip
+            "Hill-Office", "a-analyst (A-Analyst) had received",
+            "o-officer (O-Officer)")  # fmt: skip
     assert [part for part in said if part not in sentence] == []
     assert f"{HOST}/32, all ports; reserved addresses expressly too" in facts
     assert "ports 21, 22, 23, 80; load 3: light probing" in facts

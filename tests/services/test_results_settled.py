@@ -251,7 +251,7 @@ def test_what_was_due_and_is_not_done_is_counted(bench):
 
 
 def test_a_live_score_tells_nothing_of_reviews_before_the_result(bench):
-    """The institution looks at its live score at any time; reviewers' words come with the result."""
+    """It is shown to the institution at any time; reviewers' words come with the result."""
 
     def live():
         with bench.office.register.reading() as connection:

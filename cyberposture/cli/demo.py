@@ -51,6 +51,8 @@ AT_ONCE = 6
 OFFICE = "internal:office"
 BOARDS = 3
 """So many boards get a set of their own; the CERT's holds every institution."""
+MINISTER = "minister"
+"""The folder of the set with the nation alone."""
 
 
 @contextmanager
@@ -200,21 +202,22 @@ def _look_again(stage: Stage) -> str:
 
 
 def _schedule_reports(stage: Stage) -> list[str]:
-    """Have the sets written: the CERT's, those of a few boards, and that of the public.
+    """Have the sets written: of the CERT, the public, the minister, and a few boards.
 
-    Nothing is printed: that takes longer than all the rest.
+    The minister's alone is printed: institutions on paper would take longer than all the rest.
     """
     register = stage.acting("a-analyst")
     boards = [scene.institution.code for scene in stage.scenes][:BOARDS]
-    wanted: list[tuple[str, str | None]] = [("cert", None), ("public", None)]
-    wanted += [("board", code) for code in boards]
+    wanted: list[tuple[str, str, str | None]] = [
+        *(("cert", "cert", None), ("public", "public", None), (MINISTER, "board", None)),
+        *((f"board-{code}", "board", code) for code in boards),
+    ]
     codes = []
-    for audience, institution in wanted:
-        folder = f"{audience}-{institution}" if institution else audience
+    for folder, audience, institution in wanted:
         schedules.add_schedule(
             register, f"set-{folder}", "report", "date", _in_a_moment(), institution=institution,
-            arguments={"report": "set", "audience": audience, "round": SECOND, "pdf": False,
-                       "out": str(stage.out / "reports" / folder)},
+            arguments={"report": "set", "audience": audience, "round": SECOND,
+                       "pdf": folder == MINISTER, "out": str(stage.out / "reports" / folder)},
         )  # fmt: skip
         codes.append(f"set-{folder}")
     return codes

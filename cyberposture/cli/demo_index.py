@@ -72,6 +72,7 @@ def _entries(
     found = [
         given.SetEntry("reports/cert/index.html", "The set of the CERT", "set"),
         given.SetEntry("reports/cert/nation.en.html", "The nation", "nation"),
+        given.SetEntry("reports/minister/index.html", "The set of the minister", "set"),
         given.SetEntry("reports/public/index.html", "The set of the public", "set"),
     ]
     for one in registered:

@@ -165,8 +165,11 @@ def test_each_institution_and_the_nation_has_a_report_in_both_languages(
 def test_every_set_is_what_its_manifest_says_and_tells_nobody_too_much(shown: Shown) -> None:
     folders = sorted((shown.folder / "reports").glob("[!.]*"))
     found = {folder.name: verify_set(folder) for folder in folders}
-    assert {"cert", "public"} < set(found)
-    assert sum(manifest.audience == "board" for manifest in found.values()) == 3
+    assert {"cert", "public", "minister"} < set(found)
+    assert sum(manifest.audience == "board" for manifest in found.values()) == 4
+    for language in ("en", "ur"):
+        printed = shown.folder / "reports" / "minister" / f"nation.{language}.pdf"
+        assert printed.read_bytes().startswith(b"%PDF-")
     public = "\n".join(
         path.read_text(encoding="utf-8")
         for path in (shown.folder / "reports" / "public").rglob("*")

@@ -396,7 +396,7 @@ def test_the_record_is_searched_and_verified(office):
     office.get("cert-administrator", onward.group(1).replace("&amp;", "&"))
     assert "The record is whole." in office.post("cert-administrator", "/cert/audit/verify", 200)
     office.post("cert-analyst", "/cert/audit/verify", 403)
-    assert "not on the schedule" in office.get("cert-analyst", "/cert/watch")
+    assert "is not scheduled" in office.get("cert-analyst", "/cert/watch")
 
 
 def test_a_bundle_of_evidence_is_saved_by_the_administrator_alone(office):

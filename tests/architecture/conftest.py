@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+HANDED_OUT = "cyberposture/services/proof/bundle/verify.py"
+"""The program in every bundle of evidence, which auditors run elsewhere: it is one file, prints
+what it finds and stands on nothing of ours, so that rules for modules do not fit it."""
+
 
 @dataclass(frozen=True)
 class Module:
@@ -63,8 +67,8 @@ def read_module(checkout: Path, path: Path) -> Module:
 
 @pytest.fixture(scope="session")
 def modules(checkout: Path) -> list[Module]:
-    """Every source file of the package, by name."""
-    paths = sorted((checkout / "cyberposture").rglob("*.py"))
+    """Every source file of the package, by name, but the one that is only handed out."""
+    paths = sorted(set((checkout / "cyberposture").rglob("*.py")) - {checkout / HANDED_OUT})
     return [read_module(checkout, path) for path in paths]
 
 

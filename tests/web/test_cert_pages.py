@@ -206,7 +206,7 @@ def test_both_sides_comment_on_a_contradiction_and_the_state_stays(office):
     page = office.get("institution-lead", code)
     assert "Then declare it as one." in page and "The CERT commented" in page
     assert "It is a test system." in page.split("The CERT commented")[0]  # printed beside still
-    line, _ = contradicted.get_contradiction(office.register, code.rpartition("/")[2])
+    line, _ = contradicted.get_contradiction(office.register, OWN, code.rpartition("/")[2])
     assert line.record.state == "open"
     other = code.replace(OWN, FOREIGN)
     office.get("institution-lead", other, 403)

@@ -82,16 +82,18 @@ def page_contradictions(
 
 
 def get_contradiction(
-    register: Register, code: str
+    register: Register, institution: str, code: str
 ) -> tuple[ContradictionLine, tuple[ContradictionEvent, ...]]:
-    """Return one contradiction with its events, oldest first.
+    """Return one contradiction of an institution with its events, oldest first.
 
     Raises:
-        NotFound: there is no such contradiction.
+        NotFound: there is no such contradiction, or it is another institution's.
     """
     with register.reading() as connection:
         record = store.get_contradiction(connection, code)
         codes = institutions.codes_by_id(connection)
+        if codes[record.institution_id] != institution:
+            raise NotFound("contradiction", code)
         (line,) = _lines(register, connection, [record], codes)
         return line, tuple(store.list_events(connection, record.id))
 

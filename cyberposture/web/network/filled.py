@@ -1,6 +1,6 @@
 """Forms as they were filled in: texts, lists and files, and what was wrong with them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
@@ -150,6 +150,15 @@ def trouble_of(visit: Visit, error: CyberpostureError) -> Trouble:
     status = 403 if isinstance(error, NotAuthorised) else 409
     shown = said if not advice or "cyberposture " in advice else f"{said}. {advice}"
     return Trouble(status, {"": shown})
+
+
+def tried(visit: Visit, act: Callable[[], object]) -> Trouble | None:
+    """Do what a form asks for, and return what stood in its way, or None."""
+    try:
+        act()
+    except CyberpostureError as error:
+        return trouble_of(visit, error)
+    return None
 
 
 def _placed(fault: Fault) -> tuple[str, str]:

@@ -9,15 +9,16 @@ from cyberposture.reporting.strict import StrictPage, faults_of
 
 STYLE = "p { margin: 0 }"
 DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+POLICY = f"default-src 'none'; style-src 'sha256-{DIGEST}'; base-uri 'none'; form-action 'none'"
 GOOD = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{DIGEST}'; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <title>A page</title><style>{STYLE}</style></head>
 <body><main id="top"><h1>A page</h1><p>Text &amp; more <a href="#top">up</a>.</p>
 <table><caption>Rows</caption><thead><tr><th>A</th></tr></thead><tbody><tr><td>1</td></tr></tbody>
 </table><ul><li>One</li></ul><svg role="img"><title>A chart</title><rect width="1"/></svg></main>
 </body></html>
-"""  # noqa: E501 - a policy stands on one line
+"""
 
 
 def faults(html: str) -> list[str]:

@@ -16,13 +16,13 @@ from score_documents import (
     score,
 )
 
-from cyberposture.content.bundle import find_content
 from cyberposture.model.scores import ScoreDocument
 from cyberposture.scoring.door import write_result
 from cyberposture.scoring.rollup import compute
+from cyberposture.services.proof.bundle import packing
 
 # What an auditor recomputes a score with: it shares no line with the engine.
-VERIFIER = runpy.run_path(str(find_content(None).reports / "bundle" / "verify.py"))
+VERIFIER = runpy.run_path(str(packing.VERIFIER))
 
 
 @settings(bounded, max_examples=200)

@@ -17,9 +17,10 @@ from cyberposture.model.parameters import SectorRules
 from cyberposture.model.scores import ScoreDocument
 from cyberposture.scoring.assemble import assemble
 from cyberposture.scoring.rollup import compute
+from cyberposture.services.proof.bundle import packing
 
 CONTENT = load_content(find_content(None))
-VERIFIER = runpy.run_path(str(find_content(None).reports / "bundle" / "verify.py"))
+VERIFIER = runpy.run_path(str(packing.VERIFIER))
 DAY = date(2026, 11, 22)
 DOMAINS = [domain.id for domain in CONTENT.catalogue.framework.domains]
 

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyberposture.content.bundle import find_content
+from cyberposture.services.proof.bundle import packing
 
-PATH: Path = find_content(None).reports / "bundle" / "verify.py"
+PATH: Path = packing.VERIFIER
 VERIFIER = runpy.run_path(str(PATH))
 is_signed = VERIFIER["is_signed"]
 

@@ -16,7 +16,8 @@ from cyberposture.services.register import Register
 
 HOME: Final = "bundle"
 """The folder among the reports that holds what goes into every bundle."""
-VERIFIER: Final = "verify.py"
+VERIFIER: Final = Path(__file__).with_name("verify.py")
+"""The program that goes into every bundle: one file for auditors, which nothing here runs."""
 WHAT: Final = "cyberposture audit bundle 1"
 _LANGUAGES: Final = ("en", "ur")
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
@@ -26,7 +27,7 @@ def pack(
     register: Register, reports: Path, subject: Subject, matter: Matter, files: Mapping[str, bytes]
 ) -> bytes:
     """Return the zip of a bundle, sealed; the same files give the same bytes."""
-    told = {**files, VERIFIER: (reports / HOME / VERIFIER).read_bytes()}
+    told = {**files, VERIFIER.name: VERIFIER.read_bytes()}
     manifest = _manifest(register, subject, matter, told)
     fronts = {
         "README.txt": render_paper(reports, "readme", _LANGUAGES[-1], {

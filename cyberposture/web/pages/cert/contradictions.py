@@ -1,15 +1,15 @@
 """Contradictions of all institutions: what was claimed beside what the network shows."""
 
+from functools import partial
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 
-from cyberposture.errors import CyberpostureError, NotFound
 from cyberposture.services.scores import contradicted
 from cyberposture.services.scores import contradictions as service
 from cyberposture.store.contradictions import ContradictionState
-from cyberposture.web.network.filled import Filled, Form, Trouble, missing, trouble_of
+from cyberposture.web.network.filled import Filled, Form, Trouble, missing, tried
 from cyberposture.web.network.reach import institutions_open
 from cyberposture.web.network.showing import (
     EMPTY,
@@ -59,9 +59,7 @@ def show_contradiction(
 def _show(
     visit: Visit, institution: str, code: str, trouble: Trouble, typed: Filled
 ) -> HTMLResponse:
-    line, events = contradicted.get_contradiction(visit.register, code)
-    if line.institution != institution:
-        raise NotFound("contradiction", code)
+    line, events = contradicted.get_contradiction(visit.register, institution, code)
     return show(
         visit, "cert/contradiction.html.j2", trouble=trouble, line=line, events=events,
         typed=typed, title_of=namer(visit), states=get_args(ContradictionState),
@@ -78,22 +76,16 @@ def remark(
 ) -> Response:
     """Say something to a contradiction, which the institution reads."""
     require_form_key(visit, form.form_key)
-    line, _ = contradicted.get_contradiction(visit.register, contradiction)
-    if line.institution != institution:
-        raise NotFound("contradiction", contradiction)
-    trouble = missing(visit, form, "text")
-    if trouble is None:
-        try:
-            service.remark(visit.register, contradiction, form["text"])
-        except CyberpostureError as error:
-            trouble = trouble_of(visit, error)
+    contradicted.get_contradiction(visit.register, institution, contradiction)
+    said = partial(service.remark, visit.register, contradiction, form["text"])
+    trouble = missing(visit, form, "text") or tried(visit, said)
     if trouble is not None:
         return _show(visit, institution, contradiction, trouble, form)
     return visit.go(f"{PLACE}/{institution}/{contradiction}", "contradiction-remarked")
 
 
 @router.post(f"{PLACE}/{{institution}}/{{contradiction}}")
-def mark(
+def settle(
     visit: Annotated[Visit, Depends(Allowed("judge-finding"))],
     institution: str,
     contradiction: str,
@@ -101,9 +93,7 @@ def mark(
 ) -> Response:
     """Say how a contradiction was settled; the answer stays as it was given."""
     require_form_key(visit, form.form_key)
-    line, _ = contradicted.get_contradiction(visit.register, contradiction)
-    if line.institution != institution:
-        raise NotFound("contradiction", contradiction)
+    contradicted.get_contradiction(visit.register, institution, contradiction)
     trouble = missing(visit, form, "reason")
     state: ContradictionState | None = next(
         (one for one in get_args(ContradictionState) if one == form["state"]), None
@@ -112,10 +102,8 @@ def mark(
         said = str(visit.words.say("net.fault.needed"))
         trouble = Trouble(422, {"state": said, **(trouble.faults if trouble else {})})
     if trouble is None and state is not None:
-        try:
-            service.mark(visit.register, contradiction, state, reason=form["reason"])
-        except CyberpostureError as error:
-            trouble = trouble_of(visit, error)
+        mark = partial(service.mark, visit.register, contradiction, state, reason=form["reason"])
+        trouble = tried(visit, mark)
     if trouble is not None:
         return _show(visit, institution, contradiction, trouble, form)
     return visit.go(f"{PLACE}/{institution}/{contradiction}", "marked")

@@ -1,14 +1,14 @@
 """Contradictions as their institution sees them: its claim beside what was seen, and its word."""
 
+from functools import partial
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 
-from cyberposture.errors import CyberpostureError, NotFound
 from cyberposture.services.scores import contradicted, contradictions
 from cyberposture.store.contradictions import ContradictionState
-from cyberposture.web.network.filled import Filled, Form, Trouble, missing, trouble_of
+from cyberposture.web.network.filled import Filled, Form, Trouble, missing, tried
 from cyberposture.web.network.showing import (
     EMPTY,
     NO_TROUBLE,
@@ -52,9 +52,7 @@ def show_own(
 def _show(
     visit: Visit, institution: str, code: str, trouble: Trouble, typed: Filled
 ) -> HTMLResponse:
-    line, events = contradicted.get_contradiction(visit.register, code)
-    if line.institution != institution:
-        raise NotFound("contradiction", code)
+    line, events = contradicted.get_contradiction(visit.register, institution, code)
     place = PLACE.format(institution=institution)
     return show(
         visit, "institution/contradiction.html.j2", trouble=trouble, line=line, events=events,
@@ -72,15 +70,9 @@ def comment(
 ) -> Response:
     """Keep the institution's comment, which is printed beside the contradiction."""
     require_form_key(visit, form.form_key)
-    line, _ = contradicted.get_contradiction(visit.register, contradiction)
-    if line.institution != institution:
-        raise NotFound("contradiction", contradiction)
-    trouble = missing(visit, form, "text")
-    if trouble is None:
-        try:
-            contradictions.comment(visit.register, contradiction, form["text"])
-        except CyberpostureError as error:
-            trouble = trouble_of(visit, error)
+    contradicted.get_contradiction(visit.register, institution, contradiction)
+    said = partial(contradictions.comment, visit.register, contradiction, form["text"])
+    trouble = missing(visit, form, "text") or tried(visit, said)
     if trouble is not None:
         return _show(visit, institution, contradiction, trouble, form)
     place = PLACE.format(institution=institution)

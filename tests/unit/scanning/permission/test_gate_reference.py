@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cyberposture.clock import find_zone
-from cyberposture.content.bundle import find_content
 from cyberposture.model.gate import GateQuestion, Reason
 from cyberposture.scanning.permission.gate import decide
+from cyberposture.services.proof.bundle import packing
 
 Json = dict[str, Any]
 
-VERIFIER = runpy.run_path(str(find_content(None).reports / "bundle" / "verify.py"))
+VERIFIER = runpy.run_path(str(packing.VERIFIER))
 BAD = ["127.1", "::ffff:39.32.10.7", "::ffff:2720:a07", "fe80::1%eth0", "39.32.10.07", "2400:0::1"]
 
 

@@ -339,7 +339,9 @@ def test_a_contradiction_shows_the_claim_beside_what_was_seen(office, code):
     for line in found.page.rows:
         assert line.claim is not None and line.claim.level == 3
         assert line.observed and line.more >= 0
-        same, events = contradicted.get_contradiction(office.register, line.record.code)
+        same, events = contradicted.get_contradiction(office.register, code, line.record.code)
         assert same == line
         assert events[0].kind == "opened"
+        with pytest.raises(NotFound):
+            contradicted.get_contradiction(office.register, "dale-office", line.record.code)
     assert found.count > 0

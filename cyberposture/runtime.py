@@ -69,6 +69,11 @@ class Runtime:
             return None
         return Desk(route, self.folders.reports, self.settings.portal_url)
 
+    @property
+    def sets_folder(self) -> Path:
+        """Where sets of reports lie that people asked for on the portal."""
+        return self.settings.workspace / "sets"
+
     def key_file_of(self, person: str) -> Path:
         """Return where a person's private key is left when nobody says otherwise."""
         return self.settings.workspace / "keys" / "people" / f"{person}.key"

@@ -90,14 +90,16 @@ def run_clock(runtime: "Runtime", candidate: "Candidate", ended: threading.Event
     from concurrent.futures import ThreadPoolExecutor
 
     from cyberposture.worker.schedule import ScheduleClock
+    from cyberposture.worker.sets import make_sets
     from cyberposture.worker.works import WORKS, take_up_lost
 
     running = ScheduleClock(runtime, WORKS, at_once=runtime.settings.parallel_chunks)
     running.start()
     say("the clock runs; end it with Ctrl-C")
     synced = time.monotonic()
-    with ThreadPoolExecutor(1, "lost-scans") as pool:
+    with ThreadPoolExecutor(1, "lost-scans") as pool, ThreadPoolExecutor(1, "sets") as shop:
         lost = pool.submit(take_up_lost, runtime)
+        sets = shop.submit(make_sets, runtime, ended)
         while not ended.wait(1) and candidate.holds():
             if time.monotonic() - synced < SYNC_S:
                 continue
@@ -105,6 +107,8 @@ def run_clock(runtime: "Runtime", candidate: "Candidate", ended: threading.Event
             if lost.done():
                 lost.result()
                 lost = pool.submit(take_up_lost, runtime)
+            if sets.done():
+                sets = shop.submit(make_sets, runtime, ended)
             synced = time.monotonic()
         running.stop()
 

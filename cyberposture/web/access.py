@@ -75,6 +75,7 @@ Action = Literal[
     "export-results",
     "see-sector-results",
     "see-nation-results",
+    "make-sets",
     "keep-indicators",
     # consultations
     "moderate-comments",
@@ -170,6 +171,8 @@ ACCESS: Final[dict[Action, _Row]] = {
     "export-results": {**_own("institution-lead"), **_all("cert-administrator")},
     "see-sector-results": {"sector-regulator": "sector", **_all(*_CERT, "national-observer")},
     "see-nation-results": _all(*_CERT, "national-observer"),
+    # A set holds what any report may tell its audience: for whoever may see all of that here.
+    "make-sets": _all(*_CERT),
     "keep-indicators": _all(*_CERT),
     "moderate-comments": _all(*_CERT),
     "keep-tokens": {**_own("institution-lead"), **_all("cert-administrator")},

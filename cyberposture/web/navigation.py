@@ -66,6 +66,7 @@ PLACES: Final = (
     Place("results", "what-if", "/institutions/{institution}/what-if", "plan-improvements"),
     Place("results", "sectors", "/sectors", "see-sector-results"),
     Place("results", "nation", "/nation", "see-nation-results"),
+    Place("results", "sets", "/cert/sets", "make-sets"),
     Place("results", "indicators", "/cert/indicators", "see-nation-results"),
     Place("record", "consultations", "/cert/consultations", "moderate-comments"),
     Place("people", "people", "/institutions/{institution}/people", "see-people"),

@@ -36,12 +36,14 @@ from cyberposture.services.people import memberships, substitutes
 from cyberposture.services.people.memberships import Given, Invitation
 from cyberposture.services.people.passwords import digest_of
 from cyberposture.services.register import Register
+from cyberposture.services.reports.sets.asked import document_of
+from cyberposture.services.reports.sets.plan import SetWanted
 from cyberposture.services.scores import score
 from cyberposture.settings import Settings
 from cyberposture.store import assessments as kept_assessments
 from cyberposture.store import institutions as kept_institutions
 from cyberposture.store import people as kept_people
-from cyberposture.store import review_assignments, scans, sessions
+from cyberposture.store import report_sets, review_assignments, scans, sessions
 from cyberposture.store import rounds as kept_rounds
 from cyberposture.store.facts import insert_facts
 from cyberposture.web.app import make_app
@@ -265,6 +267,20 @@ def absent() -> dict[str, str]:
     return dict.fromkeys((OWN, FOREIGN, NOWHERE), str(uuid4()))
 
 
+def _sets(world: World) -> dict[str, str]:
+    """Have sets of reports asked for, in each state but one that can be fetched."""
+    told = {"leaked": {"places": ["nation.en.html, line 7: an address"]},
+            "failed": {"problem": ""}, "gone": {"why": "over"}}  # fmt: skip
+    for state in ("waiting", "making", "leaked", "failed", "gone"):
+        wanted = SetWanted("board", "a-round-without-scores", OWN)
+        with world.register.change("report-set-asked") as change:
+            made = report_sets.insert_asked(
+                change.connection, change.by, f"board-{state}", document_of(wanted)
+            )
+            report_sets.move(change.connection, made.code, state, told=told.get(state, {}))
+    return absent()
+
+
 def _places(world: World) -> dict[str, dict[str, str]]:
     """Return what fills the paths; `NOWHERE` is what never was."""
 
@@ -287,6 +303,7 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "service": _services(world),
         "indicator": same("NAT-01"),
         "canary": absent(),
+        "set_code": _sets(world),
         "score_id": _scores(world),
         **_people(world),
         "factor": absent(),

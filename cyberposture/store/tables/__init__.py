@@ -101,6 +101,7 @@ from cyberposture.store.tables.running import (
     due_targets,
     indicators,
     outbox,
+    report_sets,
     schedules,
     turns,
 )
@@ -206,6 +207,7 @@ __all__ = [
     "recovery_codes",
     "reference_numbers",
     "remarks",
+    "report_sets",
     "result_comments",
     "review_assignments",
     "review_draws",

@@ -1,4 +1,4 @@
-"""What is to be done and when: schedules, due targets, messages; and the nation's indicators."""
+"""What is to be done: schedules, due targets, messages, sets; and the nation's indicators."""
 
 from sqlalchemy import Index, Table, UniqueConstraint
 
@@ -111,4 +111,23 @@ indicators = Table(
     words("source"),
     day("dated"),
     *written(),
+)
+
+# Sets of reports that somebody asked for on the portal; the clock makes them.
+report_sets = Table(
+    "report_sets",
+    metadata,
+    identity(),
+    words("code"),
+    words("slug"),
+    document("wanted"),
+    words("state"),
+    number("tries"),
+    moment("begun_at", optional=True),
+    moment("ended_at", optional=True),
+    document("told"),
+    *written(),
+    UniqueConstraint("code"),
+    Index(None, "state", "at"),
+    Index(None, "slug"),
 )

@@ -30,6 +30,7 @@ SHOWN = (
     *(f"services/review/{name}" for name in (
         "appealing", "clarifying", "improving", "releasing", "speaking",
     )),
+    *(f"services/reports/sets/{name}" for name in ("asked", "fetching", "plan")),
     "services/findings/acts", "services/scans/asking",
     *(f"store/{name}" for name in (
         "answering", "appeals", "assessments", "evidence", "extensions", "identities",

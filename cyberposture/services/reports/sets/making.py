@@ -33,6 +33,17 @@ MOST_TOLD = 20
 KIND = "report-set-written"
 
 
+class Leaked(WrongState):
+    """A set held what its audience may not see, and was deleted; nothing was given out."""
+
+    def __init__(self, message: str, places: tuple[str, ...]) -> None:
+        self.places = places
+        """Where, and of what kind; never what stands there."""
+        super().__init__(
+            message, advice="whoever looks after the views mends them; nothing was given out"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class SetMade:
     """What came of making a set."""
@@ -65,8 +76,8 @@ def write_set(
     Raises:
         NotFound: round, institution or sector is not there.
         WrongUsage: no set is made for this audience about this.
-        WrongState: a file holds what the audience may not see, and the set was deleted; or
-            something else lies there; or another run writes it now.
+        Leaked: a file holds what the audience may not see, and the set was deleted.
+        WrongState: something else lies there, or another run writes it now.
         MissingService: nothing can be written there.
     """
     tell = progress or _silent
@@ -160,7 +171,7 @@ def _delete(
     """Delete the draft, and the set that lies there if it holds the same; put it on record.
 
     Raises:
-        WrongState: always, with the places and never what stands there.
+        Leaked: always, with the places and never what stands there.
     """
     held = {leak.file for leak in leaks} & draft.kept
     remove(draft.folder)
@@ -178,9 +189,10 @@ def _delete(
         else str(leak)
         for leak in leaks
     )
-    lines = "\n".join(list(told)[:MOST_TOLD])
-    raise WrongState(
+    first = tuple(told)[:MOST_TOLD]
+    lines = "\n".join(first)
+    raise Leaked(
         f"the set was deleted: in {len(told)} places it holds what {wanted.audience} may not see\n"
         f"{lines}",
-        advice="whoever looks after the views mends them; nothing was given out",
+        first,
     )

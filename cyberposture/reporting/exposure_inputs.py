@@ -99,3 +99,5 @@ class ExposureInputs:
     software: tuple[Software, ...]
     age_days: int
     """How old an observation may be and still count."""
+    authorised: int = 0
+    """How many of them have an authorisation in force."""

@@ -17,6 +17,7 @@ from cyberposture.model.controls import Catalogue, Tier
 from cyberposture.model.indicators import Indicator
 from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import ScoreDocument, ScoreParameters, ScoreResult
+from cyberposture.scoring.claims import Claims
 from cyberposture.scoring.plan import Step
 from cyberposture.scoring.sampling import Estimate
 from cyberposture.scoring.statistics import Standing
@@ -298,6 +299,8 @@ class InstitutionRow:
     """How many stand open."""
     observation_overdue: bool = False
     """As its score document has it: unknown gates hold too."""
+    claims: Claims = field(default_factory=dict)
+    """How many of its claims of each level the network bears out, contradicts or leaves open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,6 +233,13 @@ def count_states(
     return {state: found.get(state, 0) for state in get_args(LetterState)}
 
 
+def institutions_authorised(connection: Connection, *, now: datetime) -> set[UUID]:
+    """Return the institutions of which an authorisation is in force."""
+    in_force = _states(now, now) == "in-force"
+    query = sa.select(t.authorisations.c.institution_id).where(in_force).distinct()
+    return set(connection.scalars(query))
+
+
 def _states(now: datetime, soon: datetime) -> sa.ColumnElement[Any]:
     a, g, w, n = t.authorisations.c, t.grants.c, t.withdrawals.c, t.notices.c
     return sa.case(

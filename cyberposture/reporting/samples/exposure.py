@@ -67,10 +67,11 @@ def an_exposure(size: int = 40, **change: Any) -> ExposureInputs:
             for place in range(5)
         ),
         age_days=90,
+        authorised=5,
     )
     return replace(usual, **change)
 
 
 def an_empty_exposure() -> ExposureInputs:
     """Return a network on which nothing was seen."""
-    return an_exposure(0, names=(), weeks=(), looks=(), software=())
+    return an_exposure(0, names=(), weeks=(), looks=(), software=(), authorised=0)

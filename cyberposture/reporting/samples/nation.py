@@ -23,6 +23,7 @@ from cyberposture.reporting.samples.scores import (
     usual_level,
 )
 from cyberposture.scoring.assemble import parameters_of
+from cyberposture.scoring.claims import Claims, claims_seen
 from cyberposture.scoring.rollup import compute
 from cyberposture.scoring.systemic import Dependency, Kind, Known, SharedService, second_hop
 
@@ -44,7 +45,9 @@ def baseline_of(document: ScoreDocument) -> ScoreDocument:
 
 
 @cache
-def scored(tier: Tier, quality: int, gate: bool, kind: int = 0) -> tuple[ScoreResult, ScoreResult]:
+def scored(
+    tier: Tier, quality: int, gate: bool, kind: int = 0
+) -> tuple[ScoreResult, ScoreResult, Claims]:
     """Return the own and the baseline result of an institution; a higher quality is better."""
 
     def level(control: str) -> int | None:
@@ -59,7 +62,7 @@ def scored(tier: Tier, quality: int, gate: bool, kind: int = 0) -> tuple[ScoreRe
             ("lab.ssh-not-on-the-internet", 1, 3), ("lab.modern-versions-only", 2, 2)
         )
     document = a_document(an_institution(tier=tier), level=level, tallies=tallies)
-    return compute(document), compute(baseline_of(document))
+    return compute(document), compute(baseline_of(document)), claims_seen(document)
 
 
 def a_row(number: int, sector: str, **change: Any) -> InstitutionRow:
@@ -67,8 +70,8 @@ def a_row(number: int, sector: str, **change: Any) -> InstitutionRow:
     tier = TIERS[number % 3]
     quality = (-1, 0, 0, 1, -1, 0, 1)[number % 7] - (sector == "water") + (sector == "finance")
     kind = number % 5
-    own, base = scored(tier, max(-1, quality) if number % 13 else -2, number % 3 == 0, kind)
-    _, earlier = scored(tier, max(-1, quality - number % 2), number % 3 == 0, kind)
+    own, base, claims = scored(tier, max(-1, quality) if number % 13 else -2, number % 3 == 0, kind)
+    _, earlier, _ = scored(tier, max(-1, quality - number % 2), number % 3 == 0, kind)
     answered = number % 12 != 5
     row = InstitutionRow(
         code=f"{sector}-{number}",
@@ -79,6 +82,7 @@ def a_row(number: int, sector: str, **change: Any) -> InstitutionRow:
         baseline=base if answered else None,
         previous_baseline=earlier if number % 5 else None,
         contradictions=len(own.institution.contradictions) if answered else 0,
+        claims=claims if answered else {},
     )
     return replace(row, **change)
 

@@ -80,7 +80,7 @@ def _bands(view: NationView) -> Rows:
 
 def _domains(view: NationView) -> Rows:
     for domain, title, cells in view.heat.rows:
-        for group, cell in zip(view.heat.groups, cells, strict=True):
+        for (group, _), cell in zip(view.heat.groups, cells, strict=True):
             yield domain, title, group, cell.value
 
 

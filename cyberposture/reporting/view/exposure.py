@@ -1,6 +1,7 @@
 """The exposure report, for the CERT: what is visible now, how late, and who was looked at."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
@@ -23,6 +24,7 @@ from cyberposture.reporting.view.exposure_rows import (
 from cyberposture.reporting.view.frame import Frame, frame_of
 from cyberposture.reporting.view.lens import lens_for
 from cyberposture.reporting.view.nation_front import Figure
+from cyberposture.reporting.view.reasons import Reason, Reasons, source_of
 from cyberposture.reporting.words import Words
 
 LATE, OPEN, ASIDE, FIXED, NEW, BACK = range(1, 7)
@@ -83,6 +85,9 @@ class ExposureView:
     houses: tuple[HouseRow, ...]
     software: tuple[SoftwareRow, ...]
     coverage: Coverage
+    authorised: Text
+    """How many may be looked at, and how many were."""
+    reasons: tuple[Reason, ...]
     shows_names: bool
     shows_addresses: bool
     score_digest: str
@@ -115,6 +120,8 @@ def exposure_view(
         houses=houses_of(e),
         software=software_of(e),
         coverage=_coverage(e),
+        authorised=_authorised(e),
+        reasons=tuple(_reasons(e)),
         shows_names=e.shows_names,
         shows_addresses=e.lens.shows("addresses"),
         score_digest="",
@@ -160,11 +167,30 @@ def _figures(e: Exposure, late: int, exploited: int) -> tuple[Figure, ...]:
     came = 0 if last is None else last.new + last.back
     fixed = 0 if last is None else last.fixed
     return (
-        Figure(str(len(e.inputs.findings)), e.words.say("figure.standing")),
-        Figure(str(late), e.words.say("figure.late")),
-        Figure(str(exploited), e.words.say("figure.exploited")),
-        Figure(_moved(came, fixed), e.words.say("figure.week")),
+        Figure(str(len(e.inputs.findings)), e.words.say("figure.standing"), "standing"),
+        Figure(str(late), e.words.say("figure.late"), "late"),
+        Figure(str(exploited), e.words.say("figure.exploited"), "exploited"),
+        Figure(_moved(came, fixed), e.words.say("figure.week"), "weeks"),
     )
+
+
+def _authorised(e: Exposure) -> Text:
+    looked = sum(one.answered + one.silent > 0 for one in e.inputs.looks)
+    return e.words.say(
+        "coverage.authorised",
+        n=e.inputs.authorised, of=len(e.inputs.names), looked=looked, days=e.inputs.age_days,
+    )  # fmt: skip
+
+
+def _reasons(e: Exposure) -> Iterator[Reason]:
+    of = e.words.say("reason.of-register")
+    r = Reasons(e.words, source_of(e.words, e.content, of, e.inputs.as_of, e.zone))
+    yield r.of("standing", "reason.standing.title")
+    yield r.of("late", "sort.late")
+    yield r.of("exploited", "reason.exploited.title")
+    yield r.of("weeks", "weeks.title")
+    yield r.of("coverage", "coverage.title", days=e.inputs.age_days)
+    yield r.of("software", "software.title")
 
 
 def _moved(came: int, fixed: int) -> Text:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.inputs import NationInputs
 from cyberposture.reporting.plain import Text, given
+from cyberposture.reporting.view.claimed import Claimed, claimed_of
 from cyberposture.reporting.view.frame import Frame, frame_of
 from cyberposture.reporting.view.groups import Nation
 from cyberposture.reporting.view.lens import lens_for
@@ -27,6 +28,8 @@ from cyberposture.reporting.view.nation_annexes import (
 )
 from cyberposture.reporting.view.nation_front import Front, front_of
 from cyberposture.reporting.view.nation_indicators import Indicators, indicators_of
+from cyberposture.reporting.view.nation_reasons import reasons_of_nation
+from cyberposture.reporting.view.reasons import Reason
 from cyberposture.reporting.view.systemic import Systemic, systemic_of
 from cyberposture.reporting.view.trend import Moved, since_last
 from cyberposture.reporting.words import Words
@@ -53,6 +56,8 @@ class NationView:
     named: tuple[NamedRow, ...]
     indicators: Indicators
     clauses: Clauses
+    claims: Claimed
+    reasons: tuple[Reason, ...]
     is_guarded: bool
     """Small groups are not told of."""
     smallest_group: int
@@ -69,6 +74,7 @@ def nation_view(
         WrongUsage: the report is not made for this audience.
     """
     n = Nation(inputs, lens_for(definition, audience), words)
+    moved = since_last(n)
     return NationView(
         audience=audience,
         words=words,
@@ -78,7 +84,7 @@ def nation_view(
         bands=bands_of(n),
         heat=heat_of(n),
         spread=spread_of(n),
-        moved=since_last(n),
+        moved=moved,
         gates=gates_of(n),
         contradictions=_contradictions(n),
         exposure=exposure_of(n),
@@ -86,6 +92,8 @@ def nation_view(
         named=named_of(n),
         indicators=indicators_of(n),
         clauses=clauses_of(n),
+        claims=claimed_of(n),
+        reasons=tuple(reasons_of_nation(n, has_panel=moved is not None)),
         is_guarded=n.is_guarded,
         smallest_group=n.lens.smallest_group,
         score_digest="",

@@ -1,7 +1,7 @@
 """The nation's second page and annexes: bands, domains, gates, exposure, institutions, clauses."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cyberposture.model.checks import Severity
 from cyberposture.reporting.charts import Bar, Distribution, bar_of, distribution_of, place_of
@@ -16,10 +16,13 @@ from cyberposture.reporting.view.groups import (
     was_asked_less,
 )
 from cyberposture.reporting.view.nation_front import gate_counts, told_gates
+from cyberposture.reporting.view.nation_reasons import group_ids
 from cyberposture.reporting.view.sureness import sureness_of
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import NO_BAND, median
 
+TENTH = 10
+"""Basis points to a tenth of a point, in which figures are told."""
 _SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 
@@ -46,7 +49,8 @@ class HeatCell:
 class Heat:
     """Domains by groups."""
 
-    groups: tuple[str, ...]
+    groups: tuple[tuple[str, str], ...]
+    """Each with the id of its explanation."""
     rows: tuple[tuple[str, str, tuple[HeatCell, ...]], ...]
     """Domain, its title, and a cell for each group."""
     lowest: Text | None
@@ -63,6 +67,8 @@ class GroupRow:
     quartiles: tuple[str, str, str] | None
     """Lower quartile, median, upper quartile; those that may not be told are a dash."""
     has_quartiles: bool = False
+    why: str = ""
+    """The id of its explanation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +202,9 @@ def heat_of(n: Nation) -> Heat:
     if lowest is not None:
         points, title, label = lowest
         said = n.words.say("heat.lowest", domain=title, sector=label, points=points // 100)
-    return Heat(tuple(group.label for group in groups), tuple(rows), said)
+    ids = group_ids(n, "sector")
+    heads = tuple((group.label, ids[group.label]) for group in groups)
+    return Heat(heads, tuple(rows), said)
 
 
 def _place(n: Nation, points: int) -> int:
@@ -231,13 +239,20 @@ def spread_of(n: Nation) -> Spread:
                 "spread.description", lower=words[0], median=words[1], upper=words[2]
             )
         told = [] if n.is_guarded else scores
-        chart = distribution_of(n.inputs.parameters, told, quartiles, said)
+        # A mark stands no more exactly than its figure is told.
+        lower, middle, upper = (points // TENTH * TENTH for points in quartiles)
+        chart = distribution_of(n.inputs.parameters, told, (lower, middle, upper), said)
     return Spread(
         sure=sureness_of(n),
         chart=chart,
-        profiles=tuple(_profile_row(n, group) for group in n.profiles),
-        sectors=tuple(_group_row(n, group) for group in n.sectors),
+        profiles=tuple(_linked(n, _profile_row(n, group), "profile") for group in n.profiles),
+        sectors=tuple(_linked(n, _group_row(n, group), "sector") for group in n.sectors),
     )
+
+
+def _linked(n: Nation, row: GroupRow, kind: str) -> GroupRow:
+    """Return a row with the id of its explanation."""
+    return replace(row, why=group_ids(n, kind)[row.label])
 
 
 def _group_row(n: Nation, group: Group) -> GroupRow:

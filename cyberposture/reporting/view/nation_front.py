@@ -21,6 +21,8 @@ class Figure:
 
     value: Text | str
     label: Text
+    why: str = ""
+    """The id of its explanation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def _figures(n: Nation) -> list[Figure]:
         label = words.say("figure.median-alone")
         if found.lower is not None:
             label = words.say("figure.median", lower=people(found.lower), upper=people(found.upper))
-        figures.append(Figure(people(found.median), label))
+        figures.append(Figure(people(found.median), label, "all"))
     gaps = [
         (whole.declared or 0) - (whole.claims_verified or 0)
         for row in n.everybody.assessed
@@ -172,7 +174,7 @@ def _figures(n: Nation) -> list[Figure]:
     ]
     gap = median(gaps)
     if found is not None and len(gaps) >= n.least_for_a_median and gap is not None and gap >= 0:
-        figures.append(Figure(people(gap), words.say("figure.gap")))
+        figures.append(Figure(people(gap), words.say("figure.gap"), "gap"))
     figures += _gate_figures(n)
     critical = {
         code for f in n.inputs.failures if _is_critical(n, f.check) for code in f.institutions
@@ -180,7 +182,7 @@ def _figures(n: Nation) -> list[Figure]:
     # Nor may the plural tell that it is one.
     hides = n.lens.hides(len(critical), len(n.inputs.rows))
     label = words.say("figure.critical", n=n.lens.smallest_group if hides else len(critical))
-    figures.append(Figure(n.count(len(critical), len(n.inputs.rows)), label))
+    figures.append(Figure(n.count(len(critical), len(n.inputs.rows)), label, "critical"))
     return figures
 
 
@@ -190,7 +192,7 @@ def _gate_figures(n: Nation) -> list[Figure]:
         if most is None:
             return []
         label = n.words.say("figure.widest-gate", gate=most.control, n=most.closed_at)
-        return [Figure(str(most.closed_at), label)]
+        return [Figure(str(most.closed_at), label, "gates")]
     held = sum(
         row.result is not None and is_held_down(n.inputs.parameters, row.result)
         for row in n.answered
@@ -198,7 +200,7 @@ def _gate_figures(n: Nation) -> list[Figure]:
     label = n.words.say("figure.no-gate")
     if most is not None:
         label = n.words.say("figure.gates", gate=most.control, at=str(most.closed_at), n=held)
-    return [Figure(str(held), label)]
+    return [Figure(str(held), label, "gates")]
 
 
 def _is_critical(n: Nation, check_id: str) -> bool:

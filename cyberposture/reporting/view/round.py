@@ -1,5 +1,6 @@
 """The report of a round, for the CERT: how far everybody is, who waits, and what reviews say."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,6 +12,7 @@ from cyberposture.reporting.told import told_in
 from cyberposture.reporting.view.frame import Frame, frame_of
 from cyberposture.reporting.view.lens import lens_for
 from cyberposture.reporting.view.nation_front import Figure
+from cyberposture.reporting.view.reasons import Reason, Reasons, source_of
 from cyberposture.reporting.view.round_rows import (
     AppealRow,
     CohortRow,
@@ -92,6 +94,7 @@ class RoundView:
     more_questions: int
     appeals_say: tuple[Text, ...]
     appeals: tuple[AppealRow, ...]
+    reasons: tuple[Reason, ...]
     shows_names: bool
     score_digest: str
 
@@ -125,6 +128,7 @@ def round_view(
         more_questions=max(0, len(inputs.questions) - LISTED),
         appeals_say=_appeals(r),
         appeals=appeals_of(r),
+        reasons=tuple(_reasons(r)),
         shows_names=r.shows_names,
         score_digest="",
     )
@@ -200,7 +204,20 @@ def _figures(r: Round, counts: dict[str, int]) -> tuple[Figure, ...]:
         ("late", _late(r.inputs)),
         ("cert", len(_at_the_cert(r.inputs))),
     )
-    return tuple(Figure(str(n), r.words.say(f"figure.{key}")) for key, n in numbers)
+    return tuple(Figure(str(n), r.words.say(f"figure.{key}"), _WHY[key]) for key, n in numbers)
+
+
+_WHY = {"handed-in": "funnel", "final": "funnel", "late": "waiting", "cert": "waiting"}
+"""The explanation of each figure of the first screen."""
+
+
+def _reasons(r: Round) -> Iterator[Reason]:
+    content = told_in(r.inputs.content, r.words.language)
+    of = r.words.say("reason.of-round", round=r.title)
+    reasons = Reasons(r.words, source_of(r.words, content, of, r.inputs.as_of, r.zone))
+    for part in ("funnel", "cohort", "waiting", "reminders", "load", "agreement", "sample"):
+        yield reasons.of(part, f"{part}.title")
+    yield reasons.of("appeal", "appeal.title")
 
 
 def _funnel(r: Round, counts: dict[str, int]) -> Funnel | None:

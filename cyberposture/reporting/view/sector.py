@@ -4,6 +4,7 @@ Where small groups may not be told of, it says of the sector what the nation's r
 and nothing else: whoever has both learns no more than from one.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -12,6 +13,7 @@ from cyberposture.reporting.charts import ChartRow, DomainChart, row_of, ticks_o
 from cyberposture.reporting.inputs import InstitutionRow
 from cyberposture.reporting.plain import Text, clean, given
 from cyberposture.reporting.sector_inputs import SectorInputs
+from cyberposture.reporting.view.claimed import Claimed, claimed_of
 from cyberposture.reporting.view.frame import Frame, difference, frame_of, shown
 from cyberposture.reporting.view.groups import Group, Nation, closed_gates, verified_of
 from cyberposture.reporting.view.lens import lens_for
@@ -30,6 +32,12 @@ from cyberposture.reporting.view.nation_annexes import (
     spread_of,
 )
 from cyberposture.reporting.view.nation_front import Figure, front_of
+from cyberposture.reporting.view.nation_reasons import (
+    reason_of_group,
+    reasons_for,
+    reasons_of_groups,
+)
+from cyberposture.reporting.view.reasons import Reason
 from cyberposture.reporting.view.sector_gaps import (
     ControlGap,
     Disagreement,
@@ -116,6 +124,8 @@ class SectorView:
     exposure: tuple[ExposureRow, ...]
     waiting: Waiting | None
     named: tuple[NamedRow, ...]
+    claims: Claimed | None
+    reasons: tuple[Reason, ...]
     is_guarded: bool
     smallest_group: int
     score_digest: str
@@ -133,7 +143,7 @@ def sector_view(
     n = Nation(inputs.nation, lens_for(definition, audience), words)
     if n.is_guarded:
         return _guarded(n, inputs)
-    front = front_of(n)
+    front, moved = front_of(n), moved_of(n, inputs.past)
     return SectorView(
         audience=audience,
         words=words,
@@ -144,7 +154,7 @@ def sector_view(
         bands=bands_of(n),
         spread=spread_of(n),
         told=None,
-        moved=moved_of(n, inputs.past),
+        moved=moved,
         domains=_domains(n, n.everybody),
         gates=gates_of(n),
         gaps=control_gaps(n),
@@ -153,6 +163,8 @@ def sector_view(
         exposure=exposure_of(n),
         waiting=_waiting(n),
         named=named_of(n),
+        claims=claimed_of(n),
+        reasons=tuple(_reasons(n, has_panel=moved is not None)),
         is_guarded=False,
         smallest_group=n.lens.smallest_group,
         score_digest="",
@@ -177,7 +189,7 @@ def _guarded(n: Nation, inputs: SectorInputs) -> SectorView:
             label = n.words.say("figure.median-alone")
         if lower != upper:
             label = n.words.say("figure.median", lower=lower, upper=upper)
-        figures = (Figure(middle, label),)
+        figures = (Figure(middle, label, row.why),)
     return SectorView(
         audience=n.lens.audience,
         words=n.words,
@@ -197,11 +209,33 @@ def _guarded(n: Nation, inputs: SectorInputs) -> SectorView:
         exposure=(),
         waiting=None,
         named=(),
+        claims=None,
+        reasons=(reason_of_group(n, own, row.why, "sector"),)
+        if own is not None and row is not None and figures
+        else (),
         is_guarded=True,
         smallest_group=n.lens.smallest_group,
         score_digest="",
         method=method_of(n.words, inputs.nation.parameters),
     )
+
+
+def _reasons(n: Nation, *, has_panel: bool) -> Iterator[Reason]:
+    r = reasons_for(n)
+    yield reason_of_group(n, n.everybody, "all", "all")
+    yield r.of("gap", "reason.gap.title")
+    yield r.of("gates", "section.gates")
+    yield r.of("critical", "reason.critical.title")
+    yield r.of("bands", "bands.chart-title")
+    yield from reasons_of_groups(n, "profile")
+    if has_panel:
+        yield r.of("panel", "panel.title")
+    yield r.of("gaps", "sector.gaps")
+    yield r.of("lowest", "sector.lowest-title")
+    yield r.of("claims", "section.contradictions")
+    yield r.of("failures", "section.exposure")
+    if n.lens.shows("institutions"):
+        yield r.of("named", "section.named")
 
 
 def _baseline(n: Nation) -> Text:

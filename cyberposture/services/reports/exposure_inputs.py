@@ -18,7 +18,7 @@ from cyberposture.services.findings.standing import repair_days
 from cyberposture.services.register import Register
 from cyberposture.services.reports.dependencies import family_of
 from cyberposture.services.reports.inputs import content_of, head_of
-from cyberposture.store import exposure, findings, institutions
+from cyberposture.store import authorisations, exposure, findings, institutions
 from cyberposture.store.findings import FindingRecord
 from cyberposture.store.institutions import InstitutionRecord
 
@@ -86,6 +86,9 @@ def gather_exposure(
         looks=_looks(connection, ground, records, now),
         software=_software(connection, ground, owner, now),
         age_days=max(ages, default=0),
+        authorised=len(
+            authorisations.institutions_authorised(connection, now=now) & ground.codes.keys()
+        ),
     )
 
 

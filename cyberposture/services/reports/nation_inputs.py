@@ -10,6 +10,7 @@ from cyberposture.model.controls import Catalogue
 from cyberposture.model.scores import ScoredDomain, ScoreDocument, ScoreResult
 from cyberposture.reporting import inputs as given
 from cyberposture.scoring.assemble import parameters_of
+from cyberposture.scoring.claims import claims_seen
 from cyberposture.scoring.rollup import compute
 from cyberposture.scoring.statistics import Standing
 from cyberposture.services.catalogue.indicators import views_at
@@ -197,6 +198,7 @@ class NationGatherer:
                 assessment is not None and c.assessment_id == assessment.id for c in open_now
             ),
             observation_overdue=document.observation_overdue if document is not None else False,
+            claims={} if document is None else claims_seen(document),
         )
 
 

@@ -205,7 +205,7 @@ def test_bars_hold_every_institution_that_answered_once():
 
 def test_a_cell_of_the_heat_map_is_the_median_of_its_domain_in_its_sector():
     view = view_of(usual())
-    place = view.heat.groups.index("Water")
+    place = [label for label, _ in view.heat.groups].index("Water")
     row = next(cells for id_, _, cells in view.heat.rows if id_ == "IAM")
     scores = [
         d.verified

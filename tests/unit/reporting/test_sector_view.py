@@ -144,7 +144,7 @@ def test_the_public_reads_of_a_sector_what_the_nations_report_says_of_it():
     report = definitions()["nation"]
     told = nation_view(report, "public", RENDERER.words(report), nation)
     rows = {row.label: row for row in told.spread.sectors}
-    heat = {title: place for place, title in enumerate(told.heat.groups)}
+    heat = {title: place for place, title in enumerate(label for label, _ in told.heat.groups)}
     seen = 0
     for sector in nation.content.catalogue.framework.sectors:
         view = view_of(SectorInputs(nation, sector.id, is_whole=True), "public")

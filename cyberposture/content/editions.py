@@ -21,7 +21,6 @@ from cyberposture.model.translations import (
     ControlTranslation,
     FrameworkTranslation,
     IndicatorsTranslation,
-    TitlesTranslation,
     Translation,
 )
 
@@ -63,7 +62,7 @@ _NAMES = frozenset({"id", "parameter", "domain", "instrument"})
 """What tells in the texts to which part of a rule they belong."""
 _CHECK_TEXTS = frozenset({"title", "says", "why", "remedy", "sources", "examples", "rollup_reason"})
 _CHECK_KINDS = ("observations", "packs")
-_WHOLES = ("framework", "clauses", "indicators", "titles")
+_WHOLES = ("framework", "clauses", "indicators")
 """What is rendered as a whole, and not control by control."""
 W = TypeVar("W", bound=Translation)
 _NO_CHECKS = Checks(packs=(), checks=(), observations=())
@@ -255,7 +254,6 @@ def restore_translations(texts: bytes) -> tuple[Translations, ...]:
                 _whole(FrameworkTranslation, of, "framework"),
                 _whole(ClausesTranslation, of, "clauses"),
                 _whole(IndicatorsTranslation, of, "indicators"),
-                _whole(TitlesTranslation, of, "titles"),
             )
             for language, of in sorted(said.items())
         )

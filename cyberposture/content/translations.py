@@ -18,7 +18,6 @@ from cyberposture.model.translations import (
     FrameworkTranslation,
     IndicatorsTranslation,
     State,
-    TitlesTranslation,
     Translation,
 )
 
@@ -33,7 +32,6 @@ class Translations:
     framework: FrameworkTranslation | None = None
     clauses: ClausesTranslation | None = None
     indicators: IndicatorsTranslation | None = None
-    titles: TitlesTranslation | None = None
 
     def state(self, item: Control | Check) -> State:
         """Return how the item's texts stand in this language."""
@@ -86,12 +84,6 @@ def clause_texts(catalogue: Catalogue) -> dict[str, Any]:
         "note": catalogue.framework.note,
         "clauses": {one.id: one.text for one in catalogue.clauses},
     }
-
-
-def titles_of(catalogue: Catalogue, ids: Iterable[str]) -> dict[str, str]:
-    """Return the English titles of these controls, by id; of those that are there."""
-    wanted = set(ids)
-    return {one.id: one.title for one in catalogue.controls if one.id in wanted}
 
 
 def indicator_texts(catalogue: Catalogue) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from cyberposture.model.checks import Says
 from cyberposture.model.controls import Levels
-from cyberposture.model.foundation import Code, ControlId, DomainId, Model, Sentence, Sha256
+from cyberposture.model.foundation import Code, DomainId, Model, Sentence, Sha256
 from cyberposture.model.indicators import IndicatorId
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
@@ -61,12 +61,6 @@ class ClausesTranslation(Translation):
     """What of the catalogue is ours and not the policy's."""
     clauses: dict[str, Sentence]
     """By number of the clause."""
-
-
-class TitlesTranslation(Translation):
-    """Titles of controls whose other texts are not translated: `titles.LANGUAGE.yaml`."""
-
-    titles: dict[ControlId, Annotated[str, StringConstraints(min_length=4, max_length=120)]]
 
 
 class FigureTexts(Model):

@@ -4,7 +4,6 @@ Rules, ids and digests stay as they are: only the texts that people read are oth
 current translation stays in English, and is marked as such where it is shown.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from html import escape
@@ -16,7 +15,6 @@ from cyberposture.content.translations import (
     clause_texts,
     in_language,
     indicator_texts,
-    titles_of,
 )
 from cyberposture.model.checks import Check, Checks
 from cyberposture.model.controls import Catalogue, Control, Domain, Framework, Named, Profile
@@ -73,11 +71,11 @@ def _told(same: _TheSame, language: str) -> ContentInputs:
 
 
 def _catalogue(catalogue: Catalogue, texts: Translations) -> Catalogue:
-    names, titles = texts.names(catalogue), _titles(catalogue, texts)
+    names = texts.names(catalogue)
     change: dict[str, object] = {
         "framework": _framework(catalogue.framework, names),
         "profiles": _named(catalogue.profiles, names["profiles"]),
-        "controls": tuple(_control(one, texts, titles) for one in catalogue.controls),
+        "controls": tuple(_control(one, texts) for one in catalogue.controls),
     }
     clauses = texts.clauses
     if clauses is not None and clauses.source == digest(clause_texts(catalogue)):
@@ -97,14 +95,6 @@ def _catalogue(catalogue: Catalogue, texts: Translations) -> Catalogue:
     return catalogue.model_copy(update=change)
 
 
-def _titles(catalogue: Catalogue, texts: Translations) -> Mapping[str, str]:
-    """Return the titles of controls of which nothing else is translated."""
-    found = texts.titles
-    if found is None or found.source != digest(titles_of(catalogue, found.titles)):
-        return {}
-    return found.titles
-
-
 def _framework(framework: Framework, names: dict[str, dict[str, str]]) -> Framework:
     return framework.model_copy(
         update={
@@ -119,9 +109,9 @@ def _named(things: tuple[N, ...], names: dict[str, str]) -> tuple[N, ...]:
     return tuple(one.model_copy(update={"title": names[one.id]}) for one in things)
 
 
-def _control(control: Control, texts: Translations, titles: Mapping[str, str]) -> Control:
+def _control(control: Control, texts: Translations) -> Control:
     if texts.state(control) not in _CURRENT:
-        return _untranslated(control, titles.get(control.id, control.title))
+        return _untranslated(control)
     found = texts.controls[control.id]
     return control.model_copy(
         update={
@@ -136,9 +126,9 @@ def _control(control: Control, texts: Translations, titles: Mapping[str, str]) -
     )
 
 
-def _untranslated(control: Control, title: str) -> Control:
+def _untranslated(control: Control) -> Control:
     """Return a control whose texts are English, marked as such, but for its title."""
-    change: dict[str, object] = {"title": title, "statement": english(control.statement)}
+    change: dict[str, object] = {"statement": english(control.statement)}
     if control.levels is not None:
         levels = control.levels
         said = {name: english(getattr(levels, name)) for name in type(levels).model_fields}

@@ -23,11 +23,10 @@ from cyberposture.model.translations import (
     ControlTranslation,
     FrameworkTranslation,
     IndicatorsTranslation,
-    TitlesTranslation,
     Translation,
 )
 
-FRAMEWORK, CLAUSES, INDICATORS, TITLES = "framework", "clauses", "indicators", "titles"
+FRAMEWORK, CLAUSES, INDICATORS = "framework", "clauses", "indicators"
 """How the files begin that render what holds a catalogue together."""
 T = TypeVar("T", ControlTranslation, CheckTranslation)
 W = TypeVar("W", bound=Translation)
@@ -136,7 +135,6 @@ Wholes = tuple[
     FrameworkTranslation | None,
     ClausesTranslation | None,
     IndicatorsTranslation | None,
-    TitlesTranslation | None,
 ]
 
 
@@ -144,12 +142,10 @@ def _load_wholes(folder: Path, catalogue: Catalogue, language: str, faults: list
     """Return what renders the frame of a catalogue: each None where there is no such file."""
     names = framework_names(catalogue)
     clauses = {"clauses": clause_texts(catalogue)["clauses"]}
-    titles = {"titles": {one.id: one.title for one in catalogue.controls}}
     return (
         _load_whole(FrameworkTranslation, folder, f"{FRAMEWORK}.{language}", names, faults),
         _load_whole(ClausesTranslation, folder, f"{CLAUSES}.{language}", clauses, faults),
         _load_indicators(folder, catalogue, language, faults),
-        _load_whole(TitlesTranslation, folder, f"{TITLES}.{language}", titles, faults),
     )
 
 
@@ -203,7 +199,7 @@ def _load(
 ) -> dict[str, tuple[T, Document]]:
     found: dict[str, tuple[T, Document]] = {}
     for path in sorted(root.rglob(f"*.{language}.yaml")):
-        if path.name.partition(".")[0] in (FRAMEWORK, CLAUSES, INDICATORS, TITLES):
+        if path.name.partition(".")[0] in (FRAMEWORK, CLAUSES, INDICATORS):
             continue  # read by itself
         name = str(Path(root.name) / path.relative_to(root))
         try:

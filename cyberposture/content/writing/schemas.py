@@ -31,7 +31,6 @@ from cyberposture.model.translations import (
     ControlTranslation,
     FrameworkTranslation,
     IndicatorsTranslation,
-    TitlesTranslation,
 )
 
 
@@ -70,7 +69,6 @@ KINDS: dict[str, FileKind] = {
     "profile": FileKind(Profile, ("controls/*/profiles/*.yaml",)),
     "retired": FileKind(Retired, ("controls/*/retired.yaml",), is_list=True),
     "sector": FileKind(SectorRules, ("controls/*/sectors/*.yaml",)),
-    "titles-translation": FileKind(TitlesTranslation, ("controls/*/titles.*.yaml",)),
     "check": FileKind(Check, ("scanners/*/*.yaml",)),
     "check-translation": FileKind(CheckTranslation, ("scanners/*/*.*.yaml",)),
     "observations": FileKind(Observation, ("scanners/observations.yaml",), is_list=True),

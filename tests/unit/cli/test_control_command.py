@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from cyberposture.cli.app import app
 from cyberposture.content.bundle import find_content
 from cyberposture.content.loader import Content, load_content
 from cyberposture.errors import NotFound, WrongUsage
+
+CHECKOUT = Path(__file__).parents[3]
 
 
 def run(*words: str, **environment: str) -> Result:
@@ -98,10 +101,14 @@ def test_a_control_is_shown_in_another_language_marked_as_the_draft_that_it_is(c
     assert "translation" not in json.loads(run("show", identity, "--json").stdout)
 
 
-def test_a_control_that_is_not_translated_is_shown_in_english(content) -> None:
-    (urdu,) = content.translations
-    control = next(c for c in content.catalogue.controls if c.id not in urdu.controls)
-    shown = words_of(run("show", control.id, "--language", "ur").stdout)
+def test_a_control_that_is_not_translated_is_shown_in_english(content, tmp_path) -> None:
+    control = content.catalogue.controls[0]
+    for name in ("controls", "scanners", "reports"):
+        shutil.copytree(CHECKOUT / name, tmp_path / name)
+    (path,) = tmp_path.glob(f"controls/*/*/{control.id}-*.ur.yaml")
+    path.unlink()
+    environment = {"CYBERPOSTURE_CONTENT": str(tmp_path)}
+    shown = words_of(run("show", control.id, "--language", "ur", **environment).stdout)
     assert "There is no text in ur yet: the English is shown." in shown
     assert words_of(control.statement) in shown
 

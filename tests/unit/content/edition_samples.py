@@ -121,11 +121,7 @@ def write_edition(
     for path in SHIPPED.glob("*.yaml"):
         # The names in other languages are those of the shipped profiles, the small one lacks some.
         of_shipped = path.name.startswith("framework.")
-        if not of_shipped and path.name not in (
-            "parameters.yaml",
-            "retired.yaml",
-            "titles.ur.yaml",
-        ):
+        if not of_shipped and path.name not in ("parameters.yaml", "retired.yaml"):
             (home / path.name).write_bytes(path.read_bytes())
     # These name controls of the shipped edition, which a small one does not have.
     parameters = [row | {"controls": []} for row in read_file(SHIPPED / "parameters.yaml").value]

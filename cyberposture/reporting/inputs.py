@@ -17,6 +17,7 @@ from cyberposture.model.controls import Catalogue, Tier
 from cyberposture.model.indicators import Indicator
 from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import ScoreDocument, ScoreParameters, ScoreResult
+from cyberposture.reporting.own_rounds import OwnRound
 from cyberposture.scoring.claims import Claims
 from cyberposture.scoring.plan import Step
 from cyberposture.scoring.sampling import Estimate
@@ -261,6 +262,8 @@ class InstitutionInputs:
     audit_head: AuditHead
     addresses: KnownAddresses
     previous: TakenScore | None = None
+    past: tuple[OwnRound, ...] = ()
+    """How it stood in the rounds before, the oldest first."""
     repair_clock: RepairClock | None = None
     steps: tuple[Step, ...] = ()
     """The next improvements, ranked by `scoring.plan.rank_improvements`."""

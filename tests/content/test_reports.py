@@ -292,7 +292,18 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.browser
 @pytest.mark.loopback
-@pytest.mark.parametrize("name", ["institution", "sector", "nation", "exposure", "consultation"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "institution",
+        "sector",
+        "nation",
+        "exposure",
+        "round",
+        "letter",
+        "consultation",
+    ],
+)
 def test_no_page_scrolls_sideways_and_no_policy_is_broken(name, tmp_path):
     browser_path = shutil.which("chromium")
     if browser_path is None:

@@ -79,6 +79,16 @@ def test_addresses_are_seen_silent_stale_or_never_looked_at(office, code):
     assert look.last is not None
 
 
+def test_who_authorised_contact_is_counted_while_it_is_in_force(office, code):
+    assert gathered(office).authorised == 0
+    reference = office.authorise(code, f"{HOST}/32")
+    office.tell(reference)
+    assert gathered(office).authorised == 1
+    assert gathered(office, office.institution("dale-office")).authorised == 0
+    office.withdraw(reference)
+    assert gathered(office).authorised == 0
+
+
 def test_one_institution_is_told_of_alone(office, code):
     other = office.institution("dale-office")
     office.declare(other, "127.50.1.1")

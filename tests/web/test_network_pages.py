@@ -231,6 +231,9 @@ def test_a_scan_shows_first_what_it_would_contact_and_then_runs(office):
     judged = office.post("cert-analyst", f"{scan}/rejudge", 200)
     assert "nothing was sent" in judged
     office.get("cert-analyst", f"{scan}?address=127.88.0.2")
+    assert f"{HOME}/last-letter" in office.get("institution-lead", HOME)
+    letter = office.get("institution-lead", f"{HOME}/last-letter")
+    assert scan.rpartition("/")[2] in letter and "A-2026-8" in letter
 
 
 def test_a_finding_is_disputed_and_decided_by_somebody_who_had_no_say(office):

@@ -67,7 +67,7 @@ def an_exposure(size: int = 40, **change: Any) -> ExposureInputs:
             for place in range(5)
         ),
         age_days=90,
-        authorised=5,
+        authorised=7,
     )
     return replace(usual, **change)
 

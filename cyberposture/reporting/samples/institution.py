@@ -24,6 +24,7 @@ from cyberposture.reporting.inputs import (
     TakenScore,
     UnjudgedHost,
 )
+from cyberposture.reporting.own_rounds import OwnRound
 from cyberposture.reporting.samples.contents import content, digest
 from cyberposture.reporting.samples.scores import (
     AS_OF,
@@ -202,6 +203,13 @@ def _report(
         audit_head=a_head(),
         addresses=KnownAddresses(total=17, authorised=14, looked_at=14),
         previous=before,
+        past=tuple(
+            OwnRound(
+                code, f"Round {code.upper()}", "0" * 64, 5_600 + 500 * number,
+                3_100 + 700 * number, 3_000 + 700 * number, "Developing",
+            )
+            for number, code in ((1, "2025-h2"), (2, "2026-h1"))
+        ),
         steps=steps_of(taken),
         answers=answers_of(taken.document),
         reviews=reviews_of(taken.document),

@@ -90,6 +90,7 @@ OURS: Final = frozenset(
     {
         "content", "control", "check", "what", "kind", "severity", "verdict", "grade", "round_code",
         "document", "result", "parameters", "zone", "sector", "tier", "steps", "code_of_round",
+        "band", "rules",
     }
 )  # fmt: skip
 """Fields that hold our own vocabulary, or are validated before they come here."""
@@ -131,7 +132,7 @@ def empty_report() -> InstitutionInputs:
     document = a_document(institution, level=lambda control: None, default_pass=0)
     return replace(
         a_report(institution=institution, document=document),
-        previous=None, steps=(), answers={}, reviews={}, contradictions=(), findings=(),
+        previous=None, past=(), steps=(), answers={}, reviews={}, contradictions=(), findings=(),
         changes=(), verdicts={}, scans=(), authorisations=(), refusals=(), unjudged=(),
         addresses=KnownAddresses(0, 0, 0), kind="live", round_code=None,
     )  # fmt: skip

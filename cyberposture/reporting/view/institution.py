@@ -15,6 +15,7 @@ from cyberposture.reporting.view.lens import lens_for
 from cyberposture.reporting.view.material import Material
 from cyberposture.reporting.view.method import Method, method_of
 from cyberposture.reporting.view.network import Network, network_of
+from cyberposture.reporting.view.own_rounds import OwnRounds, own_rounds_of
 from cyberposture.reporting.view.standing import Standing, standing_of
 from cyberposture.reporting.view.steps import StepRow, steps_of
 from cyberposture.reporting.view.traces import CheckSaw, Traces
@@ -32,6 +33,7 @@ class InstitutionView:
     standing: Standing
     contradictions: tuple[ContradictionRow, ...]
     changes: Changes | None
+    rounds: OwnRounds | None
     steps: tuple[StepRow, ...]
     domains: Domains
     network: Network
@@ -64,6 +66,7 @@ def institution_view(
         standing=standing_of(m),
         contradictions=contradictions_of(m),
         changes=changes_of(m),
+        rounds=own_rounds_of(m),
         steps=steps_of(m),
         domains=domains_of(m),
         network=network_of(m),

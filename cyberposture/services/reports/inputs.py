@@ -12,11 +12,13 @@ from cyberposture.model.authorisations import AuthorisationTerms
 from cyberposture.model.checks import Checks
 from cyberposture.model.scores import ScoreDocument, ScoreResult
 from cyberposture.reporting import inputs as given
+from cyberposture.reporting.own_rounds import OwnRound
 from cyberposture.scoring.plan import plan_steps
 from cyberposture.services.catalogue.pinned import Pinned, get_present
 from cyberposture.services.findings.standing import counts_from, repair_days
 from cyberposture.services.permission.authorise import granters
 from cyberposture.services.register import Register
+from cyberposture.services.reports.own_rounds import gather_past
 from cyberposture.services.scores.basis import Basis, find_kept_score, gather_basis, gather_kept
 from cyberposture.services.scores.trail import Step, Trail
 from cyberposture.store import (
@@ -126,6 +128,7 @@ class InstitutionGatherer:
             audit_head=head_of(self.connection, self.institution_id),
             addresses=self._addresses(),
             previous=previous,
+            past=self._past(score.as_of),
             repair_clock=clock,
             steps=tuple(s for s, _ in plan_steps(score.document, score.result, STEPS)),
             answers=self._answers(),
@@ -166,6 +169,10 @@ class InstitutionGatherer:
         titles = {r.id: r.round.title for r in rounds.list_rounds(self.connection)}
         record = scores.get_score(self.connection, last.id)
         return taken(titles[last.round_id] if last.round_id else "", record)
+
+    def _past(self, before: datetime) -> tuple[OwnRound, ...]:
+        own = None if self.kept is None else self.kept.summary.round_id
+        return gather_past(self.connection, self.institution_id, before, own)
 
     def _addresses(self) -> given.KnownAddresses:
         declared = declarations.get_declaration(

@@ -44,6 +44,18 @@ def list_scans(register: Register, institution: str | None = None) -> list[ScanV
         return [ScanView(names.get(r.institution_id, ""), r) for r in found]
 
 
+def find_newest_done(register: Register, institution: str) -> str | None:
+    """Return the code of the newest scan of an institution that came to its end, or None.
+
+    Raises:
+        NotFound: the institution is not in the register.
+    """
+    with register.reading() as connection:
+        owner = institutions.get_owner_id(connection, institution)
+        found = scans.list_scans(connection, institution_id=owner, state="done", limit=1)
+    return found[0].code if found else None
+
+
 def get_scan(register: Register, code: str) -> ScanView:
     """Return one scan with its chunks.
 

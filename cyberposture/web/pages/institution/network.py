@@ -5,11 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 
-from cyberposture.errors import CyberpostureError
+from cyberposture.errors import CyberpostureError, NotFound
 from cyberposture.services.institutions.entries import get_institution
+from cyberposture.services.reports.subjects import About
 from cyberposture.services.scans import asking, seen
+from cyberposture.services.scans.views import find_newest_done
 from cyberposture.web.network.filled import Filled, Form, Trouble, trouble_of
 from cyberposture.web.network.showing import EMPTY, NO_TROUBLE, asked, show
+from cyberposture.web.sending import send_report
 from cyberposture.web.surroundings import Allowed, Visit, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -34,7 +37,20 @@ def _show(visit: Visit, institution: str, trouble: Trouble, typed: Filled) -> HT
         seen=seen.look(visit.register, institution, number), owner=owner,
         room=asking.room_of(visit.register, scanner, institution),
         place=PLACE.format(institution=institution),
+        has_letter=find_newest_done(visit.register, institution) is not None,
     )  # fmt: skip
+
+
+@router.get(f"{PLACE}/last-letter")
+def read_last_letter(
+    visit: Annotated[Visit, Depends(Allowed("see-network"))], institution: str
+) -> Response:
+    """Send the letter that tells what the newest scan showed."""
+    newest = find_newest_done(visit.register, institution)
+    if newest is None:
+        raise NotFound("letter", institution)
+    sent_from = visit.portal.runtime.settings.source_addresses
+    return send_report(visit, "letter", "board", About(scan=newest, sent_from=sent_from))
 
 
 @router.post(f"{PLACE}/again")

@@ -44,7 +44,7 @@ trust: ## scans by real workers, disturbed again and again; `make trust scans=30
 		tests/services/test_scan_by_workers.py tests/services/test_scan_in_zones.py \
 		tests/store/test_sudden_death.py
 
-conformance: ## our OSCAL, read by an independent implementation in an environment of its own
+conformance: ## our OSCAL and our HTML, read by independent programs in a folder of their own
 	@.ci/set-up test
 	@.ci/conformance
 	$(bin)/pytest tests/conformance

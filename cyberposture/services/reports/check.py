@@ -96,7 +96,7 @@ class Press:
         """Return what came of one kind of data, and what is wrong with it."""
         began = time.perf_counter()
         try:
-            html = self._html(inputs)
+            html = self.html(inputs)
         except InvalidInput as error:
             return self._rendered(data, b"", 0, [str(fault) for fault in error.faults])
         took = round((time.perf_counter() - began) * 1_000)
@@ -117,7 +117,8 @@ class Press:
             self.definition.id, self.audience, self.language, data, len(html), took, tuple(faults)
         )
 
-    def _html(self, inputs: Any) -> str:
+    def html(self, inputs: Any) -> str:
+        """Return the report that is made from these inputs."""
         words = self.renderer.words(self.definition, self.language)
         view = self.row.view(self.definition, self.audience, words, inputs)
         return self.renderer.render(self.definition, self.audience, view)
@@ -126,7 +127,7 @@ class Press:
         """Yield where a text from outside did more than stand in its own place."""
         if harmless is None:
             return
-        usual = StrictPage(self._html(harmless))
+        usual = StrictPage(self.html(harmless))
         if found.tags != usual.tags or found.ids != usual.ids:
             yield "a text from outside made an element, or took one away"
         if [one[:2] for one in found.attributes] != [one[:2] for one in usual.attributes]:

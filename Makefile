@@ -2,11 +2,12 @@
 
 bin := .venv/bin
 out := demo-out
+abreast := --numprocesses $$(( $$(nproc) + 1 )) --dist loadscope
 compile := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --annotation-style line
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz trust conformance lock clean
+.PHONY: help demo test acceptance check bench fuzz trust conformance lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,9 +16,13 @@ demo: ## the whole main job on the loopback laboratory; reports land in demo-out
 	@.ci/set-up demo
 	$(bin)/cyberposture demo --out $(out)
 
-test: ## every test; `make test only=tests/unit/scoring` runs some
+test: ## every test but those of `acceptance`; `make test only=tests/unit/scoring` runs some
 	@.ci/set-up test
-	$(bin)/pytest $(or $(only),--numprocesses $$(( $$(nproc) + 1 )) --dist loadscope)
+	$(bin)/pytest $(or $(only),$(abreast) -m "not acceptance and not browser")
+
+acceptance: ## the tests with the real nmap, real services, killed workers and a browser
+	@.ci/set-up test
+	timeout 60m $(bin)/pytest $(abreast) -m "acceptance or browser"
 
 check: ## format, lint, types, layers and content
 	@.ci/set-up test

@@ -299,7 +299,7 @@ class InstitutionRow:
     baseline: ScoreResult | None
     previous_baseline: ScoreResult | None = None
     contradictions: int = 0
-    """How many stand open."""
+    """How many of its claims stand contradicted, by whichever checks."""
     observation_overdue: bool = False
     """As its score document has it: unknown gates hold too."""
     claims: Claims = field(default_factory=dict)

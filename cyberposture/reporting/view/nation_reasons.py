@@ -31,7 +31,10 @@ def reasons_of_groups(n: Nation, kind: str) -> Iterator[Reason]:
 
 
 def reason_of_group(n: Nation, group: Group, id_: str, kind: str) -> Reason:
-    """Return which institutions a group's figures rest on, and how its median is found."""
+    """Return which institutions a group's figures rest on, and how its median is found.
+
+    Of a sector or profile that is as it is for all: it stands below the explanation of all.
+    """
     words = n.words
     if n.is_guarded:
         counted = words.say("reason.group.guarded", n=n.lens.smallest_group)
@@ -42,6 +45,7 @@ def reason_of_group(n: Nation, group: Group, id_: str, kind: str) -> Reason:
         unknown = len(group.rows) - silent - len(group.assessed)
         out = words.say("reason.group.out", n=silent, unknown=unknown)
     basis = "profile" if kind == "profile" else "baseline"
+    how = "how-as-all" if kind in ("sector", "profile") else "how"
     asked = len(n.inputs.content.catalogue.selected("A"))
     return reasons_for(n).build(
         id_,
@@ -49,7 +53,7 @@ def reason_of_group(n: Nation, group: Group, id_: str, kind: str) -> Reason:
         [
             ("counted", counted),
             ("scores", words.say(f"reason.group.{basis}", n=asked)),
-            ("how", words.say("reason.group.how")),
+            ("how", words.say(f"reason.group.{how}")),
             ("out", out),
         ],
     )

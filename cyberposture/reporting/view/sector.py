@@ -210,7 +210,7 @@ def _guarded(n: Nation, inputs: SectorInputs) -> SectorView:
         waiting=None,
         named=(),
         claims=None,
-        reasons=(reason_of_group(n, own, row.why, "sector"),)
+        reasons=(reason_of_group(n, own, row.why, "alone"),)
         if own is not None and row is not None and figures
         else (),
         is_guarded=True,

@@ -194,8 +194,12 @@ class NationGatherer:
             result=ScoreResult.model_validate(kept.result) if kept is not None else None,
             baseline=_baseline(self.edition, document),
             previous_baseline=self._before(record.id),
-            contradictions=sum(
-                assessment is not None and c.assessment_id == assessment.id for c in open_now
+            contradictions=len(
+                {
+                    c.control
+                    for c in open_now
+                    if assessment is not None and c.assessment_id == assessment.id
+                }
             ),
             observation_overdue=document.observation_overdue if document is not None else False,
             claims={} if document is None else claims_seen(document),

@@ -1,5 +1,6 @@
 """A nation: the figures on its first pages, and what the public may not work out from them."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from functools import cache
@@ -9,6 +10,7 @@ import pytest
 from press import RENDERER, definitions
 
 from cyberposture.model.reports import Audience
+from cyberposture.reporting.charts.scale import at, span
 from cyberposture.reporting.inputs import EnteredIndicator, NationInputs, ReviewSample
 from cyberposture.reporting.samples.nation import (
     a_nation,
@@ -411,3 +413,27 @@ def test_a_minister_reads_whom_to_act_on_and_no_institution():
     view = view_of(usual(), "board")
     assert "Invented Hosting Ltd" in view.front.decisions[1].asks
     assert view.named == ()
+
+
+@pytest.mark.parametrize("audience", ["board", "public"])
+def test_the_box_of_the_spread_stands_no_more_exactly_than_its_words(audience):
+    chart = view_of(a_nation(200), audience).spread.chart
+    assert chart is not None
+    told = [int(one.replace(".", "")) * 10 for one in re.findall(r"\d+\.\d", chart.description)]
+    middle, lower, upper = told if len(told) == 3 else told * 3
+    assert (chart.box, chart.median) == (span(lower, upper), at(middle))
+
+
+def test_claims_beside_the_network_add_up_and_contain_the_contradictions():
+    told = view_of(usual()).claims
+    count = Counter[tuple[int, str]]()
+    for row in usual().rows:
+        count.update(row.claims)
+    assert told.matrix is not None
+    assert told.matrix.totals[-1] == str(sum(count.values()))
+    assert [row.id for row in told.matrix.rows] == ["3", "2", "1", "0"]
+    high = sum(count[level, "contradicts"] for level in (2, 3))
+    assert told.matrix.rows[0].cells[0].value == str(count[3, "contradicts"])
+    assert high == sum(len(row.result.institution.contradictions) for row in usual().rows
+                       if row.result is not None)  # fmt: skip
+    assert view_of(usual(), "public").claims.matrix is None

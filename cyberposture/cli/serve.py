@@ -1,8 +1,11 @@
 """`cyberposture serve`: the portal with clock and executor beside it, until it is ended."""
 
 import socket
+from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -39,7 +42,8 @@ def serve(
     runtime = open_runtime(context)
     try:
         with _listen(host, port) as listening:
-            show_first_link(runtime, None if is_told(runtime) else place_of(listening))
+            runtime = with_address(runtime, place_of(listening))
+            show_first_link(runtime)
             serve_together(runtime, listening, place_of(listening), has_clock=not no_clock)
     finally:
         runtime.close()
@@ -50,20 +54,38 @@ def is_told(runtime: "Runtime") -> bool:
     return runtime.settings.origin_of("portal_url") != "default"
 
 
+def with_address(runtime: "Runtime", place: str) -> "Runtime":
+    """Return the runtime whose links lead to where it listens, unless another place was set.
+
+    No request says where that is: it could name any host. Who listens on every address has none
+    that could stand in a link, and is told to set one.
+    """
+    if is_told(runtime):
+        return runtime
+    if ip_address(urlsplit(place).hostname or "").is_unspecified:
+        say(
+            f"links lead to {runtime.settings.portal_url}, which is right on this machine alone: "
+            "set CYBERPOSTURE_PORTAL_URL to the address by which people reach the portal"
+        )
+        return runtime
+    settings = runtime.settings.model_copy(update={"portal_url": place})
+    return replace(runtime, settings=settings)
+
+
 def place_of(listening: socket.socket) -> str:
     """Return the address of a socket as a browser takes it."""
     host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def show_first_link(runtime: "Runtime", place: str | None = None) -> None:
+def show_first_link(runtime: "Runtime") -> None:
     """Print a link for an administrator, where nobody can come in yet; earlier ones end with it."""
     from cyberposture.services.people.first_run import make_first_link
 
     first = make_first_link(runtime.register)
     if first is not None:
         say(f"nobody has an account yet; this link is for {first.person} alone, once, for 7 days:")
-        typer.echo(f"{place or runtime.settings.portal_url}/come-in/{first.token}")
+        typer.echo(f"{runtime.settings.portal_url}/come-in/{first.token}")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -19,7 +19,14 @@ from cyberposture.services.people import memberships, people, substitutes
 from cyberposture.services.people.memberships import A_LEAD_GIVES, Given, Invitation, Letter
 from cyberposture.services.people.substitutes import Belonging
 from cyberposture.web.access import Action
-from cyberposture.web.surroundings import LANGUAGES, Allowed, Visit, plain, require_form_key
+from cyberposture.web.surroundings import (
+    LANGUAGES,
+    Allowed,
+    Visit,
+    plain,
+    reached_elsewhere,
+    require_form_key,
+)
 
 ZONE = ZoneInfo("Asia/Karachi")
 PAGE = 50
@@ -177,20 +184,22 @@ def show_one(
     )  # fmt: skip
 
 
-def _letter(visit: Visit, name: str, language: str) -> Letter:
+def _letter(visit: Visit, code: str, name: str, language: str) -> Letter:
     words = visit.portal.words[language]
 
     def write(token: str) -> tuple[str, str]:
-        link = f"{visit.portal.runtime.settings.portal_url}/come-in/{token}"
-        said = words.say("belong.letter", name=name, who=visit.person.name, link=link)
+        link = f"{visit.portal.address}/come-in/{token}"
+        said = words.say("belong.letter", name=name, who=visit.person.name, link=link, code=code)
         return str(words.say("belong.letter_subject")), str(said)
 
     return write
 
 
-def _show_link(visit: Visit, name: str, mail: str | None, token: str) -> HTMLResponse:
-    link = f"{visit.portal.runtime.settings.portal_url}/come-in/{token}"
-    return visit.show("people/link.html.j2", name=name, mail=mail, link=link, base=_base(visit))
+def _show_link(visit: Visit, code: str, name: str, mail: str | None, token: str) -> HTMLResponse:
+    return visit.show(
+        "people/link.html.j2", name=name, code=code, mail=mail, base=_base(visit),
+        link=f"{visit.portal.address}/come-in/{token}", reached_at=reached_elsewhere(visit.request),
+    )  # fmt: skip
 
 
 def invite(visit: Visit, form: InvitationForm) -> Response:
@@ -204,21 +213,24 @@ def invite(visit: Visit, form: InvitationForm) -> Response:
             cast("Literal['en', 'ur']", language),
         )  # fmt: skip
         token = memberships.invite_person(
-            visit.register, asked, letter=_letter(visit, name, language), reason=plain(form.reason)
+            visit.register,
+            asked,
+            letter=_letter(visit, code, name, language),
+            reason=plain(form.reason),
         )
     except (InvalidInput, WrongState) as error:
         return show_list(visit, 422, form, _faults(error))
-    return _show_link(visit, name, asked.mail, token)
+    return _show_link(visit, code, name, asked.mail, token)
 
 
 def renew_link(visit: Visit, code: str) -> Response:
     """Make a new link and show it this one time."""
     found: Belonging = substitutes.get_belonging(visit.register, code, _own(visit))
     person = found.record.person
-    letter = _letter(visit, person.name, person.language or "en")
+    letter = _letter(visit, code, person.name, person.language or "en")
     within = None if visit.may("keep-people") else _own(visit)
     token = memberships.send_new_link(visit.register, code, institution=within, letter=letter)
-    return _show_link(visit, person.name, person.mail, token)
+    return _show_link(visit, code, person.name, person.mail, token)
 
 
 def give(visit: Visit, code: str, form: RoleForm) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -68,6 +69,14 @@ class Portal:
         """Whether people reach the portal over HTTPS, so that cookies may demand it."""
         return self.runtime.settings.portal_url.startswith("https://")
 
+    @property
+    def address(self) -> str:
+        """Where people reach the portal: every link that is handed on begins with it.
+
+        It never comes from a request, which could name any host.
+        """
+        return self.runtime.settings.portal_url
+
     def register_of(self, actor: str) -> Register:
         """Return the register as this person works with it."""
         return replace(self.runtime.register, actor=actor)
@@ -119,6 +128,22 @@ def portal_of(request: Request) -> Portal:
     """Return what the process shares."""
     portal: Portal = request.app.state.portal
     return portal
+
+
+def reached_elsewhere(request: Request) -> str:
+    """Return the host by which this request came, if links lead to another one; else "".
+
+    It is for showing alone. A proxy beside us may speak of this machine by its own name.
+    """
+    here = request.headers.get("host", "")[:260]
+    there = urlsplit(portal_of(request).address)
+    if here == there.netloc or (_is_this_machine(here) and not _is_this_machine(there.netloc)):
+        return ""
+    return here
+
+
+def _is_this_machine(host: str) -> bool:
+    return host.startswith(("127.", "localhost", "[::1]"))
 
 
 def language_of(request: Request) -> str:

@@ -41,7 +41,7 @@ def member(office, role="contributor", institution="hill-office", **given):
 def test_a_lead_invites_to_their_own_institution_and_the_link_brings_in(office, lead):
     with office.adds("person-invited"):
         token = memberships.invite_person(lead, member(office))
-    assert signing_in.whose_link(office.register, token) == "M. Member"
+    assert signing_in.whose_link(office.register, token).name == "M. Member"
     assert roles_of(office, "m-member") == [("contributor", "hill-office")]
     entry = [e for e in audit.read_entries(office.register) if e.kind == "person-invited"][-1]
     assert (entry.act.actor, entry.data["role"], entry.data["institution"]) == (

@@ -110,9 +110,7 @@ def test_first_link_is_for_an_active_administrator_and_ends_the_one_before(offic
     office.invite("a-admin", "cert-administrator")
     office.invite("b-admin", "cert-administrator")
     first = make_first_link(office.register)
-    assert (first.person, signing_in.whose_link(office.register, first.token)) == (
-        "a-admin", "A-Admin",
-    )  # fmt: skip
+    assert first.person == signing_in.whose_link(office.register, first.token).code == "a-admin"
     people.disable(office.register, "a-admin")
     second = make_first_link(office.register)
     third = make_first_link(office.register)

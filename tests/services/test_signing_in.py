@@ -38,7 +38,7 @@ def enrol(office, register):
 
 def test_a_link_brings_its_person_in_once_and_leaves_recovery_codes(office, register):
     token = signing_in.make_link(register, "l-lead")
-    assert signing_in.whose_link(register, token) == "L. Lead (invented)"
+    assert signing_in.whose_link(register, token).name == "L. Lead (invented)"
     begun = signing_in.begin_account(register, token, PASSWORD)
     assert signing_in.find_enrolment(register, token) == begun
     opened = signing_in.confirm_account(register, token, code_now(office, begun.seed))

@@ -10,6 +10,7 @@ import pytest
 from browser import Answer, Browser
 from world import FOREIGN, FORM_KEY, OWN, ROUND
 
+from cyberposture.cli.serve import with_address
 from cyberposture.clock import utc_now
 from cyberposture.services.institutions import shared_services
 from cyberposture.services.institutions.shared_services import Said
@@ -287,3 +288,40 @@ def test_disabled_people_are_out_at_once(world, portal):
     assert Signed(portal, session).get("/account").status in (200, 404)
     people.disable(world.register, "z-last")
     assert Signed(portal, session).get("/").status == 303
+
+
+def test_who_comes_in_reads_the_sign_in_name_at_every_step(portal, lead):
+    made = lead.post(f"/institutions/{OWN}/people", name="B. Officer (invented)", role="observer")
+    link = link_in(made)
+    code = "b-invented"
+    assert f'<code dir="ltr">{code}</code>' in made.text
+    first = portal.ask("GET", link)
+    second = portal.ask("POST", link, form={"password": PASSWORD})
+    seed = re.search(r"<code dir=\"ltr\">([A-Z2-7]{16,})</code>", second.text).group(1)
+    third = portal.ask("POST", f"{link}/confirm", form={"code": pyotp.TOTP(seed).now()})
+    for page in (first, second, third):
+        assert page.status == 200 and f'<b><code dir="ltr">{code}</code></b>' in page.text
+    used = portal.ask("GET", link)
+    assert used.status == 404 and "This link was used" in used.text
+    assert 'href="/sign-in"' in used.text
+
+
+def test_a_link_never_leads_to_the_host_that_a_request_names(world, lead):
+    made = lead.portal.ask(
+        "POST", f"/institutions/{OWN}/people", cookies={COOKIE: lead.cookie},
+        form={"form_key": FORM_KEY, "name": "H. Host (invented)", "role": "observer"},
+        host="evil.example",
+    )  # fmt: skip
+    assert made.status == 200
+    assert f"{world.runtime.settings.portal_url}/come-in/" in made.text
+    assert "evil.example/come-in" not in made.text
+    assert "You reached this page at evil.example" in made.text
+
+
+def test_links_lead_to_where_it_listens_unless_another_place_was_set(world, capsys):
+    told = with_address(world.runtime, "http://127.0.0.1:8431")
+    assert told.settings.portal_url == "http://127.0.0.1:8431"
+    assert with_address(told, "http://127.0.0.1:9000") is told
+    for everywhere in ("http://0.0.0.0:8000", "http://[::]:8000"):
+        assert with_address(world.runtime, everywhere) is world.runtime
+        assert "CYBERPOSTURE_PORTAL_URL" in capsys.readouterr().err

@@ -172,7 +172,10 @@ def test_a_file_of_another_site_is_not_read(world, portal, lead):
 
 def test_a_file_on_a_card_stands_behind_the_answer_and_can_serve_another(world, portal, lead):
     answer = add(portal, lead, b"%PDF-1.7 for a card", "minutes.pdf", at=ON_CARD)
-    assert answer.headers["location"] == f"{CARD}?done=evidence-attached#{CONTROL}"
+    assert (
+        answer.headers["location"]
+        == f"{CARD}?done=evidence-attached&at={CONTROL}#{CONTROL}-evidence"
+    )
     page = portal.ask("GET", CARD, cookies=lead).text
     assert "minutes.pdf" in page
     code = newest(world).code

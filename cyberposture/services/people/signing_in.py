@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from cyberposture.clock import to_iso
 from cyberposture.errors import Fault, InvalidInput, NotAuthorised, NotFound
-from cyberposture.model.people import Membership
+from cyberposture.model.people import Membership, Person
 from cyberposture.services.people import second_factors
 from cyberposture.services.people.attempts import (
     NOT_IN,
@@ -54,6 +54,13 @@ class KeyAsked:
 
     token: str
     options: str
+
+
+class LinkUsed(NotFound):
+    """A link that opened something once and opens nothing any more."""
+
+    def __init__(self) -> None:
+        super().__init__("link", "…", advice="it was used, or a newer one took its place")
 
 
 @dataclass(frozen=True)
@@ -107,26 +114,29 @@ def by_link(connection: Connection, token: str, now: datetime) -> PersonRecord:
     """Return whom a link is for.
 
     Raises:
-        NotFound: there is no such link, or it was used or ran out.
+        NotFound: there is no such link, or it ran out.
+        LinkUsed: it was used, or a newer one took its place.
         NotAuthorised: the person acts no more.
     """
     link = accounts.find_link(connection, digest_of(token))
-    if link is None or link.used_at is not None or now >= link.ends_at:
+    if link is not None and link.used_at is not None:
+        raise LinkUsed
+    if link is None or now >= link.ends_at:
         raise NotFound("link", "…", advice="a link works once, for seven days: ask for a new one")
     record = people.get_person_by_id(connection, link.person_id)
     require_active(record)
     return record
 
 
-def whose_link(register: Register, token: str) -> str:
-    """Return the name of the person that a link is for.
+def whose_link(register: Register, token: str) -> Person:
+    """Return the person that a link is for.
 
     Raises:
         NotFound: there is no such link, or it was used or ran out.
         NotAuthorised: the person acts no more.
     """
     with register.reading() as connection:
-        return by_link(connection, token, register.clock()).person.name
+        return by_link(connection, token, register.clock()).person
 
 
 def begin_account(register: Register, token: str, password: str) -> Enrolment:

@@ -74,6 +74,8 @@ class Trouble:
 
     typed: Typed
     fault: str = ""
+    field: str = ""
+    """Which field of the card the fault is in; empty for the choice of a level."""
     theirs: AnswerRevision | None = None
 
 
@@ -159,6 +161,8 @@ def about_cards(
         "may_answer": asked.may_answer and visit.may("answer", asked.institution.code),
         "trouble": "" if typed is None else typed.control,
         "fault": "" if trouble is None else trouble.fault,
+        "trouble_field": "" if trouble is None else trouble.field,
+        "done_at": visit.request.query_params.get("at", ""),
         "theirs": None if theirs is None else said_of(theirs, words, zone, names),
         "theirs_seen": 0 if theirs is None else theirs.revision,
         "evidence": evidence_on_cards(visit, found, cards),
@@ -183,12 +187,16 @@ def keep_answer(
         said = visit.told(error.faults[0].what)
         if by_script:
             return JSONResponse({"fault": said}, 422)
-        return _show(visit, page, 422, Trouble(typed, fault=said))
+        return _show(visit, page, 422, Trouble(typed, said, error.faults[0].where))
     except Conflict as error:
         if by_script:
             return JSONResponse({}, 409)
         theirs = cast("AnswerRevision", error.current)
         return _show(visit, page, 409, Trouble(typed, theirs=theirs))
+    if not by_script and typed.level == "":
+        # The words are kept; going on would look as if the question were answered.
+        said = str(visit.words.say("card.choose_level"))
+        return _show(visit, page, 422, Trouble(typed, said))
     if not by_script:
         then = form.then if _CONTROL.fullmatch(form.then) else control
         return RedirectResponse(f"{page.path}#{then}", 303)
@@ -201,6 +209,8 @@ def _keep(visit: Visit, page: Page, typed: Typed, seen: int) -> Kept:
     does_not_apply = typed.level == NOT_APPLICABLE
     if does_not_apply and not typed.reason:
         raise InvalidInput(Fault("reason", str(visit.words.say("card.needs_reason"))))
+    if typed.level == typed.reason == "" and not seen:
+        raise InvalidInput(Fault("level", str(visit.words.say("card.choose_level"))))
     if typed.level not in ("", NOT_APPLICABLE, *_LEVELS):
         raise InvalidInput(Fault("level", str(visit.words.say("card.needs_level"))))
     return questionnaire.keep_answer(

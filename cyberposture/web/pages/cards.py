@@ -148,8 +148,11 @@ def status_of(
         return words.say("card.unanswered")
     if revision.is_suggestion:
         return words.say("card.suggested")
+    who = names.get(revision.act.actor, revision.act.actor)
+    if not choice_of(revision):
+        return words.say("card.no_level", time=words.minute(revision.act.at, zone), who=who)
     time = words.minute(revision.act.at, zone)
-    return words.say("card.saved", time=time, who=names.get(revision.act.actor, revision.act.actor))
+    return words.say("card.saved", time=time, who=who)
 
 
 def _choices(control: Control, texts: Translations, words: Words) -> tuple[Choice, ...]:

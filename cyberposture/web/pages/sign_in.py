@@ -6,9 +6,11 @@ import segno
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from cyberposture.errors import InvalidInput, NotAuthorised
+from cyberposture.errors import InvalidInput, NotAuthorised, NotFound
+from cyberposture.model.people import Person
 from cyberposture.services.people import signing_in
 from cyberposture.services.people.second_factors import Enrolment
+from cyberposture.services.people.signing_in import LinkUsed
 from cyberposture.web.doorkeeper import at_the_door
 from cyberposture.web.sign_on import browser_of, keep_session
 from cyberposture.web.surroundings import (
@@ -100,19 +102,21 @@ def show_invitation(request: Request, token: str) -> HTMLResponse:
     """Ask for a password, or, once there is one, for the first code."""
     portal = portal_of(request)
     register = portal.register_of(DOOR)
-    begun = signing_in.find_enrolment(register, token)
+    try:
+        begun = signing_in.find_enrolment(register, token)
+    except LinkUsed:
+        return portal.render(request, "link-used.html.j2", 404, person=None)
     if begun is not None:
         return _show_factor(request, token, begun, fault="")
-    name = signing_in.whose_link(register, token)
-    return _show_invitation(request, token, name)
+    return _show_invitation(request, token, signing_in.whose_link(register, token))
 
 
 def _show_invitation(
-    request: Request, token: str, name: str, status: int = 200, fault: str = ""
+    request: Request, token: str, who: Person, status: int = 200, fault: str = ""
 ) -> HTMLResponse:
     portal = portal_of(request)
     return portal.render(
-        request, "come-in.html.j2", status, person=None, token=token, name=name, fault=fault,
+        request, "come-in.html.j2", status, person=None, token=token, who=who, fault=fault,
         has_sign_on=portal.runtime.settings.sso_issuer is not None,
     )  # fmt: skip
 
@@ -127,8 +131,8 @@ def set_password(
     try:
         begun = signing_in.begin_account(register, token, password)
     except InvalidInput as error:
-        name = signing_in.whose_link(register, token)
-        return _show_invitation(request, token, name, 422, error.faults[0].what)
+        who = signing_in.whose_link(register, token)
+        return _show_invitation(request, token, who, 422, error.faults[0].what)
     return _show_factor(request, token, begun, fault="")
 
 
@@ -136,7 +140,7 @@ def _show_factor(request: Request, token: str, begun: Enrolment, fault: str) -> 
     picture = segno.make(begun.uri, error="m").svg_data_uri(scale=5, border=2)
     return portal_of(request).render(
         request, "factor.html.j2", 422 if fault else 200, person=None, token=token,
-        picture=picture, seed=begun.seed, fault=fault,
+        picture=picture, seed=begun.seed, fault=fault, code=begun.person,
     )  # fmt: skip
 
 
@@ -147,14 +151,16 @@ def confirm(
     """Open the account, begin a session, and show the recovery codes once."""
     portal = portal_of(request)
     register = portal.register_of(DOOR)
+    begun = signing_in.find_enrolment(register, token)
+    if begun is None:
+        raise NotFound("account", "…", advice="set a password first")
     try:
         opened = signing_in.confirm_account(register, token, code, browser=browser_of(request))
     except InvalidInput as error:
-        begun = signing_in.find_enrolment(register, token)
-        if begun is None:
-            raise
         return _show_factor(request, token, begun, error.faults[0].what)
-    answer = portal.render(request, "recovery.html.j2", person=None, codes=opened.recovery_codes)
+    answer = portal.render(
+        request, "recovery.html.j2", person=None, codes=opened.recovery_codes, code=begun.person
+    )
     return keep_session(portal, answer, opened.token)
 
 

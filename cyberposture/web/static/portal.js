@@ -11,16 +11,26 @@ function tell(form, kind) {
   place.dataset.state = kind;
 }
 
+// While a button is pressed nothing moves: a line that grows under the pointer would swallow it.
+let pressed = false;
+for (const [kind, is] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
+  document.addEventListener(kind, () => { pressed = is; }, true);
+}
+
+// What watches an answer's form: `isOpen` while something typed is not kept, `keep` keeps it now.
+const watched = new Map();
+
 function watch(form) {
   let timer = 0;
-  let running = false;
+  let running = null;
   let changed = false;
+  let gone = false;
 
   async function save() {
-    if (running) { changed = true; return; }
-    running = true;
+    clearTimeout(timer);
     changed = false;
     tell(form, "saving");
+    const place = form.querySelector(".saved");
     let next = 0;
     try {
       const answer = await fetch(form.action, {
@@ -29,40 +39,101 @@ function watch(form) {
         headers: { Accept: "application/json" },
         credentials: "same-origin",
         redirect: "manual",
+        keepalive: true,
       });
       if (answer.ok) {
         const kept = await answer.json();
         form.elements.seen.value = kept.revision;
-        const place = form.querySelector(".saved");
         place.textContent = kept.said;
         place.dataset.state = "kept";
       } else if (answer.status === 409 || answer.type === "opaqueredirect") {
+        gone = true;
         form.submit();  // the page with both versions, or the door
-        return;
       } else if (answer.status === 422) {
-        const place = form.querySelector(".saved");
+        changed = true;
         place.textContent = (await answer.json()).fault;
         place.dataset.state = "fault";
+        return false;
       } else {
         next = AGAIN_MS;
       }
     } catch {
       next = AGAIN_MS;
     }
-    running = false;
-    if (next) tell(form, "failed");
-    if (next || changed) later(next || WAIT_MS);
+    if (next) { tell(form, "failed"); changed = true; later(next); }
+    return !next;
+  }
+
+  // One save after the other: each says which revision the writer had before them.
+  async function keep() {
+    while (running) await running;
+    if (!changed) return true;
+    running = save();
+    const isKept = await running;
+    running = null;
+    return isKept;
   }
 
   function later(wait) {
+    gone = false;
+    changed = true;
     clearTimeout(timer);
-    timer = setTimeout(save, wait);
+    timer = setTimeout(() => pressed ? later(WAIT_MS) : keep(), wait);
   }
 
   form.addEventListener("change", () => later(0));
   form.addEventListener("input", () => later(WAIT_MS));
-  form.addEventListener("submit", () => clearTimeout(timer));
+  async function settle() {
+    clearTimeout(timer);
+    while (running) await running;
+    gone = true;  // from here the form brings its words itself
+  }
+
+  watched.set(form, { isOpen: () => !gone && (changed || running !== null), keep, settle });
 }
+
+const open = () => [...watched].filter(([, one]) => one.isOpen());
+
+// Whoever goes on before an answer is kept waits for it: nobody loses a word. What cannot be kept
+// now shows why, and the browser asks before it leaves.
+async function keepAll(but) {
+  for (const [form, one] of open()) {
+    if (form !== but && !await one.keep()) form.scrollIntoView({ block: "nearest" });
+  }
+}
+
+let passing = false;
+let waiting = false;
+
+document.addEventListener("submit", async (event) => {
+  const { target, submitter } = event;
+  if (passing || event.defaultPrevented || !open().length) return;
+  event.preventDefault();
+  if (waiting) return;
+  waiting = true;
+  await keepAll(target);
+  await watched.get(target)?.settle();
+  await new Promise((go) => setTimeout(go));  // inside its own event a form is not sent anew
+  waiting = false;
+  passing = true;
+  target.requestSubmit(submitter);
+  passing = false;
+});
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[href]");
+  const isPlain = !(event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  if (!link || !isPlain || event.defaultPrevented || link.target || !open().length) return;
+  if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
+  if (link.hasAttribute("download")) return;
+  event.preventDefault();
+  await keepAll();
+  location.assign(link.href);
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (open().length) event.preventDefault();
+});
 
 for (const form of document.querySelectorAll("form[data-autosave]")) watch(form);
 

@@ -121,7 +121,7 @@ def _taken_up(request: Request, opened: Opened | None) -> Response:
     portal = portal_of(request)
     if opened is not None:
         codes = opened.recovery_codes
-        answer = portal.render(request, "recovery.html.j2", person=None, codes=codes)
+        answer = portal.render(request, "recovery.html.j2", person=None, codes=codes, code="")
         return keep_session(portal, answer, opened.token)
     link = request.cookies.get(LINK_COOKIE, "")
     begun = signing_in.find_enrolment(portal.register_of(DOOR), link)
@@ -130,7 +130,7 @@ def _taken_up(request: Request, opened: Opened | None) -> Response:
     picture = segno.make(begun.uri, error="m").svg_data_uri(scale=5, border=2)
     return portal.render(
         request, "factor.html.j2", person=None, token=link, picture=picture, seed=begun.seed,
-        fault="",
+        fault="", code=begun.person,
     )  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def evidence_on_cards(visit: Visit, found: DomainPage, cards_shown: Iterable[Car
 
 def _back(visit: Visit, institution: str, use: Use, done: str) -> Response:
     card = f"/institutions/{institution}/rounds/{use.round_code}/answers/{use.control[:3]}"
-    return visit.go(f"{card}?done={done}#{use.control}")
+    return visit.go(f"{card}?done={done}&at={use.control}#{use.control}-evidence")
 
 
 def _use(round_code: str, control: str) -> Use:

@@ -1,0 +1,105 @@
+"""Whoever types an answer and goes straight on loses nothing of it, whichever way they go on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+from world import CONTROL, OWN, ROUND, World
+
+pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
+
+HERE = f"/institutions/{OWN}/rounds/{ROUND}/answers/{CONTROL[:3]}"
+
+
+@pytest.fixture
+def page(world: World, address: str, chromium: Browser) -> Iterator[Page]:
+    """The lead of the institution, before the questions of a domain."""
+    context = chromium.new_context(viewport={"width": 1024, "height": 700}, base_url=address)
+    session = world.session_of(world.person_of("institution-lead"))
+    context.add_cookies([{"name": "session", "value": session, "url": address}])
+    made = context.new_page()
+    made.goto(HERE)
+    yield made
+    context.close()
+
+
+def answer(page: Page, words: str, level: int) -> None:
+    card = page.locator(f"[id='{CONTROL}']")
+    card.locator("textarea").fill(words)
+    card.locator(f"input[name=level][value='{level}']").check()
+    card.locator("textarea").press("End")
+    card.locator("textarea").press_sequentially(".")
+
+
+def kept(page: Page) -> tuple[str, str]:
+    """Return what the register holds, as a new look at the page shows it."""
+    page.goto(HERE)
+    card = page.locator(f"[id='{CONTROL}']")
+    return (
+        card.locator("textarea").input_value(),
+        card.locator("input[name=level]:checked").get_attribute("value") or "",
+    )
+
+
+def add_a_file(page: Page, path: Path) -> None:
+    behind = page.locator(f"[id='{CONTROL}-evidence']")
+    behind.locator("details").evaluate("one => { one.open = true; }")
+    behind.locator("input[type=file]").set_input_files(path)
+    with page.expect_navigation():
+        behind.locator("form[action$='/upload'] button").click()
+
+
+def test_evidence_that_is_added_at_once_takes_the_answer_along(page, tmp_path):
+    paper = tmp_path / "minutes.pdf"
+    paper.write_bytes(b"%PDF-1.7 minutes of March")
+    answer(page, "The board said so in March", 2)
+    add_a_file(page, paper)
+    told = page.locator(f"[id='{CONTROL}-evidence'] [role=status]")
+    place = told.bounding_box()
+    assert place is not None and 0 <= place["y"] < 700
+    assert kept(page) == ("The board said so in March.", "2")
+
+
+def test_a_save_that_is_on_its_way_is_waited_for(page, tmp_path):
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        # The first stays on its way until the second thing is pressed.
+        if held or route.request.method != "POST":
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(f"**{HERE}/{CONTROL}", hold)
+    answer(page, "Everybody has one key", 1)
+    page.wait_for_function(
+        f"document.getElementById('{CONTROL}').querySelector('.saved').dataset.state === 'saving'"
+    )
+    page.locator("main .onward a").last.click(no_wait_after=True)
+    assert page.url.endswith(HERE)
+    with page.expect_navigation():
+        held[0].continue_()
+    assert not page.url.endswith(HERE)
+    assert kept(page) == ("Everybody has one key.", "1")
+
+
+def test_the_forms_own_button_is_no_conflict_with_oneself(page):
+    answer(page, "Two of us look at it each week", 3)
+    with page.expect_navigation() as found:
+        page.locator(f"[id='{CONTROL}'] form.answer button").first.click()
+    assert found.value.status == 200
+    assert kept(page) == ("Two of us look at it each week.", "3")
+
+
+def test_what_cannot_be_kept_asks_before_it_is_left(page):
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.route(f"**{HERE}/{CONTROL}", lambda route: route.abort())
+    answer(page, "This house has no network just now", 0)
+    page.locator("main .onward a").last.click(no_wait_after=True)
+    page.wait_for_function(
+        f"document.getElementById('{CONTROL}').querySelector('.saved').dataset.state === 'failed'"
+    )
+    assert page.locator(f"[id='{CONTROL}'] textarea").input_value().startswith("This house")
+    assert set(asked) <= {"beforeunload"} and page.url.endswith(HERE)

@@ -12,7 +12,7 @@ from cyberposture.reporting.view.nation_indicators import blocking_of
 from cyberposture.reporting.view.systemic import found_in, name_of
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import median
-from cyberposture.scoring.systemic import CARRIED
+from cyberposture.scoring.systemic import CARRIED, Carrier
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +253,11 @@ def _shared(n: Nation) -> Decision:
         return Decision(n.words.say("decide.no-shared"), n.words.say("source.declarations"))
     asked, everybody = len(n.inputs.rows), len(best.institutions)
     asks = n.words.say(
-        f"decide.{best.kind}" if best.failing else f"decide.{best.kind}-sound",
+        _told_of(n, best),
         name=name_of(n, best),
         n=everybody,
         institutions=n.count(everybody, asked),
-        failing=n.count(len(best.failing), everybody),
+        failing="" if n.is_guarded else str(len(best.failing)),
     )
     if not n.is_guarded:
         reach = n.words.say(
@@ -266,6 +266,13 @@ def _shared(n: Nation) -> Decision:
         asks = Text(f"{asks} {reach}", f"{asks.__html__()} {reach.__html__()}")
     known = "seen" if best.observed else "declarations"
     return Decision(asks, n.words.say(f"source.{known}"))
+
+
+def _told_of(n: Nation, one: Carrier) -> str:
+    """Return the key of what is asked about something that many depend on."""
+    if n.is_guarded:
+        return "decide.shared-untold"
+    return f"decide.{one.kind}" if one.failing else f"decide.{one.kind}-sound"
 
 
 def _indicator(n: Nation) -> Decision:

@@ -14,6 +14,8 @@ from cyberposture.reporting.inputs import NationInputs
 from cyberposture.reporting.plain import Text, decimal, percent
 from cyberposture.reporting.view.groups import Nation, closed_gates
 from cyberposture.scoring.systemic import (
+    CARRIED,
+    KINDS,
     SEVERAL,
     Carrier,
     Concentration,
@@ -112,7 +114,20 @@ def found_in(n: Nation) -> Found:
     """Return what the institutions depend on, the widest first."""
     everything = find_carriers(_members(n.inputs), n.inputs.dependencies)
     shared = shared_by(everything, n.lens.smallest_group)
-    return Found(everything, shared, to_act_on(shared))
+    if not n.is_guarded:
+        return Found(everything, shared, to_act_on(shared))
+    # What may not be told is not told by its place in the list, or by being chosen, either.
+    asked = len(n.inputs.rows)
+    told = sorted(shared, key=lambda one: (*_told_width(n, one, asked), KINDS.index(one.kind)))
+    provided = (one for one in told if one.kind in CARRIED)
+    return Found(everything, tuple(told), next(provided, None))
+
+
+def _told_width(n: Nation, one: Carrier, asked: int) -> tuple[bool, int]:
+    """Return what orders things by how many depend on them, as far as that is told."""
+    width = len(one.institutions)
+    hides = n.lens.hides(width, asked)
+    return (not hides, 0 if hides else -width)
 
 
 def _members(inputs: NationInputs) -> list[Member]:
@@ -171,8 +186,8 @@ def _row(n: Nation, number: int, one: Carrier) -> CarrierRow:
     everybody = len(one.institutions)
 
     def of(part: tuple[str, ...]) -> Text:
-        # Beside a whole that is not told a part of it is told by its lower bound alone.
-        if n.lens.hides(everybody, len(n.inputs.rows)):
+        # Parts of two wholes that overlap give away those in both.
+        if n.is_guarded:
             return n.words.say("count.hidden")
         return n.lens.count(n.words, len(part), everybody)
 

@@ -45,9 +45,7 @@ def members(world: World, cells: Iterable[str]) -> dict[str, list[str]]:
 
 def public(world: World, **more: object) -> Nation:
     own = result("Developing")
-    rows = tuple(
-        InstitutionRow(f"i-{n:03}", "", "power", "A", own, own) for n in range(sum(world))
-    )
+    rows = tuple(InstitutionRow(f"i-{n:03}", "", "power", "A", own, own) for n in range(sum(world)))
     report = definitions()["nation"]
     inputs = replace(nobody(), rows=rows, **more)
     return Nation(inputs, lens_for(report, "public"), RENDERER.words(report))

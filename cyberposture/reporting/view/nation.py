@@ -29,7 +29,7 @@ from cyberposture.reporting.view.nation_annexes import (
 from cyberposture.reporting.view.nation_front import Front, front_of
 from cyberposture.reporting.view.nation_indicators import Indicators, indicators_of
 from cyberposture.reporting.view.nation_reasons import reasons_of_nation
-from cyberposture.reporting.view.reasons import Reason
+from cyberposture.reporting.view.reasons import Reason, led
 from cyberposture.reporting.view.systemic import Systemic, systemic_of
 from cyberposture.reporting.view.trend import Moved, since_last
 from cyberposture.reporting.words import Words
@@ -112,7 +112,7 @@ def _frame(n: Nation) -> Frame:
         kind="nation",
         title=n.words.say("window-title.nation", round=title),
         headline=n.words.say("headline.nation", round=title),
-        subtitle=(front_of(n).funnel,),
+        subtitle=(led(front_of(n).funnel, "all"),),
         as_of=inputs.as_of,
         zone=n.zone,
     )

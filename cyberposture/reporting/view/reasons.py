@@ -22,6 +22,11 @@ class Reason:
     """What is told, and what there is to tell."""
 
 
+def led(said: Text, id_: str) -> Text:
+    """Return a sentence of figures that leads to its explanation, for a place without a macro."""
+    return Text(said, f'<a class="reason" href="#why-{id_}">{said.__html__()}</a>')
+
+
 @dataclass(frozen=True)
 class Reasons:
     """Writes explanations in the words of one report; they stand below `reason.ID`."""

@@ -37,7 +37,7 @@ from cyberposture.reporting.view.nation_reasons import (
     reasons_for,
     reasons_of_groups,
 )
-from cyberposture.reporting.view.reasons import Reason
+from cyberposture.reporting.view.reasons import Reason, led
 from cyberposture.reporting.view.sector_gaps import (
     ControlGap,
     Disagreement,
@@ -147,7 +147,7 @@ def sector_view(
     return SectorView(
         audience=audience,
         words=words,
-        frame=_frame(n, inputs, front.funnel),
+        frame=_frame(n, inputs, led(front.funnel, "all")),
         baseline=_baseline(n),
         lead=front.lead,
         figures=front.figures,

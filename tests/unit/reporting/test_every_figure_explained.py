@@ -126,3 +126,12 @@ def test_the_public_is_told_how_and_not_how_many():
             counted = str(one.facts[0][1])
             assert counted == "At least 5 institutions; how many exactly, and which, is not told."
     assert view.claims.matrix is None
+
+
+@pytest.mark.parametrize(("report", "audience"), [("nation", "cert"), ("nation", "public"),
+                                                  ("sector", "sector")])  # fmt: skip
+def test_the_response_rate_leads_to_who_was_counted(report, audience):
+    definition, row = definitions()[report], WORST[report]
+    view = row.view(definition, audience, RENDERER.words(definition), row.usual())
+    assert '<a class="reason" href="#why-all">' in view.frame.subtitle[0].__html__()
+    assert "all" in {one.id for one in view.reasons}

@@ -182,6 +182,8 @@ def _told(translations: Translations) -> dict[str, Any]:
         whole = getattr(translations, kind)
         if whole is not None:
             told[kind] = whole.model_dump(mode="json")
+            if told[kind].get("notes", "") is None:
+                del told[kind]["notes"]  # editions from before there were any keep their digests
     return told
 
 

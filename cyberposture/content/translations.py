@@ -52,13 +52,15 @@ class Translations:
     def names(self, catalogue: Catalogue) -> dict[str, dict[str, str]]:
         """Return what domains, sectors, features and profiles are called, by kind and id.
 
-        What has no name in this language, or one whose English has changed, is named in English.
+        Kind `notes` is what is said of each profile. What has no name in this language, or one whose English has changed, is named in English.
         """
-        named = framework_names(catalogue)
+        named = framework_names(catalogue, notes=True)
         own = self.framework
-        if own is not None and own.source == digest(named):
-            told = own.model_dump(include=set(named))
-            named = {kind: names | told[kind] for kind, names in named.items()}
+        if own is not None and own.source == digest(
+            framework_names(catalogue, notes=own.notes is not None)
+        ):
+            told = own.model_dump(include=set(named), exclude_none=True)
+            named = {kind: names | told.get(kind, {}) for kind, names in named.items()}
         return named
 
     def count(self, items: Iterable[Control | Check]) -> Counter[State]:
@@ -66,15 +68,21 @@ class Translations:
         return Counter(self.state(item) for item in items)
 
 
-def framework_names(catalogue: Catalogue) -> dict[str, dict[str, str]]:
-    """Return the English names of domains, sectors, features and profiles, by kind and id."""
+def framework_names(catalogue: Catalogue, *, notes: bool = False) -> dict[str, dict[str, str]]:
+    """Return the English names of domains, sectors, features and profiles, by kind and id.
+
+    With `notes` what is said of each profile is among them.
+    """
     framework = catalogue.framework
-    return {
+    named = {
         "domains": {one.id: one.title for one in framework.domains},
         "sectors": {one.id: one.title for one in framework.sectors},
         "features": {one.id: one.title for one in framework.features},
         "profiles": {one.id: one.title for one in catalogue.profiles},
     }
+    if notes:
+        named["notes"] = {one.id: one.note for one in catalogue.profiles}
+    return named
 
 
 def clause_texts(catalogue: Catalogue) -> dict[str, Any]:

@@ -50,6 +50,9 @@ class FrameworkTranslation(Translation):
     sectors: dict[Code, Sentence]
     features: dict[Code, Sentence]
     profiles: dict[Code, Sentence]
+    notes: dict[Code, Sentence] | None = None
+    """What is said of each profile. Where it is given, `source` is the digest over the English
+    notes as well."""
 
 
 class ClausesTranslation(Translation):

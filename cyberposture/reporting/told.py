@@ -74,7 +74,10 @@ def _catalogue(catalogue: Catalogue, texts: Translations) -> Catalogue:
     names = texts.names(catalogue)
     change: dict[str, object] = {
         "framework": _framework(catalogue.framework, names),
-        "profiles": _named(catalogue.profiles, names["profiles"]),
+        "profiles": tuple(
+            one.model_copy(update={"note": names["notes"][one.id]})
+            for one in _named(catalogue.profiles, names["profiles"])
+        ),
         "controls": tuple(_control(one, texts) for one in catalogue.controls),
     }
     clauses = texts.clauses

@@ -140,7 +140,7 @@ Wholes = tuple[
 
 def _load_wholes(folder: Path, catalogue: Catalogue, language: str, faults: list[Fault]) -> Wholes:
     """Return what renders the frame of a catalogue: each None where there is no such file."""
-    names = framework_names(catalogue)
+    names = framework_names(catalogue, notes=True)
     clauses = {"clauses": clause_texts(catalogue)["clauses"]}
     return (
         _load_whole(FrameworkTranslation, folder, f"{FRAMEWORK}.{language}", names, faults),
@@ -183,7 +183,7 @@ def _load_whole(
         faults.append(Fault(document.where(("language",)), f"the file's name says {language}"))
     told = found.model_dump()
     for kind, names in known.items():
-        for unknown in sorted(told[kind].keys() - names.keys()):
+        for unknown in sorted((told[kind] or {}).keys() - names.keys()):
             faults.append(Fault(document.where((kind, unknown)), f"no {kind} called {unknown}"))
     return found
 

@@ -193,7 +193,7 @@ def names_in_urdu(content: Content, **changes: object) -> dict[str, object]:
 
 
 def test_domains_and_features_are_named_in_the_language_and_else_in_english(folders, content):
-    english = framework_names(content.catalogue)
+    english = framework_names(content.catalogue, notes=True)
     assert load(folders, content).names(content.catalogue) == english
     write(folders, FRAMEWORK, names_in_urdu(content))
     found = load(folders, content)
@@ -205,6 +205,21 @@ def test_domains_and_features_are_named_in_the_language_and_else_in_english(fold
     assert load(folders, content).names(content.catalogue) == english
 
 
+def test_what_is_said_of_a_profile_is_bound_to_its_english_too(folders, content):
+    said = {"start": "چھوٹے اداروں کی پہلی دوپہر کے لیے۔"}
+    write(folders, FRAMEWORK, names_in_urdu(content, notes=said))
+    # The digest is of the names alone: somebody wrote notes and looked at no English ones.
+    found = load(folders, content).names(content.catalogue)
+    assert found == framework_names(content.catalogue, notes=True)
+    source = digest(framework_names(content.catalogue, notes=True))
+    write(folders, FRAMEWORK, names_in_urdu(content, notes=said, source=source))
+    found = load(folders, content).names(content.catalogue)
+    assert (found["notes"]["start"], found["profiles"]["start"]) == (said["start"], "آغاز")
+    write(folders, FRAMEWORK, names_in_urdu(content, notes={"none": "کچھ"}, source=source))
+    with pytest.raises(InvalidInput, match="no notes called none"):
+        load(folders, content)
+
+
 def test_a_name_of_what_there_is_not_is_a_fault_in_its_line(folders, content):
     write(folders, FRAMEWORK, names_in_urdu(content, domains={"ZZZ": "کچھ"}))
     with pytest.raises(InvalidInput, match=r"framework\.ur\.yaml:\d+: no domains called ZZZ"):
@@ -213,7 +228,8 @@ def test_a_name_of_what_there_is_not_is_a_fault_in_its_line(folders, content):
 
 def test_every_name_of_the_shipped_catalogue_is_there_in_urdu(content):
     (urdu,) = content.translations
-    named, english = urdu.names(content.catalogue), framework_names(content.catalogue)
+    english = framework_names(content.catalogue, notes=True)
+    named = urdu.names(content.catalogue)
     same = [(kind, one) for kind, names in english.items() for one, name in names.items()
             if named[kind][one] == name]  # fmt: skip
     assert same == []

@@ -183,6 +183,16 @@ def _usual_findings() -> tuple[SeenFinding, ...]:
     )  # fmt: skip
 
 
+def _rounds_before() -> tuple[OwnRound, ...]:
+    return tuple(
+        OwnRound(
+            code, f"Round {code.upper()}", "0" * 64, 5_600 + 500 * number,
+            3_100 + 700 * number, 3_000 + 700 * number, "Developing",
+        )
+        for number, code in ((1, "2025-h2"), (2, "2026-h1"))
+    )  # fmt: skip
+
+
 def _report(
     institution: Institution, document: ScoreDocument | None, score: TakenScore | None
 ) -> InstitutionInputs:
@@ -203,13 +213,7 @@ def _report(
         audit_head=a_head(),
         addresses=KnownAddresses(total=17, authorised=14, looked_at=14),
         previous=before,
-        past=tuple(
-            OwnRound(
-                code, f"Round {code.upper()}", "0" * 64, 5_600 + 500 * number,
-                3_100 + 700 * number, 3_000 + 700 * number, "Developing",
-            )
-            for number, code in ((1, "2025-h2"), (2, "2026-h1"))
-        ),
+        past=_rounds_before(),
         steps=steps_of(taken),
         answers=answers_of(taken.document),
         reviews=reviews_of(taken.document),

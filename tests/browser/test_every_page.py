@@ -24,6 +24,12 @@ NO_PAGE = re.compile(
 PAGES = [walk for walk in WALKS if walk.method == "GET" and not NO_PAGE.search(walk.path)]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1400, "height": 900}
+NAMED_TWICE = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  return ids.filter((id, at) => ids.indexOf(id) !== at);
+}"""
+LABELS_OF_NOTHING = """() => [...document.querySelectorAll("label")]
+  .filter((one) => !(one.control && one.control.type !== "hidden")).map((one) => one.outerHTML)"""
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -71,6 +77,8 @@ def test_a_page_has_no_barrier_and_fits(reads_all, world, visitors, walk, langua
         answer = page.goto(walk.at(world, OWN))
         assert answer is not None and answer.status in (200, 404), page.inner_text("main")
         assert page.evaluate(SIDEWAYS) <= 0, "it scrolls sideways"
+        assert page.evaluate(NAMED_TWICE) == []
+        assert page.evaluate(LABELS_OF_NOTHING) == []
         # Reading by rule costs most: each page is read once, half of them wide, half narrow; with
         # `--both-engines`, which asks for everything, both ways.
         is_turn = (PAGES.index(walk) + LANGUAGES.index(language)) % 2 == 0

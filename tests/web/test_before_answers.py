@@ -85,7 +85,8 @@ def test_home_tells_each_role_what_waits_for_it(people):
     assert "Whom to call" in lead.text
     assert tasks(people.get("cert-analyst", "/")) == ["/cert/questions"]
     spring = plan(people)
-    people.post("institution-lead", f"{spring}/scope", profile="start", do="send")
+    people.post("institution-lead", f"{spring}/scope", profile="start", do="send",
+                service="Water", feature="web")  # fmt: skip
     assert {"/cert/scopes", "/cert/questions"} <= set(tasks(people.get("cert-analyst", "/")))
     assert f"{spring}/scope" not in tasks(people.get("institution-lead", "/"))
     assert "/cert/questions" in tasks(people.get("reviewer", "/"))
@@ -118,6 +119,14 @@ def test_a_scope_is_looked_at_sent_returned_and_confirmed(people):
     assert "Revision 1" not in people.get("institution-lead", at).text  # nothing was kept
     wrong = people.post("institution-lead", at, do="send", profile="start", service="", about="x")
     assert wrong.status == 422 and 'value="x"' in wrong.text and 'class="fault"' in wrong.text
+    assert "You have changes that are not sent" in tried.text
+    assert "You have changes" not in people.get("institution-lead", at).text
+    empty = people.post("institution-lead", at, do="send", profile="start")
+    assert empty.status == 422 and "at least one essential service" in empty.text
+    alone = {"profile": "start", "service": "Water", "about": ""}
+    doubted = people.post("institution-lead", at, do="send", **alone)
+    assert doubted.status == 422 and 'name="nothing"' in doubted.text
+    assert 'name="nothing"' not in tried.text
     sent = people.post("institution-lead", at, do="send", **typed)
     assert sent.headers["location"] == f"{at}?done=scope-sent"
     assert OWN in people.get("cert-analyst", "/cert/scopes").text
@@ -333,3 +342,37 @@ def test_pages_ask_the_register_as_often_however_much_there_is(people):
     fill(people, 2, 6)
     assert count_statements(people) == few
     assert max(few.values()) < 80, few
+
+
+def test_who_declared_nothing_is_told_to_where_the_network_decides(people):
+    lead = people.get("institution-lead", "/")
+    assert DECLARED not in tasks(lead)  # what is theirs is declared already
+    register = people.world.register
+    entries.declare(register, OWN, (), reason="moved out")
+    assert DECLARED in tasks(people.get("institution-lead", "/"))
+    assert DECLARED not in tasks(people.get("contributor", "/"))
+    asked = questionnaire.read_questionnaire(register, OWN, ROUND)
+    assert asked.network_alone > 0
+    told = f"You answer {asked.asked} questions; the network decides {asked.network_alone} more"
+    assert told in people.get("institution-lead", "/").text
+    assert told in people.get("institution-lead", f"{HERE}/controls").text
+
+
+def test_a_question_to_the_cert_stands_where_it_was_asked(people):
+    people.post("contributor", f"{CONTROL}/questions", question="Does a letter do?")
+    assert "Does a letter do?" in people.get("institution-lead", CONTROL).text
+    assert "Does a letter do?" not in people.get("reviewer", CONTROL).text
+
+
+def test_words_without_a_level_are_kept_and_said_to_be_no_answer(people):
+    shown = people.get("institution-lead", f"{HERE}/answers/IAM").text
+    control = re.search(r'action="([^"]+/answers/IAM/IAM-[0-9]+)"[^>]*data-autosave', shown)[1]
+    nothing = people.post("institution-lead", control, level="", reason="", seen="0")
+    assert nothing.status == 422 and "No level chosen yet" in nothing.text
+    kept = people.post("institution-lead", control, level="", reason="We are on it.", seen="0",
+                       then="IAM-02")  # fmt: skip
+    assert kept.status == 422 and "No level chosen yet" in kept.text
+    assert "We are on it." in people.get("institution-lead", f"{HERE}/answers/IAM").text
+    bare = people.post("institution-lead", control, level="na", reason="", seen="1")
+    id_ = control.rpartition("/")[2]
+    assert bare.status == 422 and f'<a href="#{id_}-reason">' in bare.text

@@ -85,6 +85,7 @@ def test_a_signatory_reads_signs_and_the_lead_hands_in(world, portal, lead, boss
     signed = KEY | {"read": "yes"}
     wrong = portal.ask("POST", place, form=signed | {"code": "000000"}, cookies=cookies)
     assert wrong.status == 422 and 'id="code-fault"' in wrong.text
+    assert 'name="read" value="yes" checked' in wrong.text  # it need not be ticked anew
     done = portal.ask("POST", place, form=signed | {"code": code()}, cookies=cookies)
     assert done.headers["location"] == f"{AT}/summary?done=attested"
     again = portal.ask("GET", place, cookies=cookies)  # the link is used up
@@ -101,6 +102,11 @@ def test_a_signatory_reads_signs_and_the_lead_hands_in(world, portal, lead, boss
     assert "<fieldset disabled>" in answers and f"{AT}/evidence/" not in answers
     after = portal.ask("GET", f"{AT}/summary", cookies=lead).text
     assert found.submission.receipt in after and f'action="{AT}/submit"' not in after
+    assert "<h1>Handed in</h1>" in after
+    assert "in the way" not in after and "attest-link" not in after and 'id="attest"' not in after
+    home = portal.ask("GET", "/", cookies=lead).text
+    assert f'href="{AT}/receipts/{found.submission.receipt}"' in home
+    assert f'href="{AT}/summary"' in home
 
 
 def test_a_link_of_the_lead_is_shown_once_and_serves_the_signatory_alone(
@@ -190,3 +196,25 @@ def test_every_page_stands_in_urdu(world, portal, lead, tmp_path):
         page = portal.ask("GET", address, cookies=lead | {"language": "ur"})
         assert page.status == 200 and 'dir="rtl"' in page.text
         assert "stands in the way" not in page.text
+
+
+def test_who_signs_reads_every_answer_with_its_level_and_words(world, portal, boss, tmp_path):
+    cookies, _ = boss
+    _, controls = answer_all(world, tmp_path, 2)
+    told = "The pumps are looked at each Monday."
+    importing.import_answers(world.register, sheet(tmp_path, controls[0], 1, told), OWN, ROUND)
+    place = portal.ask("POST", f"{AT}/attest", form=KEY, cookies=cookies).headers["location"]
+    read = unescape(portal.ask("GET", place, cookies=cookies).text)
+    said = read[read.index('id="each"') :]
+    assert told in said and "<b>1 In part</b>" in said and "<b>2 Everywhere</b>" in said
+    for control in controls:
+        assert f'<span class="id">{control}</span>' in said
+    assert '<details class="each" open>' in said
+    paper = unescape(portal.ask("GET", f"{AT}/summary/paper", cookies=cookies).text)
+    assert told in paper
+
+
+def sheet(folder, control, level, words):
+    path = folder / "one.csv"
+    path.write_text(f'control,level,reason\n{control},{level},"{words}"\n')
+    return path

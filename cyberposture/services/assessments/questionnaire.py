@@ -27,6 +27,8 @@ class Progress:
     title: str
     asked: int
     answered: int
+    network_alone: int = 0
+    """How many stand beside them that nobody answers: the network decides."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class Questionnaire:
         return sum(one.asked for one in self.domains)
 
     @property
+    def network_alone(self) -> int:
+        """How many controls the network decides alone."""
+        return sum(one.network_alone for one in self.domains)
+
+    @property
     def answered(self) -> int:
         """How many of them have one."""
         return sum(one.answered for one in self.domains)
@@ -72,7 +79,8 @@ def count_domains(opened: Asked, only: frozenset[str] | None = None) -> Iterable
         asked = [c for c in own if takes_answer(c) and (only is None or c.id in only)]
         if own and (asked or only is None):
             answered = sum(is_said(opened.given.get(c.id)) for c in asked)
-            yield Progress(domain.id, domain.title, len(asked), answered)
+            alone = sum(not takes_answer(c) for c in own)
+            yield Progress(domain.id, domain.title, len(asked), answered, alone)
 
 
 def questionnaire_of(

@@ -47,6 +47,16 @@ class NotApplicable:
 
 
 @dataclass(frozen=True)
+class Said:
+    """One answer as it is signed: a level, or that the control does not apply, and the words."""
+
+    control: Control
+    level: int | None
+    applies: bool
+    words: str
+
+
+@dataclass(frozen=True)
 class DomainLevels:
     """How many controls of a domain were answered with which level, and how many with none."""
 
@@ -73,6 +83,10 @@ class Summary:
     """Claims of level 2 or 3 that nothing stands behind: neither evidence nor the network."""
     not_applicable: tuple[NotApplicable, ...]
     domains: tuple[DomainLevels, ...]
+    said: tuple[Said, ...]
+    """Every answer that is signed, in the order of the controls."""
+    was_looked_at: bool
+    """The network was looked at, so that it could disagree."""
     now: AnswersNow
     attested: Attested | None
     submissions: tuple[SubmissionRecord, ...]
@@ -106,6 +120,8 @@ def read_summary(register: Register, institution: str, round_code: str) -> Summa
         bare=tuple(_bare(basis, known)),
         not_applicable=tuple(_not_applicable(asked, basis.answers)),
         domains=tuple(_domains(basis, asked)),
+        said=tuple(_said(asked, now, basis.answers)),
+        was_looked_at=any(one.rows for one in basis.checks.values()),
         now=now,
         attested=attested,
         submissions=submissions,
@@ -153,6 +169,17 @@ def _not_applicable(
         answer = None if standing is None else standing.answer
         if answer is not None and answer.answer.not_applicable is not None:
             yield NotApplicable(control, answer.answer.not_applicable)
+
+
+def _said(
+    asked: Iterable[Control], now: AnswersNow, given: Mapping[str, Standing]
+) -> Iterable[Said]:
+    for control in asked:
+        standing = given.get(control.id)
+        if control.id in now.revisions and standing is not None and standing.answer is not None:
+            answer = standing.answer.answer
+            aside = answer.not_applicable
+            yield Said(control, answer.level, aside is None, aside or answer.reason)
 
 
 def _domains(basis: Basis, asked: tuple[Control, ...]) -> Iterable[DomainLevels]:

@@ -1,19 +1,22 @@
 """Home: the next things to do, and how far each assessment is that the person takes part in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
+from cyberposture.services.assessments import submission
 from cyberposture.services.assessments.questionnaire import (
     Questionnaire,
     list_running,
     read_questionnaire,
 )
-from cyberposture.web.access import may
+from cyberposture.store.assessments import SubmissionRecord
+from cyberposture.web.access import Action, may
 from cyberposture.web.surroundings import Allowed, Visit
 from cyberposture.web.tasks import collect_tasks
 
@@ -30,6 +33,12 @@ class Campaign:
     asked: Questionnaire
     due: str
     may_scope: bool
+    opens: Callable[[Action], bool]
+    """Whether a page of this round is there for this person."""
+    receipt: str
+    """The receipt of what was handed in last; empty where nothing was."""
+    handed_in: str
+    """When that was, in words."""
 
     @property
     def path(self) -> str:
@@ -56,8 +65,29 @@ def campaigns_of(visit: Visit) -> Iterator[Campaign]:
     """Yield the assessments that go on and that this person takes part in, the first due first."""
     for code, round_code in running_rounds(visit):
         asked = read_once(visit, code, round_code)
-        due = visit.words.day(asked.due, ZoneInfo(asked.institution.zone))
-        yield Campaign(asked, due, visit.may("scope", code))
+        zone = ZoneInfo(asked.institution.zone)
+        last = _last_receipt(visit, asked)
+        yield Campaign(
+            asked,
+            visit.words.day(asked.due, zone),
+            visit.may("scope", code),
+            partial(_may_here, visit, code),
+            "" if last is None else last.receipt or str(last.number),
+            "" if last is None else visit.words.minute(last.act.at, zone),
+        )
+
+
+def _may_here(visit: Visit, institution: str, action: Action) -> bool:
+    return visit.may(action, institution)
+
+
+def _last_receipt(visit: Visit, asked: Questionnaire) -> SubmissionRecord | None:
+    """Return what was handed in last, where that was and this person may see its receipt."""
+    code = asked.institution.code
+    if asked.state in ("planned", "scoping", "answering") or not visit.may("see-summary", code):
+        return None
+    found = submission.list_submissions(visit.register, code, asked.round_code)
+    return found[-1] if found else None
 
 
 def read_once(visit: Visit, institution: str, round_code: str) -> Questionnaire:

@@ -115,9 +115,11 @@ def _show_invitation(
     request: Request, token: str, who: Person, status: int = 200, fault: str = ""
 ) -> HTMLResponse:
     portal = portal_of(request)
+    settings = portal.runtime.settings
     return portal.render(
         request, "come-in.html.j2", status, person=None, token=token, who=who, fault=fault,
-        has_sign_on=portal.runtime.settings.sso_issuer is not None,
+        contact=" · ".join(filter(None, (settings.duty_telephone, settings.scanner_contact))),
+        has_sign_on=settings.sso_issuer is not None,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from cyberposture.services.people.names import names_of
 from cyberposture.store.remarks import RemarkKind, Thread
 from cyberposture.web.pages.answers import about_cards, names_in
 from cyberposture.web.pages.cards import reader_of, said_of
+from cyberposture.web.pages.institution.questions import show_questions
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -107,9 +108,18 @@ def _show(
         choices=_choices(visit, place) if may_assign else [],
         holders=card.holders,
         shared=asking.list_shared(visit.register, controls=[place.control]),
+        own_questions=_own_questions(visit, place, zone),
         trouble_of=trouble or Trouble(),
         **about_cards(visit, found, list(found.cards), names),
     )
+
+
+def _own_questions(visit: Visit, place: Place, zone: ZoneInfo) -> list[dict[str, object]]:
+    """Return what the institution asked the CERT about the control, for its own people."""
+    if not visit.may("ask-the-cert", place.institution):
+        return []
+    found = asking.list_questions(visit.register, institution=place.institution)
+    return show_questions(visit, [one for one in found if one.control == place.control], zone)
 
 
 def _choices(visit: Visit, place: Place) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Questions to the CERT: what an institution asked and was told, and what everybody may read."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from cyberposture.errors import InvalidInput
 from cyberposture.services.assessments import asking
 from cyberposture.services.institutions.entries import get_institution
 from cyberposture.services.people.names import names_of
+from cyberposture.store.questions import QuestionRecord
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -61,9 +63,22 @@ def _show(
 ) -> HTMLResponse:
     record = get_institution(visit.register, institution)
     found = asking.list_questions(visit.register, institution=institution)
-    zone = ZoneInfo(record.institution.zone)
+    return visit.show(
+        "institution/questions.html.j2",
+        status,
+        institution=record.institution,
+        shown=show_questions(visit, found, ZoneInfo(record.institution.zone)),
+        fault=fault,
+        typed=typed,
+    )
+
+
+def show_questions(
+    visit: Visit, found: Sequence[QuestionRecord], zone: ZoneInfo
+) -> list[dict[str, object]]:
+    """Return questions to the CERT in words, each with what was answered."""
     names = names_of(visit.register, [one.act.actor for one in found])
-    shown = [
+    return [
         {
             "code": one.code,
             "control": one.control or "",
@@ -75,14 +90,6 @@ def _show(
         }
         for one in found
     ]
-    return visit.show(
-        "institution/questions.html.j2",
-        status,
-        institution=record.institution,
-        shown=shown,
-        fault=fault,
-        typed=typed,
-    )
 
 
 @router.post(OWN)

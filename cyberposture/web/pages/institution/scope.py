@@ -36,6 +36,8 @@ class ScopeForm(BaseModel):
     feature: list[str] = Field(default_factory=list, max_length=50)
     service: list[str] = Field(default_factory=list, max_length=MOST_SERVICES)
     about: list[str] = Field(default_factory=list, max_length=MOST_SERVICES)
+    nothing: str = Field("", max_length=3)
+    """`yes` where none of the features is there, and that is meant so."""
     do: str = Field("look", max_length=10)
 
 
@@ -74,6 +76,8 @@ def take_scope(
         scope = _scope_of(visit, form)
         if form.do not in ("keep", "send"):
             return _show(visit, place, found, scope, is_tried=True)
+        if form.do == "send":
+            _require_whole(visit, form)
         scoping.keep_scope(
             visit.register, place.institution, place.round_code, scope, send=form.do == "send"
         )
@@ -100,6 +104,21 @@ def _scope_of(visit: Visit, form: ScopeForm) -> Scope:
         "services": _services(form),
     }
     return build_row(Scope, "services", value)
+
+
+def _require_whole(visit: Visit, form: ScopeForm) -> None:
+    """Return if there is enough in a scope for the CERT to look at it.
+
+    Raises:
+        InvalidInput: no service is named, or no feature and nobody said that this is meant.
+    """
+    said, faults = visit.words.say, []
+    if not _services(form):
+        faults.append(Fault("services", str(said("scope.needs_service"))))
+    if not form.feature and form.nothing != "yes":
+        faults.append(Fault("features", str(said("scope.needs_feature"))))
+    if faults:
+        raise InvalidInput(faults)
 
 
 def _typed(form: ScopeForm, found: Scoping) -> Scope:
@@ -139,6 +158,8 @@ def _show(
         is_tried=is_tried,
         faults=faults or [],
         is_sent=found.waiting is not None and scope == found.waiting.scope,
+        is_unsent=(is_tried or bool(faults)) and scope != found.scope,
+        asks_nothing=not scope.features and "features" in dict(faults or []),
         **about_scope(visit, found, then),
     )
 

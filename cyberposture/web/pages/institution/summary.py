@@ -20,7 +20,13 @@ from cyberposture.services.people.names import names_of
 from cyberposture.services.scores.summary import Summary, read_summary
 from cyberposture.web.pages.cards import title_in
 from cyberposture.web.pages.institution.evidence import Faults, Typed, faults_in
-from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
+from cyberposture.web.surroundings import (
+    Allowed,
+    Visit,
+    plain,
+    reached_elsewhere,
+    require_form_key,
+)
 from cyberposture.web.uploads import Upload, as_download, read_upload
 
 router = APIRouter(include_in_schema=False)
@@ -29,6 +35,10 @@ MOST_SEEN = 3
 """So many sentences of the network stand beside a claim."""
 MOST_NAMED = 12
 """So many controls are named where a list of them would be long; the others are counted."""
+
+
+_HANDED = {"submitted", "in-review", "preliminary", "finalised", "archived"}
+"""The states in which nothing is left to be signed or handed in."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +135,8 @@ def _show(
         faults=faults or [],
         typed=typed or {},
         link=link,
+        reached_at=reached_elsewhere(visit.request),
+        is_handed=bool(found.submissions) and found.state in _HANDED,
         is_over=is_over,
         today=visit.register.clock().astimezone(zone).date().isoformat(),
         megabytes=visit.portal.runtime.settings.upload_bytes // 1_000_000,
@@ -149,6 +161,14 @@ def _about(visit: Visit, place: Place, found: Summary) -> dict[str, object]:
         "bare": [shown(one) for one in found.bare],
         "aside": [shown(one.control, one.reason) for one in found.not_applicable],
         "answered": len(found.now.revisions),
+        "said": {
+            domain.id: [
+                (one, title_in(one.control, texts))
+                for one in found.said
+                if one.control.domain == domain.id
+            ]
+            for domain in found.domains
+        },
         "groups": in_groups(found.now.digest),
         "attested": _attested(visit, found.attested, zone),
         "can_find": visit.may("see-answers", place.institution),
@@ -203,8 +223,8 @@ def make_link(
     except (NotAuthorised, NotFound):
         said = str(visit.words.say("attest.fault.person"))
         return _show(visit, place, 422, faults=[("person", said)])
-    base = visit.portal.runtime.settings.portal_url
-    return _show(visit, place, link=f"{base}{place.round_at}/attest/{token}")
+    link = f"{visit.portal.address}{place.round_at}/attest/{token}"
+    return _show(visit, place, link=link)
 
 
 @router.post(ROUND + "/attest")
@@ -230,8 +250,9 @@ def show_attest(
 
 
 def _show_attest(
-    visit: Visit, place: Place, token: str, status: int = 200, faults: Faults | None = None
-) -> Response:
+    visit: Visit, place: Place, token: str, status: int = 200, faults: Faults | None = None,
+    *, was_read: bool = False,
+) -> Response:  # fmt: skip
     try:
         to_sign = attesting.read_link(visit.register, *place.where, token)
     except NotFound:
@@ -240,7 +261,8 @@ def _show_attest(
     zone = ZoneInfo(found.institution.zone)
     return visit.show(
         "institution/attest.html.j2", status, place=place, token=token, faults=faults or [],
-        ends=visit.words.minute(to_sign.ends_at, zone), **_about(visit, place, found),
+        was_read=was_read, ends=visit.words.minute(to_sign.ends_at, zone),
+        **_about(visit, place, found),
     )  # fmt: skip
 
 
@@ -264,7 +286,7 @@ def attest(
         if error.reason != "wrong-code":
             raise
         said = str(visit.words.say("attest.fault.code"))
-        return _show_attest(visit, place, signing, 422, [("code", said)])
+        return _show_attest(visit, place, signing, 422, [("code", said)], was_read=True)
     return visit.go(place.path, "attested")
 
 

@@ -66,7 +66,12 @@ def check_file(file: PackFile, key: Key = None, as_json: Json = False) -> None:
 @app.command("return")
 def hand_back(
     file: PackFile,
-    out: Annotated[Path, typer.Argument(metavar="OUT.return.json", help="Where it is written.")],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT.return.json", help="Where it is written; .return.zip with files."
+        ),
+    ],
     folder: Folder = None,
     signed_by: Annotated[str | None, typer.Option(help="Who attests the answers.")] = None,
     office: Annotated[str | None, typer.Option(help="The office of who attests.")] = None,
@@ -94,9 +99,13 @@ def hand_back(
         opened.runtime.close()
     write_new(out, made.data)
     if as_json:
-        show_json({"path": out, "number": made.number, "answers": made.answers})
+        show_json(
+            {"path": out, "number": made.number, "answers": made.answers, "pieces": made.pieces}
+        )
         return
-    typer.echo(f"{out}: return {made.number} with {made.answers} answers")
+    typer.echo(
+        f"{out}: return {made.number} with {made.answers} answers, {made.pieces} pieces of evidence"
+    )
 
 
 @app.command("take-in")
@@ -110,7 +119,8 @@ def take_in(
 ) -> None:
     """Take in the return of a pack, once; what others answered meanwhile is never overwritten."""
     from cyberposture.content.reading.files import read_bytes
-    from cyberposture.services.assessments.offline import packs, taking_in
+    from cyberposture.exchange.pack.returned import MAX_RETURN_BYTES
+    from cyberposture.services.assessments.offline import packs
 
     if receipt is not None:
         require_new(receipt)
@@ -119,7 +129,7 @@ def take_in(
         institution,
         round_code,
         file_name=file.name,
-        data=read_bytes(file, taking_in.MAX_BYTES),
+        data=read_bytes(file, MAX_RETURN_BYTES),
     )
     tell_receipt(done, receipt, as_json)
 

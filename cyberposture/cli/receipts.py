@@ -77,6 +77,10 @@ def tell_receipt(sealed: "SealedReceipt", out: Path | None, as_json: bool) -> No
         f"{receipt.code}: {len(outcome.taken)} answers are taken, {len(outcome.clashes)} clash, "
         f"{len(outcome.faults)} cells could not be taken, {outcome.unchanged} are unchanged"
     )
+    for piece in outcome.pieces:
+        state = "was listed before" if piece.was_there else "is listed"
+        serves = ", ".join(piece.controls) or "nothing yet"
+        typer.echo(f"{piece.code}: {piece.title!r} {state}, serves {serves}")
     for fault in outcome.faults:
         typer.echo(f"{fault.where}: {fault.what}")
     for clash in outcome.clashes:

@@ -21,6 +21,10 @@ Signature = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 Where = Annotated[str, StringConstraints(max_length=300)]
 
 
+def _is_empty(value: tuple[object, ...]) -> bool:
+    return not value
+
+
 class Seal(Model):
     """A signature and the public key that it belongs to, both in hexadecimal digits."""
 
@@ -125,6 +129,49 @@ class Signed(Model):
     day: date
 
 
+class PackedPiece(Model):
+    """One piece of evidence that a pack brings back, and the controls that it is to serve.
+
+    Of a file the bytes travel beside the return, under their digest.
+    """
+
+    kind: Literal["file", "link", "held"]
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    dated: date
+    expires: date | None = None
+    keeper: Annotated[str, StringConstraints(max_length=200)] = ""
+    place: Annotated[str, StringConstraints(max_length=500)] = ""
+    sha256: Sha256 | None = None
+    size_bytes: Annotated[int, Field(ge=1)] | None = None
+    file_name: Annotated[str, StringConstraints(max_length=200)] = ""
+    controls: tuple[ControlId, ...] = ()
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> "PackedPiece":
+        is_file = self.sha256 is not None and self.size_bytes is not None and self.file_name != ""
+        if self.kind == "file" and not is_file:
+            raise ValueError("a file has its digest, its size and its name")
+        if self.kind != "file" and (self.size_bytes is not None or not self.place.strip()):
+            raise ValueError("what is no file has a place and no size")
+        if self.expires is not None and self.expires < self.dated:
+            raise ValueError("it expires before it is dated")
+        if len(set(self.controls)) != len(self.controls):
+            raise ValueError("it serves a control once")
+        return self
+
+
+class ListedPiece(Model):
+    """What became of a piece that a pack brought: its code, and the controls that it serves now."""
+
+    code: Code
+    kind: Literal["file", "link", "held"]
+    title: str
+    sha256: Sha256 | None = None
+    was_there: bool
+    """Whether the institution had listed it before."""
+    controls: tuple[ControlId, ...] = ()
+
+
 class BadPlace(Model):
     """One thing that was not taken: where it stands, and what is wrong there."""
 
@@ -137,6 +184,9 @@ class Brought(Model):
 
     given: tuple[Given, ...] = ()
     evidence: tuple[HeldEvidence, ...] = ()
+    pieces: tuple[PackedPiece, ...] = ()
+    files: dict[Sha256, bytes] = Field(default_factory=dict)
+    """The bytes of each file among the pieces."""
     signed: Signed | None = None
     faults: tuple[BadPlace, ...] = ()
 
@@ -191,6 +241,8 @@ class Outcome(Model):
     faults: tuple[BadPlace, ...] = ()
     evidence: dict[str, ControlId] = Field(default_factory=dict)
     """The code of each piece of evidence that was listed, and the control that it is for."""
+    pieces: tuple[ListedPiece, ...] = Field(default=(), exclude_if=_is_empty)
+    """The pieces that a pack brought. None: left out, so that older seals and digests hold."""
     attested: Attested | None = None
 
 
@@ -233,6 +285,8 @@ class Return(Model):
     """Counts the returns of one opened pack."""
     made_at: Moment
     given: tuple[Given, ...]
+    pieces: tuple[PackedPiece, ...] = Field(default=(), exclude_if=_is_empty, max_length=5_000)
+    """The evidence. None: left out, so that the seals of older returns hold."""
     signed: Signed | None = None
 
 

@@ -33,7 +33,12 @@ from cyberposture.web.navigation import Place
 from cyberposture.web.offline.showing import ShownReceipt, show_receipt
 from cyberposture.web.pages import answers
 from cyberposture.web.pages.cards import title_in
-from cyberposture.web.pages.institution import controls, one_control
+from cyberposture.web.pages.institution import (
+    controls,
+    evidence,
+    evidence_on_cards,
+    one_control,
+)
 from cyberposture.web.pages.sign_in import choose_language
 from cyberposture.web.surroundings import (
     Allowed,
@@ -78,7 +83,14 @@ def make_pack_app(runtime: Runtime, pack: OpenedPack) -> tuple[FastAPI, str]:
     key = secrets.token_urlsafe(24)
     person = SignedIn(elsewhere.WRITER, pack.paper.name, secrets.token_urlsafe(24), memberships)
     app.state.sitting = Sitting(pack, key, person)
-    for one in (router, answers.router, controls.router, one_control.router):
+    for one in (
+        router,
+        answers.router,
+        controls.router,
+        one_control.router,
+        evidence.router,
+        evidence_on_cards.router,
+    ):
         app.include_router(one)
     app.add_api_route("/language/{code}", choose_language)
     app.add_api_route("/open/{key}", _enter, response_class=RedirectResponse)
@@ -165,6 +177,7 @@ def show_summary(visit: Annotated[Visit, Depends(Allowed("answer"))]) -> HTMLRes
         "pack/summary.html.j2",
         asked=asked.told_in(visit.words.language),
         changes=[one.control for one in elsewhere.list_changes(visit.register, pack)],
+        pieces=elsewhere.list_pieces(visit.register, pack),
         missing=[(one, title_in(one.control, texts)) for one in missing],
     )
 
@@ -224,6 +237,7 @@ def _show_back(
         status,
         asked=asked,
         changes=[one.control for one in changes],
+        pieces=elsewhere.list_pieces(visit.register, pack),
         receipts=[_shown(visit, one, zone) for one in kept],
         faults=faults or [],
         typed={"name": typed.name, "office": typed.office, "day": typed.day} if typed else {},
@@ -246,7 +260,8 @@ def hand_back(
     except InvalidInput as error:
         faults = [(one.where, one.what) for one in error.faults]
         return _show_back(visit, 422, faults=faults, typed=form)
-    return as_download(GivenOut(made.file_name, "application/json", made.data))
+    kind = "application/zip" if made.file_name.endswith(".zip") else "application/json"
+    return as_download(GivenOut(made.file_name, kind, made.data))
 
 
 @router.post("/receipts/upload")

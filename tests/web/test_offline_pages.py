@@ -288,6 +288,58 @@ def test_an_opened_pack_keeps_the_receipt_that_came_for_it(world, lead, tmp_path
         opened.runtime.close()
 
 
+def test_a_file_attached_in_a_pack_is_what_the_reviewer_downloads(world, lead, tmp_path):
+    from cyberposture.cli.opened_pack import open_elsewhere
+    from cyberposture.web.pack import make_pack_app
+
+    pack = tmp_path / "a.pack.sqlite"
+    pack.write_bytes(lead("POST", f"{PAGE}/pack").body)
+    opened = open_elsewhere(pack, None)
+    app, door = make_pack_app(opened.runtime, opened.pack)
+    there = Browser(app)
+    proof = b"%PDF-1.7 <script>alert(1)</script> what we agreed"
+    at = f"/institutions/{OWN}/rounds/{ROUND}"
+    try:
+        cookie = there.ask("GET", door, host="localhost").set_cookies[0]
+        cookies = {"pack": cookie.split(";")[0].partition("=")[2]}
+
+        def ask(method, path, **more):
+            return there.ask(method, path, host="localhost", cookies=cookies, **more)
+
+        page = ask("GET", f"{at}/answers/GOV").text
+        key = {"form_key": re.search(r'name="form_key" value="([^"]+)"', page)[1]}
+        first, second = re.findall(rf'action="{at}/evidence/([A-Z]+-[0-9]+)/upload"', page)[:2]
+        said = key | {"title": "Plan <b>one</b>", "dated": "2026-01-05"}
+        for control in (first, second):
+            sent = ask("POST", f"{at}/evidence/{control}/upload", form=said,
+                       file=("../plan.pdf", proof))  # fmt: skip
+            assert sent.status == 303
+        bad = ask("POST", f"{at}/evidence/{first}/upload", form=said, file=("a.pdf", b"MZ\x00\x01"))
+        assert bad.status == 422
+        listed = ask("GET", f"/institutions/{OWN}/evidence").text
+        assert "Plan &lt;b&gt;one" in listed
+        assert "Plan &lt;b&gt;one" in ask("GET", "/back").text
+        back = ask("POST", "/back", form=key)
+        assert ".return.zip" in back.headers["content-disposition"]
+    finally:
+        there.close()
+        opened.runtime.close()
+    code = bring(lead, "1.return.zip", back.body).headers["location"]
+    receipt = lead("GET", code).text
+    assert first in receipt and second in receipt and "Plan &lt;b&gt;one" in receipt
+    assert bring(lead, "2.return.zip", back.body).headers["location"] == code
+    assert bring(lead, "1.return.zip", back.body[:-9]).status == 422
+    piece = re.search(r">(e-[a-z0-9-]{14})<", receipt)[1]
+    reviewer = {COOKIE: world.session_of(world.person_of("reviewer"))}
+    browser = Browser(world.app)
+    try:
+        given = browser.ask("GET", f"/institutions/{OWN}/evidence/{piece}/file", cookies=reviewer)
+    finally:
+        browser.close()
+    assert given.status == 200 and given.body == proof
+    assert given.headers["content-disposition"].startswith("attachment")
+
+
 def test_a_pack_says_what_is_missing_and_no_link_in_it_leads_nowhere(lead, tmp_path):
     from cyberposture.cli.opened_pack import open_elsewhere
     from cyberposture.web.pack import make_pack_app

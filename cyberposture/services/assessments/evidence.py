@@ -9,17 +9,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.exchange.file_kinds import UnfitFile
 from cyberposture.services.assessments.assess import FINAL_STATES, find_answerable
 from cyberposture.services.assessments.delegating import require_own_parts
 from cyberposture.services.assessments.pieces import (
+    LONGEST_PLACE,
     LONGEST_TITLE,
     Description,
     Limits,
     NewFile,
+    is_address,
     keep_file,
     refresh_answers,
     require_room,
@@ -38,7 +39,6 @@ from cyberposture.store.evidence_uses import end_use, list_uses, list_uses_of
 from cyberposture.store.layouts import get_layout
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-LONGEST_PLACE = 500
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def add_link(
 
     Raises: as `add_file`.
     """
-    if not _is_address(address):
+    if not is_address(address):
         raise InvalidInput(Fault("place", "an address that begins with https:// or http://"))
     return _list(register, institution, said, limits=limits, use=use, kind="link", place=address)
 
@@ -258,17 +258,6 @@ def detach(register: Register, institution: str, use: Use, code: str, *, reason:
         written = refresh_answers(change, assessment, [use.control])
         _count_anew(change, assessment)
         change.tell(round=use.round_code, control=use.control, answers=written)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    is_plain = len(text) <= LONGEST_PLACE and text.isprintable() and " " not in text
-    is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
-    # A name before the host would show one place and lead to another.
-    return is_plain and is_web and "@" not in parts.netloc
 
 
 def _require_small(file: NewFile, limits: Limits) -> None:

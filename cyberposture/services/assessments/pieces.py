@@ -6,6 +6,7 @@ These are parts of use cases: each works within a change that is open already.
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -21,7 +22,7 @@ from cyberposture.store.evidence import EvidenceRecord
 from cyberposture.store.evidence_uses import insert_use, list_uses, pieces_now
 
 MOST_PIECES_OF_ANSWER = 50
-LONGEST_TITLE, LONGEST_KEEPER = 200, 200
+LONGEST_TITLE, LONGEST_KEEPER, LONGEST_PLACE = 200, 200, 500
 _FARTHEST_AHEAD = timedelta(hours=14)
 """Somewhere on earth it is tomorrow already, up to fourteen hours ahead of UTC."""
 
@@ -73,6 +74,18 @@ class Limits:
 def latest_day(now: datetime) -> date:
     """Return the latest calendar day that it is anywhere now."""
     return (now + _FARTHEST_AHEAD).date()
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is the address of a page, with no name before its host."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    is_plain = len(text) <= LONGEST_PLACE and text.isprintable() and " " not in text
+    is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
+    # A name before the host would show one place and lead to another.
+    return is_plain and is_web and "@" not in parts.netloc
 
 
 def require_room(connection: Connection, institution_id: UUID, most_pieces: int) -> None:

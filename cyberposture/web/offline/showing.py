@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from cyberposture.model.offline import Attested, BadPlace, Entry, Said, SealedReceipt
+from cyberposture.model.offline import Attested, BadPlace, Entry, ListedPiece, Said, SealedReceipt
 from cyberposture.reporting.words import Words
 
 
@@ -43,6 +43,7 @@ class ShownReceipt:
     same: tuple[str, ...]
     unchanged: int
     evidence: tuple[tuple[str, str], ...]
+    pieces: tuple[ListedPiece, ...]
     clashes: tuple[ShownClash, ...]
     faults: tuple[BadPlace, ...]
     attested: Attested | None
@@ -71,6 +72,7 @@ def show_receipt(
         same=outcome.same,
         unchanged=outcome.unchanged,
         evidence=tuple(outcome.evidence.items()),
+        pieces=outcome.pieces,
         clashes=tuple(
             ShownClash(
                 control=one.control,

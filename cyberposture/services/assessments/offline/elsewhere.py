@@ -7,18 +7,32 @@ the machine is not shown by it.
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cyberposture.clock import from_iso
 from cyberposture.errors import Fault, InvalidInput, WrongState
 from cyberposture.exchange.pack.file import OpenedPack, read_pack
-from cyberposture.exchange.pack.returned import read_receipt, read_return, write_return
+from cyberposture.exchange.pack.returned import (
+    ENDING,
+    ENDING_WITH_FILES,
+    Files,
+    read_receipt,
+    read_return,
+    write_return,
+)
 from cyberposture.exchange.pack.shape import Rows, Stored
 from cyberposture.model.assessments import Answer, Round
 from cyberposture.model.institutions import Institution
-from cyberposture.model.offline import Given, Return, SealedReceipt, SealedReturn, Signed
+from cyberposture.model.offline import (
+    Given,
+    PackedPiece,
+    Return,
+    SealedReceipt,
+    SealedReturn,
+    Signed,
+)
 from cyberposture.model.people import Membership, Person
 from cyberposture.services.assessments.assess import find_parts
 from cyberposture.services.assessments.offline.papers import PAPER, RECEIPT, RETURN, said_in
@@ -30,12 +44,14 @@ from cyberposture.store import (
     assessments,
     audit,
     editions,
+    evidence,
     institutions,
     people,
     rounds,
 )
 from cyberposture.store.acts import Act
 from cyberposture.store.answers import AnswerRevision
+from cyberposture.store.evidence_uses import list_uses
 
 WRITER = "offline"
 """The code of whoever answers in an opened pack."""
@@ -45,12 +61,13 @@ _OPENED, _MADE, _KEPT = "pack-opened", "return-made", "receipt-kept"
 
 @dataclass(frozen=True)
 class Handed:
-    """A return that was made: its bytes, its number, and how many answers it holds."""
+    """A return that was made: its bytes, its number, and how many answers and pieces it holds."""
 
     data: bytes
     number: int
     answers: int
     file_name: str
+    pieces: int = 0
 
 
 def check_pack(file_name: str, data: bytes) -> OpenedPack:
@@ -199,26 +216,75 @@ def list_changes(register: Register, pack: OpenedPack) -> tuple[Given, ...]:
     return tuple(
         _given(one, came.get(control))
         for control, one in now.items()
-        if came.get(control) != (one.answer, one.is_suggestion)
+        if _is_changed(one, came.get(control))
     )
+
+
+def _is_changed(one: AnswerRevision, came: tuple[Answer, bool] | None) -> bool:
+    """Return whether somebody answered here; evidence alone changes no answer."""
+    present = _bare(one.answer)
+    if came is None:
+        return not one.is_suggestion and present != Answer(control=present.control)
+    return (present, one.is_suggestion) != (_bare(came[0]), came[1])
+
+
+def _bare(answer: Answer) -> Answer:
+    return answer.model_copy(update={"evidence": ()})
 
 
 def _given(one: AnswerRevision, came: tuple[Answer, bool] | None) -> Given:
     control = one.answer.control
     where = f"answers/{control}"
-    if came == (one.answer, True):
+    if came is not None and came[1] and _bare(came[0]) == _bare(one.answer):
         return Given(control=control, where=where, confirms=True)
     said = said_in(one.answer)
     return Given(control=control, where=where, choice=said.choice, text=said.text)
 
 
+def list_pieces(register: Register, pack: OpenedPack) -> tuple[PackedPiece, ...]:
+    """Return the evidence that was listed in the opened pack, with the controls that it serves."""
+    with register.reading() as connection:
+        owner, assessment = find_parts(connection, pack.paper.institution, pack.paper.round)
+        serves: dict[str, list[str]] = {}
+        for use in list_uses(connection, assessment.id):
+            serves.setdefault(use.evidence_code, []).append(use.control)
+        listed = evidence.list_evidence(connection, owner)
+    return tuple(
+        PackedPiece(
+            kind=one.kind,
+            title=one.title,
+            dated=one.dated,
+            expires=one.expires,
+            keeper=one.keeper,
+            place=one.place,
+            sha256=one.sha256,
+            size_bytes=one.size_bytes,
+            file_name=one.file_name,
+            controls=tuple(sorted(serves.get(one.code, ()))),
+        )
+        for one in listed
+        # What the network shows is the register's to say: nothing is scanned where a pack is open.
+        if one.kind != "observation"
+    )
+
+
+def _files_of(register: Register, pack: OpenedPack, pieces: Iterable[PackedPiece]) -> Files:
+    """Return the bytes of the files, each of which is as it was put in."""
+    digests = {one.sha256 for one in pieces if one.kind == "file" and one.sha256 is not None}
+    with register.reading() as connection:
+        owner, _ = find_parts(connection, pack.paper.institution, pack.paper.round)
+        return {one: register.blobs.get(connection, owner, "evidence", one) for one in digests}
+
+
 def make_return(register: Register, pack: OpenedPack, signed: Signed | None = None) -> Handed:
-    """Make the return of what was answered, read it again, and only then hand it over.
+    """Make the return of what was answered and attached, read it again, and only then hand it over.
 
     Raises:
-        InvalidInput: what was read again is not what was meant.
+        InvalidInput: it would be too large, or what was read again is not what was meant.
+        Corrupt: a file is not any more what was attached.
     """
-    given = list_changes(register, pack)
+    given, pieces = list_changes(register, pack), list_pieces(register, pack)
+    files = _files_of(register, pack, pieces)
     with register.change(_MADE, pack.paper.code) as change:
         made = audit.list_entries(change.connection, kind=_MADE)
         document = Return(
@@ -226,16 +292,19 @@ def make_return(register: Register, pack: OpenedPack, signed: Signed | None = No
             number=sum(1 for _ in made) + 1,
             made_at=change.now,
             given=given,
+            pieces=pieces,
             signed=signed,
         )
         seal = register.audit.seal(RETURN, document.model_dump(mode="json"))
         sealed = SealedReturn(document=document, seal=seal)
-        data = write_return(sealed)
-        name = f"{pack.paper.institution}-{pack.paper.round}-{document.number}.return.json"
-        if read_return(name, data, RETURN) != sealed:
+        data = write_return(sealed, files)
+        ending = ENDING_WITH_FILES if files else ENDING
+        name = f"{pack.paper.institution}-{pack.paper.round}-{document.number}{ending}"
+        if read_return(name, data, RETURN) != (sealed, files):
             raise InvalidInput(Fault(name, "what was written is not what was meant"))
-        change.tell(number=document.number, answers=[one.control for one in given])
-    return Handed(data, document.number, len(given), name)
+        change.tell(number=document.number, answers=[one.control for one in given],
+                    files=sorted(files))  # fmt: skip
+    return Handed(data, document.number, len(given), name, len(pieces))
 
 
 def keep_receipt(

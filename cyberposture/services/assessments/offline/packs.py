@@ -23,7 +23,7 @@ from cyberposture.services.assessments.offline.papers import (
     record_made,
 )
 from cyberposture.services.assessments.offline.receipts import find_receipt
-from cyberposture.services.assessments.offline.taking_in import Arrived, take_in
+from cyberposture.services.assessments.offline.taking_in import MOST_PIECES, Arrived, take_in
 from cyberposture.services.assessments.still_open import asked_again
 from cyberposture.services.register import Register
 from cyberposture.store import authorisations, editions
@@ -49,9 +49,15 @@ def make_pack(
 
 
 def take_in_return(
-    register: Register, institution: str, round_code: str, *, file_name: str, data: bytes
+    register: Register,
+    institution: str,
+    round_code: str,
+    *,
+    file_name: str,
+    data: bytes,
+    most_pieces: int = MOST_PIECES,
 ) -> SealedReceipt:
-    """Take in what an opened pack handed back, and return the receipt.
+    """Take in what an opened pack handed back, evidence included, and return the receipt.
 
     Its seal shows that the file is as it left one opened pack, and that this was opened from a pack
     of ours; two openings of one pack have keys of their own. It does not show who typed.
@@ -64,13 +70,15 @@ def take_in_return(
     known = find_receipt(register, institution, round_code, data)
     if known is not None:
         return known
-    sealed = read_return(file_name, data, RETURN)
+    sealed, files = read_return(file_name, data, RETURN)
     document = sealed.document
     if document.paper.paper.kind != "pack":
         raise InvalidInput(Fault(file_name, "this is the paper of a workbook"))
     seen = document.paper.paper.seen
     brought = Brought(
         given=tuple(one for one in document.given if one.control in seen),
+        pieces=document.pieces,
+        files=files,
         signed=document.signed,
         faults=tuple(
             BadPlace(where=one.where, what=f"{one.control} is no question of this pack")
@@ -79,8 +87,9 @@ def take_in_return(
         ),
     )
     arrived = Arrived(
-        file_name, data, document.paper, brought, writer=sealed.seal.key, number=document.number
-    )
+        file_name, data, document.paper, brought, writer=sealed.seal.key, number=document.number,
+        most_pieces=most_pieces,
+    )  # fmt: skip
     return take_in(register, institution, round_code, arrived)
 
 

@@ -36,12 +36,18 @@ from cyberposture.services.assessments.offline.papers import (
     PAPER,
     words_in,
 )
+from cyberposture.services.assessments.offline.pieces_in import Arriving, list_pieces
 from cyberposture.services.assessments.offline.receipts import (
     TAKEN_IN,
     find_receipt,
     get_receipt,
 )
-from cyberposture.services.assessments.pieces import latest_day, use_piece
+from cyberposture.services.assessments.pieces import (
+    evidence_of,
+    latest_day,
+    refresh_answers,
+    use_piece,
+)
 from cyberposture.services.assessments.still_open import open_controls
 from cyberposture.services.register import Change, Register
 from cyberposture.store import (
@@ -58,7 +64,9 @@ from cyberposture.store.offline_returns import NewReturn, ReturnRecord
 from cyberposture.store.seals import is_sealed
 
 MAX_BYTES = 25_000_000
-"""The largest file that is taken in."""
+"""The largest workbook that is taken in."""
+MOST_PIECES = 5_000
+"""So many pieces of evidence an institution may list, where no setting says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ class Arrived:
     brought: Brought
     writer: str
     number: int = 1
+    most_pieces: int = MOST_PIECES
 
     @property
     def sha256(self) -> str:
@@ -170,18 +179,26 @@ def _take_in(register: Register, change: Change, asked: Asked, arrived: Arrived)
     change.subject = act.code
     ground = _ground(register, connection, asked, arrived)
     merged = merge(arrived.brought.given, ground)
+    arriving = Arriving(change, asked.assessment, arrived.brought, act.id, arrived.most_pieces)
+    landed = list_pieces(register, arriving, ground, merged)
+    behind = evidence_of(connection, assessment.id, [one.control for one in merged.answers])
+    own = [one.model_copy(update={"evidence": behind[one.control]}) for one in merged.answers]
+    written = answering.record_answers(connection, assessment.id, own, change.by)
+    after = {one.answer.control: one.revision for one in written}
+    alone = sorted(landed.controls - after.keys())
+    after |= refresh_answers(change, assessment, alone)
     before = {control: one.revision for control, one in ground.now.items()}
-    written = answering.record_answers(connection, assessment.id, merged.answers, change.by)
     taken = {
-        one.answer.control: Taken(before=before.get(one.answer.control, 0), after=one.revision)
-        for one in written
+        control: Taken(before=before.get(control, 0), after=revision)
+        for control, revision in after.items()
     }
     answer_imports.record_written(
         connection, act.id, {control: (one.before, one.after) for control, one in taken.items()}
     )
     listed = _list_evidence(change, asked, arrived.brought.evidence, act.id)
+    listed.faults.extend(landed.faults)
     outcome = _outcome(change, asked, arrived, merged, listed)
-    outcome = outcome.model_copy(update={"taken": taken})
+    outcome = outcome.model_copy(update={"taken": taken, "pieces": tuple(landed.pieces)})
     register.blobs.put(connection, assessment.institution_id, "return", arrived.data, change.by)
     new = NewReturn(
         act.code, paper.kind, paper.code, arrived.writer, arrived.number,
@@ -200,7 +217,9 @@ def _ground(register: Register, connection: Connection, asked: Asked, arrived: A
     for one in earlier:
         if one.new.writer == arrived.writer and one.new.number <= arrived.number:
             own |= {control: taken.after for control, taken in one.outcome.taken.items()}
-    touched = [one.control for one in arrived.brought.given]
+    brought = arrived.brought
+    served = [control for one in brought.pieces for control in one.controls]
+    touched = list(dict.fromkeys([*(one.control for one in brought.given), *served]))
     return Ground(
         seen=answers.list_seen(connection, asked.assessment.id, paper.seen),
         now=answers.list_answers(connection, asked.assessment.id),
@@ -329,6 +348,6 @@ def _tell(change: Change, round_code: str, new: NewReturn, outcome: Outcome) -> 
         taken={control: one.after for control, one in outcome.taken.items()},
         clashes=[one.control for one in outcome.clashes],
         faults=len(outcome.faults),
-        evidence=sorted(outcome.evidence),
+        evidence=sorted([*outcome.evidence, *(one.code for one in outcome.pieces)]),
         outcome_sha256=hashlib.sha256(rfc8785.dumps(outcome.model_dump(mode="json"))).hexdigest(),
     )

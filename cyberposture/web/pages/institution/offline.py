@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from cyberposture.errors import Fault, InvalidInput
 from cyberposture.exchange.file_kinds import UnfitFile
+from cyberposture.exchange.pack.returned import ENDING_WITH_FILES, MAX_RETURN_BYTES
 from cyberposture.model.offline import SealedReceipt
 from cyberposture.services.assessments.library import GivenOut
 from cyberposture.services.assessments.offline import packs, papers, receipts, taking_in
@@ -67,6 +68,7 @@ def _show(
         asked=asked,
         key=fingerprint(visit.register.audit.key),
         megabytes=_most_bytes(visit) // 1_000_000,
+        return_megabytes=MAX_RETURN_BYTES // 1_000_000,
         receipts=_shown(visit, asked, known),
         faults=list(faults),
     )
@@ -115,23 +117,35 @@ async def take_in(
 ) -> Response:
     """Take in what came back, and show the receipt."""
     try:
-        form = await read_upload(visit, _most_bytes(visit))
+        form = await read_upload(visit, MAX_RETURN_BYTES)
         code = await run_in_threadpool(_take_in, visit, place, form)
-    except UnfitFile:
-        said = visit.words.say("offline.too_large", n=_most_bytes(visit) // 1_000_000)
-        return await run_in_threadpool(_show, visit, place, 422, [("", said)])
+    except UnfitFile as error:
+        return await run_in_threadpool(_show, visit, place, 422, _unfit(visit, error))
     except InvalidInput as error:
         faults = [(one.where, one.what) for one in error.faults]
         return await run_in_threadpool(_show, visit, place, 422, faults)
     return visit.go(f"{place.path}/receipts/{code}", "offline-taken")
 
 
+def _unfit(visit: Visit, error: UnfitFile) -> list[tuple[str, str]]:
+    if error.problem != "too-large":
+        return [(one.where, one.what) for one in error.faults]
+    return [("", str(visit.words.say("offline.too_large", n=_most_bytes(visit) // 1_000_000,
+                                     of=MAX_RETURN_BYTES // 1_000_000)))]  # fmt: skip
+
+
 def _take_in(visit: Visit, place: Place, form: Upload) -> str:
     if form.file is None:
         raise InvalidInput(Fault("", visit.words.say("offline.choose")))
     name, data = form.file.name, form.file.data
-    if name.lower().endswith(".json"):
-        done = packs.take_in_return(visit.register, *place.where, file_name=name, data=data)
+    is_return = name.lower().endswith((".json", ENDING_WITH_FILES))
+    if not is_return and len(data) > _most_bytes(visit):
+        raise UnfitFile("too-large")
+    if is_return:
+        done = packs.take_in_return(
+            visit.register, *place.where, file_name=name, data=data,
+            most_pieces=visit.portal.runtime.settings.evidence_pieces,
+        )  # fmt: skip
     elif data.startswith(b"PK"):
         done = taking_in.take_in_workbook(
             visit.register,

@@ -1,7 +1,7 @@
 """The portal as one application: its pages, its static files, and what every answer carries."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -80,6 +80,7 @@ def make_app(runtime: Runtime, *, is_whole: Callable[[], bool] = lambda: True) -
 
 def dress(app: FastAPI) -> None:
     """Give an application what every answer carries: static files, guard, and pages for errors."""
+    app.state.pages = frozenset(_pages(app.routes))
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     app.add_middleware(Guard)
     app.exception_handler(SignInFirst)(_to_the_door)
@@ -88,6 +89,16 @@ def dress(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_unreadable)
     for status in (404, 405):
         app.exception_handler(status)(_not_there)
+
+
+def _pages(routes: Iterable[object]) -> Iterator[str]:
+    """Yield the paths of all that can be read, also of the routers that were taken in."""
+    for one in routes:
+        taken_in = getattr(one, "original_router", None)
+        if taken_in is not None:
+            yield from _pages(taken_in.routes)
+        elif "GET" in (getattr(one, "methods", None) or ()):
+            yield str(getattr(one, "path", ""))
 
 
 def _to_the_door(request: Request, error: Exception) -> Response:

@@ -93,6 +93,7 @@ class Portal:
             "direction": words.direction,
             "other": other,
             "path": path,
+            "language_at": page_of(request),
             "menu": Menu((), ()),
             "done": words.say(done) if done != "done." and done in words.keys else "",
         }
@@ -128,6 +129,21 @@ def portal_of(request: Request) -> Portal:
     """Return what the process shares."""
     portal: Portal = request.app.state.portal
     return portal
+
+
+def page_of(request: Request) -> str:
+    """Return the address under which this page, or the one that its form is on, is there to read.
+
+    It is empty where there is none: the answer to a form is no page that one can come back to.
+    """
+    path = request.url.path
+    if request.method in ("GET", "HEAD"):
+        return path
+    pages: frozenset[str] = request.app.state.pages
+    pattern: str = getattr(request.scope.get("route"), "path", "")
+    while pattern and pattern not in pages:
+        pattern, path = pattern.rpartition("/")[0], path.rpartition("/")[0]
+    return path if pattern else ""
 
 
 def reached_elsewhere(request: Request) -> str:

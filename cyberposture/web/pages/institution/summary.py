@@ -119,6 +119,7 @@ def _show(
         "institution/summary.html.j2",
         status,
         place=place,
+        language_at=place.path,
         blockers=[
             (one.kind, one.controls[:MOST_NAMED], max(0, len(one.controls) - MOST_NAMED))
             for one in blockers

@@ -199,6 +199,9 @@ def test_links_and_what_is_held_are_listed_and_faults_stand_beside_their_field(p
     bad = portal.ask("POST", LIST, form=held | {"sha256": "12"}, cookies=lead)
     assert bad.status == 422 and 'id="held-sha256-fault"' in bad.text
     good = portal.ask("POST", LIST, form=held | {"sha256": "AB" * 32}, cookies=lead)
+    paper = held | {"title": "Signed book of keys", "sha256": ""}  # paper has no digest
+    assert portal.ask("POST", LIST, form=paper, cookies=lead).status == 303
+    assert "Signed book of keys" in portal.ask("GET", LIST, cookies=lead).text
     assert good.status == 303
     page = portal.ask("GET", LIST, cookies=lead).text
     assert "Key plan" in page and "not seen yet" in page and "for the reviewer" in page

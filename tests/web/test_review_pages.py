@@ -191,7 +191,7 @@ def test_a_result_is_shown_commented_on_and_final(walk):
         at = f"{REVIEW}/claims/{control}"
         (seen,) = re.findall(r'name="seen" value="(\d+)"', walk.see(FIRST, at))
         walk.do(FIRST, at, **FINDING | {"seen": seen})
-    assert "There is no result yet." in walk.see(LEAD, f"{OURS}/result")
+    assert "There is no reviewed result yet." in walk.see(LEAD, f"{OURS}/result")
     walk.do(ADMIN, f"{CASE}/steps", do="release")
     page = walk.see(LEAD, f"{OURS}/result")
     assert "Your preliminary result" in page and "it was the wrong safe" in page

@@ -5,10 +5,13 @@ a revision or withdrawn, and its use for a control ends. Only a file, and what a
 the institution holds it, raises the grade of an answer.
 """
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import rfc8785
 
 from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.exchange.file_kinds import UnfitFile
@@ -120,9 +123,15 @@ def hold(
 ) -> Added:
     """List what the institution keeps itself: digest, title and place; a reviewer looks there.
 
+    Paper has no digest of its own: with an empty one, that of its title, place and day stands for
+    it (SHA-256 over RFC 8785 JSON), so that another description is another piece.
+
     Raises: as `add_file`.
     """
     faults = []
+    if not sha256:
+        told = {"title": said.title, "place": place.strip(), "dated": said.dated.isoformat()}
+        sha256 = hashlib.sha256(rfc8785.dumps(told)).hexdigest()
     if not _DIGEST.fullmatch(sha256):
         faults.append(Fault("sha256", "a SHA-256 digest: 64 hexadecimal digits"))
     if not 1 <= len(place.strip()) <= LONGEST_PLACE:

@@ -185,6 +185,22 @@ def release(
     typer.echo(f"{institution} may comment until {kept.comments_until.isoformat()}")
 
 
+def hand_back(
+    context: typer.Context,
+    institution: Institution,
+    round_code: Round,
+    reason: Reason,
+    controls: Controls = None,
+    by: By = None,
+) -> None:
+    """Hand a whole return back to its institution before a result: it corrects and sends anew."""
+    from cyberposture.services.review import handing_back
+
+    register = open_runtime(context, by).register
+    handing_back.hand_back(register, institution, round_code, _named(controls), reason=reason)
+    typer.echo(f"{institution} answers {round_code} again; it sees why, and hands in anew")
+
+
 def take_back(
     context: typer.Context,
     institution: Institution,
@@ -301,7 +317,8 @@ def register(app: typer.Typer) -> None:
         ("reviewers", list_reviewers), ("assign", assign), ("unassign", unassign),
         ("take-up", take_up), ("claims", list_claims), ("find", find), ("ask", ask_back),
         ("reply", reply), ("asked-back", list_questions), ("release", release),
-        ("take-back", take_back), ("comment", comment), ("reopen", reopen),
+        ("hand-back", hand_back), ("take-back", take_back), ("comment", comment),
+        ("reopen", reopen),
         ("archive", archive), ("appeal", appeal), ("decide", decide),
     ):  # fmt: skip
         app.command(name)(command)

@@ -48,7 +48,7 @@ STEPS: Final[dict[Step, StepRule]] = {
     "begin answering": StepRule(("planned", "scoping"), "answering"),
     "hand in": StepRule(("planned", "scoping", "answering"), "submitted"),
     # The signatory withdrew, or what was handed in cannot be reviewed as it is.
-    "hand back": StepRule(("submitted",), "answering"),
+    "hand back": StepRule(("submitted", "in-review"), "answering"),
     "take up": StepRule(("submitted",), "in-review"),
     "ask back": StepRule(("in-review",), "clarification"),
     "go on": StepRule(("clarification",), "in-review"),

@@ -18,6 +18,7 @@ from cyberposture.services.assessments.pieces import Description, Limits, NewFil
 from cyberposture.services.assessments.still_open import ASKED, may_answer, open_controls
 from cyberposture.services.people import people, signing_in
 from cyberposture.services.people.attempts import FREE_FAILURES
+from cyberposture.services.review import handing_back
 from cyberposture.store.assessments import record_event
 from cyberposture.store.steps import take_step
 
@@ -80,6 +81,24 @@ def test_a_link_and_a_code_attest_the_digest_that_was_read(office, boss, code, s
     assert standing(office, code).holds
     with office.refuses(NotFound):  # it works once
         attesting.attest_by_link(boss, code, ROUND, token, code=shown())
+
+
+def test_what_was_handed_back_needs_a_new_attestation_though_no_answer_changed(
+    office, boss, code, shown
+):
+    by_link(office, boss, code, shown)
+    assert submission.submit(office.register, code, ROUND).attestation == 1
+    admin = office.acting("c-chief", "cert-administrator")
+    handing_back.hand_back(admin, code, ROUND, reason="signed before the annex was read")
+    assert standing(office, code) is None
+    blockers = submission.list_blockers(office.register, code, ROUND)
+    assert "not-attested" in {one.kind for one in blockers}
+    by_link(office, boss, code, shown)
+    assert standing(office, code).holds
+    assert submission.submit(office.register, code, ROUND).attestation == 2
+    first = submission.list_submissions(office.register, code, ROUND)[0]
+    kept = submission.get_receipt(office.register, code, ROUND, first.receipt)
+    assert (first.attestation, kept.signatory_name != "") == (1, True)
 
 
 def test_a_link_is_for_one_person_and_a_newer_one_takes_its_place(office, boss, code, shown):

@@ -8,11 +8,13 @@ from typing import Any
 import rfc8785
 from sqlalchemy import Connection
 
-from cyberposture.store import answers, rounds
+from cyberposture.store import answers, assessments, rounds
 from cyberposture.store.answers import AnswerRevision
 from cyberposture.store.assessments import AssessmentRecord
 from cyberposture.store.attestations import AttestationRecord, list_attestations
 
+HANDED_BACK = "handed back"
+"""The event of a return that went back whole, with the last `attestation` before it."""
 GROUP = 4
 """So many digits of a digest stand together where people compare them."""
 
@@ -66,8 +68,12 @@ def answers_now(connection: Connection, assessment: AssessmentRecord) -> Answers
 
 
 def find_attested(connection: Connection, assessment: AssessmentRecord) -> Attested | None:
-    """Return the newest attestation with what became of it, or None where there never was one."""
-    known = list_attestations(connection, assessment.id)
+    """Return the newest attestation with what became of it, or None where there never was one.
+
+    One from before the return was handed back holds for what was handed in then, and no more.
+    """
+    past = _past_attestation(connection, assessment)
+    known = [one for one in list_attestations(connection, assessment.id) if one.number > past]
     if not known:
         return None
     newest, now = known[-1], answers_now(connection, assessment)
@@ -80,6 +86,18 @@ def find_attested(connection: Connection, assessment: AssessmentRecord) -> Attes
         if newest.revisions.get(control) != one.revision
     ]
     return Attested(newest, holds=False, changed=tuple(changed))
+
+
+def _past_attestation(connection: Connection, assessment: AssessmentRecord) -> int:
+    """Return the number of the last attestation from before the return was handed back, or 0."""
+    return max(
+        (
+            int((one.details or {}).get("attestation", 0))
+            for one in assessments.list_events(connection, assessment.id)
+            if one.kind == HANDED_BACK
+        ),
+        default=0,
+    )
 
 
 def in_groups(digest: str) -> tuple[str, ...]:

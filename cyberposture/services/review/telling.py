@@ -18,6 +18,7 @@ from cyberposture.model.deadlines import last_day_of
 from cyberposture.model.institutions import Institution
 from cyberposture.model.life import AssessmentState, states_before
 from cyberposture.model.people import Role
+from cyberposture.services.assessments.answers_digest import HANDED_BACK
 from cyberposture.services.assessments.delegating import Division
 from cyberposture.services.assessments.still_open import ASKED
 from cyberposture.services.post.wording import Whole, word_notice
@@ -34,12 +35,15 @@ from cyberposture.store import (
 )
 from cyberposture.store.people import PersonRecord
 
-Kind = Literal["answered", "more-time", "asked-back", "preliminary", "final", "appeal"]
+Kind = Literal[
+    "answered", "more-time", "asked-back", "handed-back", "preliminary", "final", "appeal"
+]
 PREFIX: Final = "news-"
 LOOK_BACK: Final = timedelta(days=7)
 """What is older was either told or is told by the portal alone. Source: our own default."""
 KINDS: Final[dict[str, Kind]] = {
     ASKED: "asked-back",
+    HANDED_BACK: "handed-back",
     "became preliminary": "preliminary",
     "became finalised": "final",
     "appeal granted": "appeal",
@@ -49,6 +53,7 @@ KINDS: Final[dict[str, Kind]] = {
 WHILE: Final[dict[Kind, tuple[AssessmentState, ...]]] = {
     "more-time": states_before("hand in"),
     "asked-back": ("clarification",),
+    "handed-back": states_before("hand in"),
     "preliminary": ("preliminary",),
     "final": ("finalised", "archived"),
 }
@@ -124,8 +129,12 @@ def _find_news(connection: Connection, since: datetime) -> Iterator[News]:
             yield _news_of(step, kind)
 
 
+_PAGES: Final[dict[Kind, str]] = {"asked-back": "clarifications", "handed-back": "summary"}
+"""Where it is read, below its round; else on the page of the result."""
+
+
 def _news_of(step: news.Step, kind: Kind) -> News:
-    page = "clarifications" if kind == "asked-back" else "result"
+    page = _PAGES.get(kind, "result")
     return News(
         kind, step.institution_id, step.institution, f"{step.institution}/{step.round}",
         step.number, f"/institutions/{step.institution}/rounds/{step.round}/{page}",

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from cyberposture.model.life import states_before
 from cyberposture.services.register import Register
+from cyberposture.services.review.handing_back import HandedBack, find_handed_back
 from cyberposture.services.review.reading import OnDesk, list_desk
 from cyberposture.store import (
     appeals,
@@ -42,6 +44,8 @@ class AtInstitution:
     """Until when it may comment on its result, if it may."""
     plan: str
     """How its improvement plan stands, if it is time for one; else empty."""
+    handed_back: HandedBack | None = None
+    """Why its return came back, as long as it was not handed in again."""
 
 
 def list_at_institutions(register: Register, codes: Collection[str]) -> list[AtInstitution]:
@@ -87,6 +91,7 @@ def _at(
             questions=questions,
             comments_until=until if until is not None and now < until else None,
             plan=plan,
+            handed_back=_handed_back(connection, assessment),
         )
 
 
@@ -108,6 +113,12 @@ def _stands(
             return 0, None, events[-1].kind if events else "draft"
         case _:
             return 0, None, ""
+
+
+def _handed_back(connection: Connection, assessment: AssessmentRecord | None) -> HandedBack | None:
+    if assessment is None or assessment.state not in states_before("hand in"):
+        return None
+    return find_handed_back(connection, assessment.id)
 
 
 @dataclass(frozen=True)

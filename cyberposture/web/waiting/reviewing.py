@@ -25,6 +25,17 @@ def waiting_for(visit: Visit) -> Iterator[Task]:
 def _at_institution(visit: Visit, found: AtInstitution) -> Iterator[Task]:
     say, at = visit.words.say, f"/institutions/{found.institution}/rounds/{found.round}"
     zone = ZoneInfo(found.zone)
+    back = found.handed_back
+    if back is not None and visit.may("answer", found.institution):
+        first = back.controls[0] if back.controls else ""
+        place = f"{at}/answers/{first[:3]}#{first}" if first else f"{at}/controls"
+        about = f" ({', '.join(back.controls)})" if back.controls else ""
+        yield Task(
+            str(say("review.task.handed_back")), place,
+            # It stands first: until it is handed in again, nothing else of the round goes on.
+            due=min(back.at, found.due), until=visit.words.day(found.due, zone), whose=found.name,
+            note=str(say("review.task.handed_back_why", why=back.why)) + about, weight=1_000,
+        )  # fmt: skip
     if found.needs_terms and visit.may("submit", found.institution):
         yield Task(
             str(say("review.task.terms", title=found.title)), f"{at}/terms", MINUTES_TERMS,

@@ -23,6 +23,7 @@ VALUES = {
                   "zone": "Asia/Karachi", "link": "https://p"},
     "asked-back": {"institution": "Hill Office", "round": "Autumn", "controls": 3,
                    "link": "https://p"},
+    "handed-back": {"institution": "Hill Office", "round": "Autumn", "link": "https://p"},
     "preliminary": {"institution": "Hill Office", "round": "Autumn", "last_day": "2026-12-31",
                     "zone": "Asia/Karachi", "link": "https://p"},
     "final": {"institution": "Hill Office", "round": "Autumn", "link": "https://p"},

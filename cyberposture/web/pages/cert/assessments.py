@@ -16,6 +16,7 @@ from cyberposture.services.people.names import names_of
 from cyberposture.services.review import (
     appealing,
     assigning,
+    handing_back,
     outcome,
     reading,
     releasing,
@@ -199,6 +200,8 @@ def _take(visit: Visit, institution: str, round_code: str, form: StepForm) -> No
             taking_up.take_up(register, *where)
         case "release":
             releasing.release(register, *where)
+        case "hand-back":
+            handing_back.hand_back(register, *where, controls, reason=reason)
         case "take-back":
             releasing.take_back(register, *where, controls, reason=reason)
         case "finalise":

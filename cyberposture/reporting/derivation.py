@@ -4,21 +4,27 @@ import re
 
 from cyberposture.reporting.plain import Text
 from cyberposture.reporting.words import Words
-from cyberposture.scoring.explain import Reason, spaced
+from cyberposture.scoring.explain import Reason, people, spaced
 from cyberposture.scoring.plan import Step
 
 _BANDS = ("band", "band_before", "band_after")
+_POINTS = frozenset({"before", "after", "points", "limit", "threshold"})
 _THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
 
-def say_reason(words: Words, reason: Reason) -> Text:
-    """Return the sentence of one step of a derivation.
+def say_reason(words: Words, reason: Reason, *, out_of_100: bool = False) -> Text:
+    """Return the sentence of one step of a derivation, its points as kept or on the scale of 100.
 
     Raises:
         InvalidInput: the words have no sentence for its rule.
     """
-    facts = {name: _shown(words, value) for name, value in reason.facts.items()}
-    facts |= {"before": _shown(words, reason.before), "after": _shown(words, reason.after)}
+    given = {**reason.facts, "before": reason.before, "after": reason.after}
+    facts = {
+        name: people(value)
+        if out_of_100 and name in _POINTS and isinstance(value, int)
+        else _shown(words, value)
+        for name, value in given.items()
+    }
     if "level" in reason.facts:
         facts["meaning"] = words.name("why-level", str(reason.facts["level"]))
     elif "grade" in reason.facts:
@@ -32,8 +38,8 @@ def say_reason(words: Words, reason: Reason) -> Text:
 
 
 def say_reasons(words: Words, reasons: tuple[Reason, ...]) -> tuple[Text, ...]:
-    """Return the sentences of a derivation; a number never breaks at its thousands."""
-    said = (say_reason(words, reason) for reason in reasons)
+    """Return the sentences of a derivation on the scale of 100, as reports say them."""
+    said = (say_reason(words, reason, out_of_100=True) for reason in reasons)
     return tuple(Text(_unbroken(one), _unbroken(one.__html__())) for one in said)
 
 

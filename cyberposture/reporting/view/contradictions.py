@@ -1,5 +1,6 @@
-"""Contradictions: what is claimed, what was seen, and what the institution says to it."""
+"""Contradictions: what is claimed, what was seen, and what reviewer and institution say to it."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from cyberposture.reporting.inputs import HeldContradiction
@@ -10,16 +11,15 @@ from cyberposture.reporting.view.material import Material
 
 
 @dataclass(frozen=True, slots=True)
-class ContradictionRow:
-    """One claim beside what the network shows."""
+class Against:
+    """What one check shows against a claim."""
 
     code: str
-    control: str
-    title: str
-    claimed: Text
     check: str
-    check_title: str
+    shows: str
+    """What is wrong, as a sentence."""
     seen: Text
+    """In how many places."""
     opened: str
     state: str
     comment: Text | None
@@ -27,8 +27,20 @@ class ContradictionRow:
     step: Text | None
 
 
+@dataclass(frozen=True, slots=True)
+class ContradictionRow:
+    """One claim beside all that the network shows against it."""
+
+    control: str
+    title: str
+    claimed: Text
+    review: Text | None
+    """What a reviewer wrote of it."""
+    against: tuple[Against, ...]
+
+
 def contradictions_of(m: Material) -> tuple[ContradictionRow, ...]:
-    """Return those that the register holds, then those that only the score shows so far."""
+    """Return one row a claim: those that the register holds, then what only the score shows."""
     held = list(m.inputs.contradictions)
     known = {(c.control, c.check) for c in held}
     fresh = [
@@ -37,22 +49,34 @@ def contradictions_of(m: Material) -> tuple[ContradictionRow, ...]:
         for row in m.failing(control)
         if (control, row.check) not in known
     ]
-    return tuple(_row(m, contradiction) for contradiction in [*held, *fresh])
+    claims: defaultdict[str, list[HeldContradiction]] = defaultdict(list)
+    for one in [*held, *fresh]:
+        claims[one.control].append(one)
+    return tuple(_row(m, control, found) for control, found in claims.items())
 
 
-def _row(m: Material, held: HeldContradiction) -> ContradictionRow:
+def _row(m: Material, control: str, found: list[HeldContradiction]) -> ContradictionRow:
+    review = m.inputs.reviews.get(control)
+    return ContradictionRow(
+        control=control,
+        title=m.title(control),
+        claimed=claim_of(m, control),
+        review=m.lens.show("own-words", review.reason, LONG) if review else None,
+        against=tuple(_against(m, held) for held in found),
+    )
+
+
+def _against(m: Material, held: HeldContradiction) -> Against:
     rows = {row.check: row for row in m.rows.get(held.control, ())}
     row, check = rows.get(held.check), m.checks.get(held.check)
+    fails = row is not None and row.fail > 0
     step = None
-    if check is not None and row is not None and row.fail:
+    if check is not None and fails:
         step = m.words.say("next.repair", remedy=first_sentence(check.remedy))
-    return ContradictionRow(
+    return Against(
         code=clean(held.code, 64),
-        control=held.control,
-        title=m.title(held.control),
-        claimed=claim_of(m, held.control),
         check=held.check,
-        check_title=m.check_title(held.check),
+        shows=m.failure(held.check, row.fail if row is not None and fails else 1),
         seen=m.words.say("contradiction.seen-no-more") if row is None else counts_of(m, row),
         opened=m.day(held.opened_at),
         state=m.words.name("contradiction-state", clean(held.state, 40)),

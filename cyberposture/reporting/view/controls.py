@@ -10,7 +10,7 @@ from cyberposture.reporting.plain import Text, clean
 from cyberposture.reporting.view.frame import shown
 from cyberposture.reporting.view.material import Material
 from cyberposture.reporting.view.traces import TraceRow, Traces
-from cyberposture.scoring.explain import Explanation, explain_control, spaced
+from cyberposture.scoring.explain import Explanation, explain_control, people
 from cyberposture.scoring.points import FULL
 
 FAILURES_IN_A_CONTROL = 3
@@ -122,8 +122,8 @@ def _card(m: Material, traces: Traces, asked: ScoredControl, *, is_open: bool) -
         failures=_failures(m, traces, asked.id),
         value=m.words.say(
             "card.value",
-            points="–" if score.verified is None else spaced(score.verified),
-            full=spaced(FULL),
+            points="–" if score.verified is None else people(score.verified),
+            full=FULL // 100,
             weight=asked.weight,
         ),
         why=say_reasons(m.words, explained.reasons),

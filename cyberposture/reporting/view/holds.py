@@ -86,12 +86,13 @@ def _detail(m: Material, control: str, *, is_gate: bool) -> Text:
 
 
 def seen(m: Material, row: VerdictRow) -> Text:
-    """Return what a failing row says: the check, on how many endpoints, and when last."""
-    title = m.check_title(row.check)
+    """Return what a failing row says: what is wrong, on how many endpoints, and when last."""
+    failure = m.failure(row.check, row.fail)
     moment = m.last_seen(row.check, "fail")
     if moment is None:
-        return m.words.say("hold.fails", check=title, fail=row.fail, n=row.all)
-    return m.words.say("hold.fails-on", check=title, fail=row.fail, n=row.all, day=m.day(moment))
+        return m.words.say("hold.fails", failure=failure, fail=row.fail, n=row.all)
+    day = m.day(moment)
+    return m.words.say("hold.fails-on", failure=failure, fail=row.fail, n=row.all, day=day)
 
 
 def claim_of(m: Material, control: str) -> Text:
@@ -120,13 +121,15 @@ def _without_network(m: Material, control: str) -> Text:
 
 
 def next_step(m: Material, control: str) -> Text | None:
-    """Return what to do next about a control, from the content: remedy, level or evidence."""
+    """Return what to do next about a control: repair, level or evidence.
+
+    How a repair is done stands below, in words for those who do it.
+    """
     failing = m.failing(control)
     found = m.controls.get(control)
     claim = m.claims.get(control)
     if failing:
-        check = m.checks.get(failing[0].check)
-        return m.words.say("next.repair", remedy=first_sentence(check.remedy)) if check else None
+        return m.words.say("next.have-repaired", n=len(failing))
     if m.asked[control].evidence == "N":
         return m.words.say("next.let-us-look")
     if claim is not None and claim.not_applicable == "claimed" and claim.review is None:

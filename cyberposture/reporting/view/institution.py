@@ -10,6 +10,7 @@ from cyberposture.reporting.view.changes import Changes, changes_of
 from cyberposture.reporting.view.contradictions import ContradictionRow, contradictions_of
 from cyberposture.reporting.view.controls import ControlGroup, groups_of, linked_controls
 from cyberposture.reporting.view.domains import Domains, domains_of
+from cyberposture.reporting.view.figures import FigureWhy, ShareRow, figures_of, shares_of
 from cyberposture.reporting.view.frame import Frame, frame_of
 from cyberposture.reporting.view.lens import lens_for
 from cyberposture.reporting.view.material import Material
@@ -17,7 +18,7 @@ from cyberposture.reporting.view.method import Method, method_of
 from cyberposture.reporting.view.network import Network, network_of
 from cyberposture.reporting.view.own_rounds import OwnRounds, own_rounds_of
 from cyberposture.reporting.view.standing import Standing, standing_of
-from cyberposture.reporting.view.steps import StepRow, steps_of
+from cyberposture.reporting.view.steps import PlanEnd, StepRow, plan_end_of, steps_of
 from cyberposture.reporting.view.traces import CheckSaw, Traces
 from cyberposture.reporting.words import Words
 
@@ -35,10 +36,13 @@ class InstitutionView:
     changes: Changes | None
     rounds: OwnRounds | None
     steps: tuple[StepRow, ...]
+    plan_end: PlanEnd | None
     domains: Domains
     network: Network
     saw: tuple[CheckSaw, ...]
     groups: tuple[ControlGroup, ...]
+    figures: tuple[FigureWhy, ...]
+    shares: tuple[ShareRow, ...]
     why: tuple[Text, ...]
     """How the whole came about."""
     command: str
@@ -68,6 +72,9 @@ def institution_view(
         changes=changes_of(m),
         rounds=own_rounds_of(m),
         steps=steps_of(m),
+        plan_end=plan_end_of(m),
+        figures=figures_of(m),
+        shares=shares_of(m),
         domains=domains_of(m),
         network=network_of(m),
         saw=tuple(traces.by_check.values()),

@@ -16,6 +16,7 @@ from cyberposture.model.scores import (
     ScoreParameters,
     VerdictRow,
 )
+from cyberposture.reporting.failures import say_failure
 from cyberposture.reporting.inputs import InstitutionInputs
 from cyberposture.reporting.plain import Text, clean, given
 from cyberposture.reporting.seen import Kind, say_seen
@@ -131,6 +132,16 @@ class Material:
         """Return the title of a check; one that the packs lost keeps its id."""
         found = self.checks.get(check)
         return found.title if found else check
+
+    def failure(self, check: str, places: int) -> str:
+        """Return what it means that a check fails in so many places, without a full stop.
+
+        One that the packs lost keeps its id.
+        """
+        found = self.checks.get(check)
+        if found is None:
+            return check
+        return say_failure(self.words, self.inputs.content, found, places)
 
     def seen(self, check: str, kind: Kind, kept: str, limit: int) -> str:
         """Return what a check saw somewhere, as the readers read it."""

@@ -254,7 +254,7 @@ def _group(m: Material, check_id: str, found: list[SeenFinding]) -> FindingGroup
     severity = found[0].severity
     return FindingGroup(
         check=check_id,
-        title=m.check_title(check_id),
+        title=m.failure(check_id, still) if still else m.check_title(check_id),
         severity=severity,
         severity_word=m.words.say(f"severity.{severity}"),
         why=check.why if check else "",

@@ -32,11 +32,15 @@ class Standing:
     """Band and figures, the sentences beside them, and what holds the band down."""
 
     band: Band
+    place: Text | None
+    """Which of how many bands it is, from the lowest."""
     verified: str | None
     declared: str | None
     claims_verified: str | None
     not_borne_out: Text | None
     last: LastTime | None
+    stands: Text | None
+    """How much of what was declared stands."""
     confidence: Text | None
     observed: tuple[Text, ...]
     coverage: Text | None
@@ -53,11 +57,13 @@ def standing_of(m: Material) -> Standing:
     free = m.whole.band_but_for_gates
     return Standing(
         band=band_of(m.words, parameters, whole.band),
+        place=_place(m),
         verified=shown(whole.verified),
         declared=shown(whole.declared),
         claims_verified=shown(whole.claims_verified),
         not_borne_out=_not_borne_out(m),
         last=_last(m),
+        stands=_stands(m),
         confidence=_confidence(m),
         observed=tuple(_observed(m)),
         coverage=_coverage(m),
@@ -66,6 +72,21 @@ def standing_of(m: Material) -> Standing:
         lead=tuple(_lead(m)),
         holds=holds_of(m),
     )
+
+
+def _place(m: Material) -> Text | None:
+    band = m.inputs.score.result.institution.band
+    if band is None:
+        return None
+    names = [name for name, _ in m.parameters.bands]
+    return m.words.say("figures.place", place=names.index(band) + 1, n=len(names))
+
+
+def _stands(m: Material) -> Text | None:
+    whole = m.inputs.score.result.institution
+    if whole.claims_verified is None or not whole.declared:
+        return None
+    return m.words.say("figures.stands", points=shown(whole.claims_verified))
 
 
 def _not_borne_out(m: Material) -> Text | None:
@@ -147,10 +168,8 @@ def _on_paper(m: Material, who: Text) -> Text:
     whole, words = m.inputs.score.result.institution, m.words
     paper = band_of(words, m.parameters, band_at(m.parameters, whole.declared)).name
     band = band_of(words, m.parameters, whole.band).name
-    places = len(places_against_the_claims(m))
-    if places:
-        counted = words.say("lead.places", n=places)
-        return words.say("lead.network-disagrees", who=who, paper=paper, places=counted)
+    if places_against_the_claims(m) and paper != band:
+        return words.say("lead.network-disagrees", who=who, paper=paper, band=band)
     key = "lead.as-on-paper" if paper == band else "lead.other-than-on-paper"
     return words.say(key, who=who, paper=paper, band=band)
 
@@ -167,6 +186,9 @@ def _gates(m: Material) -> list[Text]:
         said.append(words.say(key, n=closed, band=band, limit=limit))
     elif closed:
         said.append(words.say("lead.gates-closed", n=closed))
+    shut = sum(bool(m.failing(control)) for control in m.closed_gates)
+    if shut:
+        said.append(words.say("lead.gates-shut", n=shut))
     if whole.contradictions:
         said.append(words.say("lead.contradictions", n=len(whole.contradictions)))
     if whole.gates_unknown and not m.inputs.score.document.observation_overdue:

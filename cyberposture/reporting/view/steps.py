@@ -39,6 +39,37 @@ class StepRow:
     """Where the rest stands: the check's remedy, or the control."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlanEnd:
+    """Where the institution stands once all the steps were taken, and what they leave."""
+
+    says: Text
+    band: Band
+    closed: tuple[str, ...]
+    """The gates that no step here opens."""
+    unknown: tuple[str, ...]
+    """The gates that only the network can open, and that nobody saw."""
+    contradicted: tuple[str, ...]
+    """The contradicted claims that no step here touches."""
+
+
+def plan_end_of(m: Material) -> PlanEnd | None:
+    """Return what the steps lead to; None where there are none."""
+    reached = follow(m.inputs.score.document, m.inputs.steps)
+    if not reached:
+        return None
+    last, before = reached[-1], m.inputs.score.result.institution
+    key = "same" if last.band == before.band else "other"
+    band = band_of(m.words, m.parameters, last.band)
+    return PlanEnd(
+        says=m.words.say(f"plan.band-{key}", n=len(reached), points=people(last.verified)),
+        band=band,
+        closed=last.gates_holding,
+        unknown=last.gates_unknown,
+        contradicted=last.contradictions,
+    )
+
+
 def steps_of(m: Material) -> tuple[StepRow, ...]:
     """Return the steps in the order in which they were ranked."""
     now = m.inputs.score.result.institution
@@ -51,9 +82,10 @@ def steps_of(m: Material) -> tuple[StepRow, ...]:
 
 def _step(m: Material, step: Step, before: InstitutionScore, after: InstitutionScore) -> StepRow:
     level = "" if step.level is None else m.words.say(f"level.{step.level}")
-    checks = [m.check_title(check) for check in step.checks]
+    places = _places(m)
+    checks = [m.failure(check, places.get(check, 1)) for check in step.checks]
     says = m.words.say(
-        f"step.{step.kind}", level=level, checks=m.words.listed(checks), n=len(checks)
+        f"step.{step.kind}", level=level, checks=_one_by_one(m, checks), n=len(checks)
     )
     # A gain too small for the one decimal that is shown is still a gain.
     small = 0 < step.gain < 10
@@ -69,6 +101,21 @@ def _step(m: Material, step: Step, before: InstitutionScore, after: InstitutionS
         how=_how(m, step),
         href=_href(m, step),
     )
+
+
+def _places(m: Material) -> dict[str, int]:
+    """Return in how many places each check fails."""
+    return {row.check: row.fail for rows in m.rows.values() for row in rows}
+
+
+def _one_by_one(m: Material, said: list[str]) -> Text:
+    """Return whole sentences as one enumeration."""
+    if not said:
+        return Text("", "")
+    found = m.words.say("list.first", item=said[0])
+    for item in said[1:]:
+        found = m.words.say("step.and", before=found, item=item)
+    return found
 
 
 def _href(m: Material, step: Step) -> str:

@@ -45,7 +45,7 @@ def test_a_report_without_an_audience_it_is_made_for_is_refused():
 
 def test_what_only_the_score_shows_is_a_contradiction_too():
     rows = institution_of(a_report()).contradictions
-    held = [row.control for row in rows if row.code]
+    held = [row.control for row in rows if any(one.code for one in row.against)]
     assert held == ["IAM-09"]
     assert {row.control for row in rows} == set(a_report().score.result.institution.contradictions)
 
@@ -53,18 +53,35 @@ def test_what_only_the_score_shows_is_a_contradiction_too():
 def test_a_contradiction_shows_both_sides_and_what_the_institution_says():
     row = institution_of(a_report()).contradictions[0]
     assert row.claimed == "whole scope, reviewed within 12 months"
-    assert row.seen == "1 fails and 8 pass"
-    assert row.state == "disputed by the institution"
-    assert row.comment == "The jump host is meant to be reachable; we shall move it."
-    assert row.commented == "Commented on 22 Nov 2026"
+    (against,) = row.against
+    assert against.shows == "It fails at one address", "what is wrong, not what should be"
+    assert against.seen == "1 fails and 8 pass"
+    assert against.state == "disputed by the institution"
+    assert against.comment == "The jump host is meant to be reachable; we shall move it."
+    assert against.commented == "Commented on 22 Nov 2026"
+
+
+def test_a_claim_is_one_block_however_many_checks_speak_against_it():
+    rows = institution_of(a_report()).contradictions
+    assert len({row.control for row in rows}) == len(rows)
+    assert all(row.against for row in rows)
+
+
+def test_what_a_reviewer_wrote_stands_with_the_contradiction_for_those_who_may_read_it():
+    usual = a_report()
+    control = institution_of(usual).contradictions[0].control
+    note = replace(next(iter(usual.reviews.values())), reason="One site was found without it.")
+    told = replace(usual, reviews={**usual.reviews, control: note})
+    assert institution_of(told).contradictions[0].review == "One site was found without it."
+    assert institution_of(told, "sector").contradictions[0].review is None
 
 
 def test_a_contradiction_without_a_comment_says_so():
     usual = a_report()
     silent = replace(usual.contradictions[0], comment="", commented_at=None)
     row = institution_of(replace(usual, contradictions=(silent,))).contradictions[0]
-    assert row.comment is None
-    assert row.commented == "Not yet commented by the institution."
+    assert row.against[0].comment is None
+    assert row.against[0].commented == "Not yet commented by the institution."
 
 
 def test_the_first_report_of_an_institution_has_nothing_to_compare_with():
@@ -122,10 +139,29 @@ def test_steps_come_as_ranked_with_gain_and_how():
     steps = institution_of(inputs).steps
     assert [step.controls for step in steps] == [step.controls for step in inputs.steps]
     first = steps[0]
-    assert first.says == "Repair what fails: SSH does not answer the internet."
+    assert first.says == "Repair this: It fails at one address."
     assert first.how == "Close what ssh-not-on-the-internet names, or move it behind the VPN."
     assert set(first.opens) == {"IAM-03", "NET-02"}
     assert first.href == "#saw-lab.ssh-not-on-the-internet"
+
+
+def test_the_plan_says_where_it_ends_and_what_it_leaves_open():
+    view = institution_of(a_report())
+    end = view.plan_end
+    assert end is not None
+    assert end.says.startswith(f"After these {len(view.steps)} steps the verified score is ")
+    assert view.steps[-1].reached in f"to {end.says}"
+    opened = {control for step in view.steps for control in step.opens}
+    assert opened.isdisjoint(end.closed)
+    nothing = institution_of(replace(a_report(), steps=()))
+    assert nothing.plan_end is None
+
+
+def test_what_the_domains_add_is_the_whole_score_as_it_is_printed():
+    view = institution_of(a_report())
+    tenths = [int(row.adds.replace(".", "")) for row in view.shares]
+    assert sum(tenths) == int((view.standing.verified or "").replace(".", ""))
+    assert all(0 <= float(row.adds) <= float(row.verified) for row in view.shares)
 
 
 def test_a_gain_too_small_for_one_decimal_is_not_shown_as_nothing():
@@ -194,7 +230,7 @@ def test_a_card_leads_from_the_points_back_to_the_letter():
     view = institution_of(a_report())
     telnet = card(view, "IAM-10")
     assert telnet.claim == "It takes no answer; only the network decides it."
-    assert telnet.value == "0 of 10 000 points × weight 5"
+    assert telnet.value == "0.0 of 100 points × weight 5"
     assert telnet.clauses == "from clauses 3.5(1), 3.5(3)"
     assert [row.endpoint for row in telnet.failures] == ["127.40.0.7:23", "127.40.0.9:23"]
     row = telnet.failures[0]
@@ -222,7 +258,7 @@ def test_a_card_shows_claim_evidence_and_reviewer():
 def test_the_derivation_of_a_card_is_the_scores_own():
     why = card(institution_of(a_report()), "IAM-10").why
     assert why[-1].startswith("Check lab.telnet-not-reachable failed on 2 of 14 known endpoints")
-    assert "10\u00a0000 becomes 0 points" in why[-1], "a number never breaks at its thousands"
+    assert "100.0 becomes 0.0 points" in why[-1], "points stand on the scale from 0 to 100"
 
 
 def test_what_does_not_apply_is_out_and_says_why():

@@ -46,9 +46,10 @@ UNSEEN = {"default_pass": 0, "scans": (), "refusals": (), "authorisations": ()}
 
 def test_the_usual_case_reads_as_a_board_would_say_it():
     assert lead(a_report()) == (
-        "On paper this operator is Managed. The network says otherwise in 8 places. 6 gates hold "
-        "the band at Developing until they are opened. 5 claims are contradicted. 1 failure seen "
-        "on the network is fresh and does not count yet."
+        "On paper this operator is Managed. The network says otherwise: as verified it is "
+        "Developing. 6 basic requirements (gates) are not met; until they are, the band stays "
+        "Developing. The network shows 4 of them to fail. 5 claims are contradicted by what the "
+        "network shows. 1 failure seen on the network is fresh and does not count yet."
     )
 
 
@@ -112,14 +113,14 @@ def test_where_no_control_applies_there_is_nothing_to_score():
 def test_bare_words_close_gates_without_the_network_being_blamed():
     said = lead(a_case(bare=True))
     assert "The network says otherwise" not in said
-    assert "gates hold the band at Developing until they are opened." in said
+    assert "(gates) are not met; until they are, the band stays Developing." in said
 
 
 def test_gates_that_change_nothing_today_are_not_said_to_hold():
     weak = a_case(level=everything(1), reviewed=lambda control: False)
     said = lead(weak)
     assert "can rise no higher than Developing" in said
-    assert "hold the band at" not in said
+    assert "the band stays" not in said
     assert institution_of(weak).standing.but_for_gates is None
 
 
@@ -127,7 +128,9 @@ def test_one_gate_is_spoken_of_in_the_singular():
     one = a_case(tallies=failing(("lab.telnet-not-reachable", 1, 5)))
     assert one.score.result.institution.gates_holding == ("IAM-10",)
     said = lead(one)
-    assert "1 gate holds the band at Developing until it is opened." in said
+    assert (
+        "1 basic requirement (a gate) is not met; until it is, the band stays Developing." in said
+    )
     assert institution_of(one).standing.but_for_gates is not None
 
 
@@ -135,10 +138,14 @@ def test_unknown_gates_are_told_and_hold_only_once_the_time_is_over():
     unseen = a_case(**UNSEEN)
     unknown = len(unseen.score.result.institution.gates_unknown)
     assert unknown > 1
-    assert f"{unknown} gates that only the network can open are unknown so far." in lead(unseen)
+    only = "basic requirements that only the network can show to be met are unknown so far."
+    assert f"{unknown} {only}" in lead(unseen)
     overdue = a_case(**UNSEEN, overdue=True)
     assert "are unknown so far" not in lead(overdue)
-    assert f"{unknown} gates hold the band at Developing" in lead(overdue)
+    assert (
+        f"{unknown} basic requirements (gates) are not met; until they are, the band stays"
+        in lead(overdue)
+    )
     holds = institution_of(overdue).standing.holds.first
     assert "the time for letting it be looked at is over" in holds[0].detail
 
@@ -216,10 +223,11 @@ def test_holds_name_gates_first_each_with_its_next_step():
     first = {hold.control: hold for hold in holds.first}
     telnet = first["IAM-10"]
     assert telnet.detail == (
-        "Gate. The network alone decides this one. “Telnet is not reachable” fails on 2 of 14 "
-        "endpoints, seen 19 Nov 2026."
+        "A basic requirement (gate). The network alone decides this one. It fails at more than one "
+        "address: on 2 of 14 endpoints, seen 19 Nov 2026."
     )
-    assert telnet.step == "Close what telnet-not-reachable names, or move it behind the VPN."
+    assert telnet.step is not None
+    assert telnet.step.startswith("Have this repaired"), "how it is done stands below"
     assert telnet.is_network
     assert first["IAM-03"].state == "claimed, contradicted"
     assert set(holds.rest) == {"AST-01", "SYS-03", "DAT-04", "IAM-08", "IAM-09", "SUP-07"}

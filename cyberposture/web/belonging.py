@@ -149,6 +149,13 @@ def _choices(visit: Visit) -> dict[str, Any]:
     }
 
 
+def _empty(visit: Visit) -> InvitationForm:
+    """Return a form that nobody typed in: in the reader's language, with the role of a link."""
+    asked = visit.request.query_params.get("role", "")
+    role = asked if asked in _roles(visit) else ""
+    return InvitationForm(role=role, language=visit.words.language)
+
+
 def show_list(
     visit: Visit, status: int = 200, typed: InvitationForm | None = None,
     faults: dict[str, str] | None = None,
@@ -168,7 +175,7 @@ def show_list(
     return visit.show(
         "people/list.html.j2", status, found=found, total=total, search=words, page=page,
         pages=max(1, -(-total // PAGE)) if own is None else 1,
-        typed=typed or InvitationForm.model_validate({}), faults=faults or {}, **_choices(visit),
+        typed=typed or _empty(visit), faults=faults or {}, **_choices(visit),
     )  # fmt: skip
 
 

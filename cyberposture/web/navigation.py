@@ -74,7 +74,7 @@ PLACES: Final = (
     Place("people", "services", "/cert/services", "see-shared-services"),
     Place("people", "all-people", "/cert/people", "keep-people"),
     Place("work", "account", "/account", "keep-own-account"),
-    Place("record", "tokens", "/account/tokens", "keep-tokens"),
+    Place("work", "tokens", "/account/tokens", "keep-tokens"),
 )
 
 

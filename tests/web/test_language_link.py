@@ -47,10 +47,10 @@ def test_what_is_shown_once_has_none(world, portal):
     cookie = {COOKIE: world.session_of(world.person_of("institution-lead"))}
     people, tokens = f"/institutions/{OWN}/people", "/account/tokens"
     assert leads_to(portal.ask("GET", people, cookies=cookie)) == people
-    invited = portal.ask("POST", people, cookies=cookie,
-                         form={"form_key": FORM_KEY, "name": "O. Once", "role": "observer"})  # fmt: skip
-    made = portal.ask("POST", tokens, cookies=cookie,
-                      form={"form_key": FORM_KEY, "name": "tool", "scope": "results", "days": "30"})  # fmt: skip
+    about = {"form_key": FORM_KEY, "name": "O. Once"}
+    invited = portal.ask("POST", people, cookies=cookie, form=about | {"role": "observer"})
+    wanted = about | {"scope": "results", "days": "30"}
+    made = portal.ask("POST", tokens, cookies=cookie, form=wanted)
     assert "/come-in/" in invited.text and leads_to(invited) is None
     assert made.status != 200 or leads_to(made) is None
 

@@ -91,6 +91,8 @@ class Summary:
     attested: Attested | None
     submissions: tuple[SubmissionRecord, ...]
     translations: tuple[Translations, ...]
+    domain_names: Mapping[str, Mapping[str, str]]
+    """By language other than English: what each domain is called."""
 
 
 def read_summary(register: Register, institution: str, round_code: str) -> Summary:
@@ -126,6 +128,10 @@ def read_summary(register: Register, institution: str, round_code: str) -> Summa
         attested=attested,
         submissions=submissions,
         translations=basis.pinned.translations,
+        domain_names={
+            one.language: one.names(basis.pinned.catalogue)["domains"]
+            for one in basis.pinned.translations
+        },
     )
 
 

@@ -171,8 +171,13 @@ def _proofs(control: Control, texts: Translations, words: Words) -> tuple[Proof,
     said = [proof.what for proof in control.evidence]
     if texts.state(control) in ("draft", "reviewed"):
         said = list(texts.controls[control.id].evidence) or said
-    ages = [words.say("card.age", n=proof.max_age_days) for proof in control.evidence]
+    ages = [_age(proof.max_age_days, words) for proof in control.evidence]
     return tuple(Proof(what, age) for what, age in zip(said, ages, strict=False))
+
+
+def _age(days: int, words: Words) -> str:
+    years, rest = divmod(days, 365)
+    return str(words.say("card.age", n=days) if rest else words.say("card.years", n=years))
 
 
 def _talk(card: Card, words: Words) -> str:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, Response
 
 from cyberposture.errors import CyberpostureError, InvalidInput, WrongState
+from cyberposture.services.institutions.entries import get_institution
 from cyberposture.services.people import own_account, signing_keys
 from cyberposture.services.people.second_factors import Enrolment
 from cyberposture.web.pages.account.again import ask_again, is_fresh
@@ -45,6 +46,11 @@ def _show(visit: Visit, status: int = 200, faults: dict[str, str] | None = None)
         "account/own.html.j2",
         status,
         account=account,
+        named={
+            one.institution: get_institution(visit.register, one.institution).institution.name
+            for one in account.roles
+            if one.institution
+        },
         is_fresh=is_fresh(visit),
         faults=faults or {},
         day=lambda moment: words.day(moment, ZONE),

@@ -182,18 +182,28 @@ def about_scope(visit: Visit, found: Scoping, then: Consequence) -> dict[str, ob
         "sizes": {one.id: len(asked.catalogue.of_profile(one)) for one in found.profiles},
         "left_out": [(one.control.id, title_in(one.control, texts)) for one in then.left_out],
         "history": [
-            step for one in reversed(found.history) for step in _steps(visit, one, zone, names)
+            step
+            for one in reversed(found.history)
+            for step in _steps(visit, one, zone, names, texts.names(asked.catalogue)["features"])
         ],
     }
 
 
 def _steps(
-    visit: Visit, one: ScopeRecord, zone: ZoneInfo, names: dict[str, str]
+    visit: Visit,
+    one: ScopeRecord,
+    zone: ZoneInfo,
+    names: dict[str, str],
+    features: dict[str, str],
 ) -> list[tuple[str, str, str]]:
     """Return what happened to one revision, the newest first: when, who, what."""
     words = visit.words
     key = "scope.was_sent" if one.is_sent else "scope.was_kept"
-    said = words.say(key, n=one.revision, features=", ".join(one.scope.features) or "–")
+    said = words.say(
+        key,
+        n=one.revision,
+        features="; ".join(features.get(f, f) for f in one.scope.features) or "–",
+    )
     steps = [(words.minute(one.act.at, zone), names.get(one.act.actor, one.act.actor), str(said))]
     if one.decision is not None:
         act = one.decision.act

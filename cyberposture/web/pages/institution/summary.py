@@ -156,8 +156,10 @@ def _about(visit: Visit, place: Place, found: Summary) -> dict[str, object]:
 
     return {
         "found": found,
+        "domain_names": {one.id: one.title for one in found.domains}
+        | dict(found.domain_names.get(words.language, {})),
         "due": words.day(found.due, zone),
-        "gates": [shown(one) for one in found.gates],
+        "gates": [shown(one, words.say(f"summary.gate_{_why(found, one)}")) for one in found.gates],
         "contradicted": [shown(one.control, *one.seen[:MOST_SEEN]) for one in found.contradicted],
         "bare": [shown(one) for one in found.bare],
         "aside": [shown(one.control, one.reason) for one in found.not_applicable],
@@ -174,6 +176,13 @@ def _about(visit: Visit, place: Place, found: Summary) -> dict[str, object]:
         "attested": _attested(visit, found.attested, zone),
         "can_find": visit.may("see-answers", place.institution),
     }
+
+
+def _why(found: Summary, gate: Control) -> str:
+    """Return why a gate holds the result: a claim not borne out, or a level that is too low."""
+    if gate in [one.control for one in found.contradicted]:
+        return "contradicted"
+    return "bare" if gate in found.bare else "low"
 
 
 def _attested(visit: Visit, attested: Attested | None, zone: ZoneInfo) -> dict[str, object] | None:

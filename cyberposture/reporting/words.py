@@ -21,6 +21,10 @@ FIRST_LANGUAGE = "en"
 
 SHORTEST = 12
 """A code of no more signs, such as IAM-10, is never broken over two lines."""
+_LATIN = re.compile(
+    r"([A-Za-z][\w./:-]*(?: (?:= |-{1,2})?[A-Za-z][\w./:-]*)*(?<![.:/-]))", re.ASCII
+)
+"""One piece of Latin text within another script, such as a name or a command."""
 _CODE = re.compile(r"(?=.*[A-Za-z(:/])[\x21-\x7e]+|[+\u2212-][\d.]+|\d{1,3}(?:[ \u00a0]\d{3})+")
 """What Urdu would turn around: codes, addresses, numbers with a sign or in groups."""
 _KIND = {True: "whole", False: "code"}
@@ -83,6 +87,16 @@ class Words:
         if self.direction == "ltr" or not _CODE.fullmatch(str(fact)):
             return html
         return f'<bdi class="{_KIND[len(html) <= SHORTEST]}" dir="ltr">{html}</bdi>'
+
+    def apart(self, text: str) -> str:
+        """Return a text in which each Latin piece keeps its own direction beside Urdu."""
+        if self.direction == "ltr" or isinstance(text, Text):
+            return text
+        html = "".join(
+            f'<bdi dir="ltr">{escape(piece)}</bdi>' if place % 2 else escape(piece)
+            for place, piece in enumerate(_LATIN.split(text))
+        )
+        return Text(text, html)
 
     def _form(self, key: str, number: object) -> Pattern | None:
         if number == 0 and (none := self._patterns.get(f"{key}.zero")):

@@ -72,7 +72,7 @@ def _against(m: Material, held: HeldContradiction) -> Against:
     fails = row is not None and row.fail > 0
     step = None
     if check is not None and fails:
-        step = m.words.say("next.repair", remedy=first_sentence(check.remedy))
+        step = m.words.say("next.repair", remedy=m.words.apart(first_sentence(check.remedy)))
     return Against(
         code=clean(held.code, 64),
         check=held.check,

@@ -258,7 +258,7 @@ def _group(m: Material, check_id: str, found: list[SeenFinding]) -> FindingGroup
         severity=severity,
         severity_word=m.words.say(f"severity.{severity}"),
         why=check.why if check else "",
-        remedy=check.remedy if check else "",
+        remedy=m.words.apart(check.remedy) if check else "",
         count=m.words.say("findings.in-group", n=still, closed=len(found) - still),
         rows=tuple(_row(m, finding) for finding in found) if m.lens.shows("addresses") else (),
         has_trace=check_id in m.inputs.verdicts,

@@ -139,4 +139,4 @@ def _how(m: Material, step: Step) -> Text | None:
             text = (levels.absent, levels.part, levels.whole, levels.reviewed)[step.level or 0]
         else:
             text = control.evidence[0].what if control.evidence and step.kind == "document" else ""
-    return m.words.say("step.how", how=first_sentence(text)) if text else None
+    return m.words.say("step.how", how=m.words.apart(first_sentence(text))) if text else None

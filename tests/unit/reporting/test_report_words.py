@@ -103,3 +103,15 @@ def test_a_wrong_pattern_is_refused_where_it_stands(tmp_path, text, fault):
 def test_a_missing_file_is_refused_by_its_name(tmp_path):
     with pytest.raises(InvalidInput, match=r"words.en.yaml"):
         load_words([tmp_path], "en")
+
+
+def test_latin_pieces_of_an_urdu_text_stand_each_by_itself_and_escaped(tmp_path):
+    urdu = words_in(tmp_path, ur='direction: {rtl: "x"}\n')
+    said = urdu.apart("(PostgreSQL میں ssl = on، پھر <b> & ss -tlnp)")
+    html = said.__html__()
+    for piece in ("PostgreSQL", "ssl = on", "ss -tlnp"):
+        assert f'<bdi dir="ltr">{piece}</bdi>' in html
+    assert '&lt;<bdi dir="ltr">b</bdi>&gt; &amp; ' in html
+    english = words_in(tmp_path).apart("ssl = on")
+    assert english == "ssl = on"
+    assert not hasattr(english, "__html__")

@@ -224,7 +224,7 @@ def test_holds_name_gates_first_each_with_its_next_step():
     telnet = first["IAM-10"]
     assert telnet.detail == (
         "A basic requirement (gate). The network alone decides this one. It fails at more than one "
-        "address: on 2 of 14 endpoints, seen 19 Nov 2026."
+        "address: on 2 of 14 places looked at, seen 19 Nov 2026."
     )
     assert telnet.step is not None
     assert telnet.step.startswith("Have this repaired"), "how it is done stands below"

@@ -153,7 +153,7 @@ def _empty(visit: Visit) -> InvitationForm:
     """Return a form that nobody typed in: in the reader's language, with the role of a link."""
     asked = visit.request.query_params.get("role", "")
     role = asked if asked in _roles(visit) else ""
-    return InvitationForm(role=role, language=visit.words.language)
+    return InvitationForm.model_validate({"role": role, "language": visit.words.language})
 
 
 def show_list(

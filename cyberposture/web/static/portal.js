@@ -168,3 +168,16 @@ function follow(region) {
 }
 
 for (const region of document.querySelectorAll("[data-live]")) follow(region);
+
+// What only a script can do: its buttons are hidden without one.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.previousElementSibling.textContent);
+    button.textContent = button.dataset.copied;
+  });
+}
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}

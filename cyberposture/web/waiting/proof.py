@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from cyberposture.errors import NotFound
 from cyberposture.services.assessments import library, submission
+from cyberposture.services.institutions.entries import get_institution
 from cyberposture.web.access import may
-from cyberposture.web.pages.home import running_rounds
+from cyberposture.web.pages.home import read_once, running_rounds
 from cyberposture.web.surroundings import Visit
 from cyberposture.web.tasks import Task
 
@@ -32,16 +33,17 @@ def _sign_or_hand_in(visit: Visit, institution: str, round_code: str) -> Iterato
     except NotFound:
         return
     place = f"/institutions/{institution}/rounds/{round_code}/summary"
+    whose = read_once(visit, institution, round_code).institution.name
     words = visit.words
     if left and left <= _NOT_SIGNED and visit.may("attest", institution):
         what = str(words.say("summary.task.attest"))
-        yield Task(what, place, MINUTES_ATTEST, whose=institution, weight=90)
+        yield Task(what, place, MINUTES_ATTEST, whose=whose, weight=90)
     elif left and left <= _NOT_SIGNED and visit.may("submit", institution):
         what = str(words.say("summary.task.ask"))
-        yield Task(what, place, MINUTES_HAND_IN, whose=institution, weight=90)
+        yield Task(what, place, MINUTES_HAND_IN, whose=whose, weight=90)
     elif not left and visit.may("submit", institution):
         what = str(words.say("summary.task.hand_in"))
-        yield Task(what, place, MINUTES_HAND_IN, whose=institution, weight=95)
+        yield Task(what, place, MINUTES_HAND_IN, whose=whose, weight=95)
 
 
 def _runs_out(visit: Visit, institution: str) -> Iterator[Task]:
@@ -52,6 +54,6 @@ def _runs_out(visit: Visit, institution: str) -> Iterator[Task]:
             what=str(visit.words.say("evidence.task", n=ending)),
             place=f"/institutions/{institution}/evidence",
             minutes=MINUTES_PIECE * ending,
-            whose=institution,
+            whose=get_institution(visit.register, institution).institution.name,
             weight=20,
         )

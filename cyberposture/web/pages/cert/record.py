@@ -17,7 +17,7 @@ from cyberposture.store.keys import load_public_key
 from cyberposture.web.network.filled import Filled, Form, Trouble, missing, trouble_of
 from cyberposture.web.network.showing import EMPTY, NO_TROUBLE, asked, pager_of, read_moment, show
 from cyberposture.web.pages.cert.services import offered
-from cyberposture.web.surroundings import Allowed, Visit, require_form_key
+from cyberposture.web.surroundings import Allowed, Visit, reached_elsewhere, require_form_key
 
 router = APIRouter(include_in_schema=False)
 NOISY = ("gate",)
@@ -98,6 +98,7 @@ def _show_watch(visit: Visit, trouble: Trouble, typed: Filled) -> HTMLResponse:
     may_plant = visit.may("keep-schedule")
     return show(
         visit, "cert/watch.html.j2", trouble=trouble, typed=typed, alarms=alarms,
+        reached_at=reached_elsewhere(visit.request), address=visit.portal.address,
         canaries=canaries.list_canaries(visit.register), may_plant=may_plant,
         offered=offered(visit) if may_plant else [], verdicts=get_args(Verdict),
         checks=[(one.id, one.title) for one in visit.register.content.checks.checks],

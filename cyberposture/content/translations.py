@@ -52,7 +52,8 @@ class Translations:
     def names(self, catalogue: Catalogue) -> dict[str, dict[str, str]]:
         """Return what domains, sectors, features and profiles are called, by kind and id.
 
-        Kind `notes` is what is said of each profile. What has no name in this language, or one whose English has changed, is named in English.
+        Kind `notes` is what is said of each profile. What has no name in this language, or one
+        whose English has changed, is named in English.
         """
         named = framework_names(catalogue, notes=True)
         own = self.framework

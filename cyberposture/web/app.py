@@ -21,6 +21,7 @@ from cyberposture.web.api.bearer import PREFIX, FaultShape, NoToken, is_for_mach
 from cyberposture.web.doorkeeper import WITHIN, Doorkeeper, TooManyAttempts
 from cyberposture.web.guard import Guard
 from cyberposture.web.pages import find_routers
+from cyberposture.web.pages.sign_in import show_the_door, typed_in
 from cyberposture.web.surroundings import (
     COOKIE,
     HERE,
@@ -101,10 +102,13 @@ def _pages(routes: Iterable[object]) -> Iterator[str]:
             yield str(getattr(one, "path", ""))
 
 
-def _to_the_door(request: Request, error: Exception) -> Response:
+async def _to_the_door(request: Request, error: Exception) -> Response:
     if not (isinstance(error, SignInFirst) and error.has_ended):
         return RedirectResponse("/sign-in", 303)
-    answer = RedirectResponse("/sign-in?ended=yes", 303)
+    answer: Response = RedirectResponse("/sign-in?ended=yes", 303)
+    typed = await typed_in(request)
+    if typed:
+        answer = show_the_door(request, 401, has_ended=True, typed=typed)
     answer.delete_cookie(COOKIE, path="/")
     return answer
 

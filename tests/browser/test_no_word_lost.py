@@ -1,11 +1,15 @@
 """Whoever types an answer and goes straight on loses nothing of it, whichever way they go on."""
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route
 from world import CONTROL, OWN, ROUND, World
+
+from cyberposture.services.people.passwords import digest_of
+from cyberposture.store import people, sessions
 
 pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
 
@@ -103,3 +107,34 @@ def test_what_cannot_be_kept_asks_before_it_is_left(page):
     )
     assert page.locator(f"[id='{CONTROL}'] textarea").input_value().startswith("This house")
     assert set(asked) <= {"beforeunload"} and page.url.endswith(HERE)
+
+
+def sign_in_elsewhere(world: World, page: Page, address: str, role: str) -> None:
+    """Give the browser a new session, whose forms carry another key, as a second window would."""
+    token = secrets.token_urlsafe(32)
+    with world.register.database.transaction() as connection:
+        who = people.get_person(connection, world.person_of(role))
+        sessions.insert_session(
+            connection, digest_of(token), who.id, secrets.token_hex(8), world.register.clock()
+        )
+    page.context.add_cookies([{"name": "session", "value": token, "url": address}])
+
+
+def test_whoever_was_signed_out_finds_the_words_on_the_page_and_has_them_kept_later(
+    page, world, address
+):
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": "session", "value": "of-yesterday", "url": address}])
+    answer(page, "Written after the session was over", 2)
+    saved = page.locator(f"[id='{CONTROL}'] .saved")
+    page.locator(f"[id='{CONTROL}'] .saved[data-state=ended]").wait_for()
+    assert "your words are still on this page" in saved.inner_text()
+
+    # Somebody else at the same machine takes nothing over.
+    sign_in_elsewhere(world, page, address, "contributor")
+    with page.expect_response(lambda one: one.request.method == "POST", timeout=15_000) as refused:
+        pass
+    assert refused.value.status == 403
+    sign_in_elsewhere(world, page, address, "institution-lead")
+    page.locator(f"[id='{CONTROL}'] .saved[data-state=kept]").wait_for(timeout=15_000)
+    assert kept(page) == ("Written after the session was over.", "2")

@@ -192,6 +192,21 @@ def test_codes_sessions_password_and_ways_are_changed_on_one_page(own, world):
     assert wrong.status == 422 and 'id="old-fault"' in wrong.text
 
 
+def test_a_form_that_comes_after_the_session_ended_brings_its_words_back(portal):
+    ended = {COOKIE: "a-session-of-yesterday"}
+    at = f"/institutions/{OWN}/rounds/{ROUND}/answers/GOV/GOV-01"
+    words = "The board <signed> it in May."
+    form = {"level": "1", "reason": words, "password": "seven lamps on a quay"}
+    answer = portal.ask("POST", at, form=form, cookies=ended)
+    assert answer.status == 401
+    assert "The board &lt;signed&gt; it in May." in answer.text and "readonly" in answer.text
+    assert "seven lamps" not in answer.text
+    script = portal.ask("POST", at, form=form, cookies=ended, accept="application/json")
+    assert (script.status, script.headers["location"]) == (303, "/sign-in?ended=yes")
+    nothing = portal.ask("POST", at, form={"level": "1"}, cookies=ended)
+    assert nothing.status == 303
+
+
 def test_a_session_that_ended_says_so_and_a_page_that_is_not_yours_says_whom_to_ask(
     portal, lead, world
 ):

@@ -1,5 +1,6 @@
 """The door: signing in and out, coming in by an invitation, and choosing a language."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import segno
@@ -26,6 +27,8 @@ from cyberposture.web.surroundings import (
 
 router = APIRouter(include_in_schema=False)
 _YEAR_S = 31_536_000
+_SECRETS = ("password", "code", "key")
+"""Parts of the names of fields whose content is shown to nobody."""
 
 
 def from_own_page(request: Request) -> None:
@@ -46,23 +49,39 @@ CAREFULLY = [Depends(from_own_page), Depends(at_the_door)]
 @router.get("/sign-in")
 def show_door(request: Request, ended: str = "") -> HTMLResponse:
     """Ask for name, password and code; say so where a session is over."""
-    return _show_door(request, has_ended=bool(ended))
+    return show_the_door(request, has_ended=bool(ended))
 
 
-def _show_door(
+async def typed_in(request: Request) -> list[str]:
+    """Return the words that somebody sent with a form when their session was over already."""
+    if request.method != "POST" or "application/json" in request.headers.get("accept", ""):
+        return []
+    form = await request.form()
+    return [
+        value
+        for name, value in form.items()
+        if isinstance(value, str)
+        and len(value.split()) > 1
+        and not any(secret in name for secret in _SECRETS)
+    ]
+
+
+def show_the_door(
     request: Request, status: int = 200, *, name: str = "", wrong: bool = False,
-    has_ended: bool = False,
+    has_ended: bool = False, typed: Sequence[str] = (),
 ) -> HTMLResponse:  # fmt: skip
+    """Show the door; `typed` is what somebody had written who comes from a page of ours."""
     portal = portal_of(request)
+    has_sign_on = portal.runtime.settings.sso_issuer is not None
     return portal.render(
         request, "sign-in.html.j2", status, person=None, name=name, wrong=wrong,
-        has_ended=has_ended, has_sign_on=portal.runtime.settings.sso_issuer is not None,
+        has_ended=has_ended, typed=typed, has_sign_on=has_sign_on,
     )  # fmt: skip
 
 
 def show_door_again(request: Request, name: str) -> HTMLResponse:
     """Say that something was not right, whatever it was."""
-    return _show_door(request, 403, name=name, wrong=True)
+    return show_the_door(request, 403, name=name, wrong=True)
 
 
 @router.post("/sign-in", dependencies=CAREFULLY)

@@ -17,6 +17,20 @@ for (const [kind, is] of [["pointerdown", true], ["pointerup", false], ["pointer
   document.addEventListener(kind, () => { pressed = is; }, true);
 }
 
+// Whoever was signed out keeps the words on the page. Once the same person is signed in again, in
+// whatever window, the forms here take over the key of the new session.
+let hasEnded = false;
+
+async function comeBack() {
+  const answer = await fetch(location.href, { credentials: "same-origin", redirect: "manual" });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const key = page.querySelector("[name=form_key]");
+  if (!key || page.body.dataset.person !== document.body.dataset.person) return;
+  for (const one of document.querySelectorAll("[name=form_key]")) one.value = key.value;
+  hasEnded = false;
+}
+
 // What watches an answer's form: `isOpen` while something typed is not kept, `keep` keeps it now.
 const watched = new Map();
 
@@ -33,6 +47,7 @@ function watch(form) {
     const place = form.querySelector(".saved");
     let next = 0;
     try {
+      if (hasEnded) await comeBack();
       const answer = await fetch(form.action, {
         method: "POST",
         body: new URLSearchParams(new FormData(form)),
@@ -46,9 +61,12 @@ function watch(form) {
         form.elements.seen.value = kept.revision;
         place.textContent = kept.said;
         place.dataset.state = "kept";
-      } else if (answer.status === 409 || answer.type === "opaqueredirect") {
+      } else if (answer.status === 409) {
         gone = true;
-        form.submit();  // the page with both versions, or the door
+        form.submit();  // the page with both versions
+      } else if (answer.type === "opaqueredirect") {
+        hasEnded = true;
+        next = AGAIN_MS;
       } else if (answer.status === 422) {
         changed = true;
         place.textContent = (await answer.json()).fault;
@@ -60,7 +78,7 @@ function watch(form) {
     } catch {
       next = AGAIN_MS;
     }
-    if (next) { tell(form, "failed"); changed = true; later(next); }
+    if (next) { tell(form, hasEnded ? "ended" : "failed"); changed = true; later(next); }
     return !next;
   }
 

@@ -109,6 +109,32 @@ def test_a_signatory_reads_signs_and_the_lead_hands_in(world, portal, lead, boss
     assert f'href="{AT}/summary"' in home
 
 
+def test_home_leads_to_what_waits_for_a_signature_and_says_until_when(
+    world, portal, lead, boss, tmp_path
+):
+    cookies, code = boss
+
+    def tasks(who, **more):
+        home = unescape(portal.ask("GET", "/", cookies=who | more).text)
+        return re.findall(rf'<li><a href="{AT}/summary"><b>(.+?)</b><span>(.+?)</span>', home)
+
+    assert tasks(cookies) == tasks(lead) == []  # questions are still open
+    answer_all(world, tmp_path)
+    ((what, about),) = tasks(cookies)
+    assert what == "Read what your institution says, and attest"
+    assert "until the end of" in about
+    ((in_urdu, _),) = tasks(cookies, language="ur")
+    assert in_urdu == "پڑھیں کہ آپ کا ادارہ کیا کہتا ہے، اور تصدیق کریں"
+    assert [what for what, _ in tasks(lead)] == ["Ask your signatory to attest"]
+    place = portal.ask("POST", f"{AT}/attest", form=KEY, cookies=cookies).headers["location"]
+    portal.ask("POST", place, form=KEY | {"read": "yes", "code": code()}, cookies=cookies)
+    assert tasks(cookies) == []
+    assert [what for what, _ in tasks(lead)] == ["Hand in"]
+    form = KEY | {"level": "3", "reason": "", "seen": "1"}
+    assert portal.ask("POST", f"{AT}/answers/GOV/GOV-01", form=form, cookies=lead).status == 303
+    assert [what for what, _ in tasks(cookies)] == ["Read what your institution says, and attest"]
+
+
 def test_a_link_of_the_lead_is_shown_once_and_serves_the_signatory_alone(
     world, portal, lead, boss, tmp_path
 ):

@@ -1,6 +1,7 @@
 """What waits of proof: answers to attest, a return to hand in, evidence that runs out."""
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 from cyberposture.errors import NotFound
 from cyberposture.services.assessments import library, submission
@@ -33,17 +34,18 @@ def _sign_or_hand_in(visit: Visit, institution: str, round_code: str) -> Iterato
     except NotFound:
         return
     place = f"/institutions/{institution}/rounds/{round_code}/summary"
-    whose = read_once(visit, institution, round_code).institution.name
-    words = visit.words
+    asked, words = read_once(visit, institution, round_code), visit.words
+    whose, due = asked.institution.name, asked.due
+    until = words.day(due, ZoneInfo(asked.institution.zone))
     if left and left <= _NOT_SIGNED and visit.may("attest", institution):
         what = str(words.say("summary.task.attest"))
-        yield Task(what, place, MINUTES_ATTEST, whose=whose, weight=90)
+        yield Task(what, place, MINUTES_ATTEST, due, until, whose, weight=90)
     elif left and left <= _NOT_SIGNED and visit.may("submit", institution):
         what = str(words.say("summary.task.ask"))
-        yield Task(what, place, MINUTES_HAND_IN, whose=whose, weight=90)
+        yield Task(what, place, MINUTES_HAND_IN, due, until, whose, weight=90)
     elif not left and visit.may("submit", institution):
         what = str(words.say("summary.task.hand_in"))
-        yield Task(what, place, MINUTES_HAND_IN, whose=whose, weight=95)
+        yield Task(what, place, MINUTES_HAND_IN, due, until, whose, weight=95)
 
 
 def _runs_out(visit: Visit, institution: str) -> Iterator[Task]:

@@ -19,7 +19,7 @@ from cyberposture.reporting.view.nation_front import gate_counts, told_gates
 from cyberposture.reporting.view.nation_reasons import group_ids
 from cyberposture.reporting.view.sureness import sureness_of
 from cyberposture.scoring.explain import people
-from cyberposture.scoring.statistics import NO_BAND, median
+from cyberposture.scoring.statistics import NO_BAND, SMALLEST_GROUP, Quartiles, median
 
 TENTH = 10
 """Basis points to a tenth of a point, in which figures are told."""
@@ -262,6 +262,10 @@ def _group_row(n: Nation, group: Group) -> GroupRow:
     """
     answered = sum(row.result is not None for row in group.rows)
     found = n.places_of(group.rows)
+    if found is not None and len(group.assessed) < SMALLEST_GROUP:
+        found = Quartiles(
+            lower=None, median=found.median, upper=None
+        )  # of two or three there is no quarter
     return GroupRow(
         label=group.label,
         asked=str(len(group.rows)),
@@ -301,19 +305,26 @@ def gates_of(n: Nation) -> tuple[GateRow, ...]:
 
 
 def exposure_of(n: Nation) -> tuple[ExposureRow, ...]:
-    """Return the checks that fail now, at most institutions first."""
+    """Return the checks that fail now, the gravest first, then at most institutions."""
     rows = []
     asked = len(n.inputs.rows)
     order = {
         f.check: 0 if n.lens.hides(len(f.institutions), asked) else -len(f.institutions)
         for f in n.inputs.failures
     }
-    for failure in sorted(n.inputs.failures, key=lambda f: (order[f.check], f.check)):
+    found = {check.id: check for check in n.inputs.content.checks.checks}
+    grave = {
+        f.check: found[f.check].severity if f.check in found else _SEVERITIES[-1]
+        for f in n.inputs.failures
+    }
+    for failure in sorted(
+        n.inputs.failures,
+        key=lambda f: (_SEVERITIES.index(grave[f.check]), order[f.check], f.check),
+    ):
         at = len(failure.institutions)
         if not at:
             continue
-        check = n.inputs.content.checks.find(failure.check)
-        severity = check.severity if check else _SEVERITIES[-1]
+        check, severity = found.get(failure.check), grave[failure.check]
         earlier = failure.previous_institutions
         rows.append(
             ExposureRow(

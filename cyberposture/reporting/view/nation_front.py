@@ -119,10 +119,11 @@ def _lowest(n: Nation) -> Text:
     first, second = sorted(counts, key=lambda pair: -pair[1])[:2]
     if not second[1] or 2 * (first[1] + second[1]) < total:
         return Text("", "")
+    part = first[1] + second[1]
     return n.words.say(
-        "lead.lowest",
+        "lead.lowest-all" if part == total else "lead.lowest",
         sectors=n.words.listed([first[0], second[0]]),
-        part=first[1] + second[1],
+        part=part,
         n=total,
         band=n.words.name("band", name),
     )
@@ -193,14 +194,11 @@ def _gate_figures(n: Nation) -> list[Figure]:
             return []
         label = n.words.say("figure.widest-gate", gate=most.control, n=most.closed_at)
         return [Figure(str(most.closed_at), label, "gates")]
-    held = sum(
-        row.result is not None and is_held_down(n.inputs.parameters, row.result)
-        for row in n.answered
-    )
+    missing = sum(bool(closed_gates(row)) for row in n.answered)
     label = n.words.say("figure.no-gate")
     if most is not None:
-        label = n.words.say("figure.gates", gate=most.control, at=str(most.closed_at), n=held)
-    return [Figure(str(held), label, "gates")]
+        label = n.words.say("figure.gates", gate=most.control, at=str(most.closed_at), n=missing)
+    return [Figure(str(missing), label, "gates")]
 
 
 def _is_critical(n: Nation, check_id: str) -> bool:
@@ -215,9 +213,10 @@ def _repair(n: Nation) -> Decision:
         key = "decide.repair-untold" if gate_counts(n) else "decide.no-gate"
         return Decision(n.words.say(key), n.words.say("source.scores"))
     control = n.inputs.content.catalogue.find(best.control)
-    remedy = _widest_remedy(n, best.control)
-    if remedy is None and control is not None and control.levels is not None:
-        remedy = control.levels.whole
+    # A check sees one side of most controls; where no question is asked, it sees the whole.
+    remedy = None if control is None or control.levels is None else control.levels.whole
+    if remedy is None:
+        remedy = _widest_remedy(n, best.control)
     key, number = "decide.repair-many", best.closed_at
     if n.is_guarded:
         key = "decide.repair-closed"

@@ -231,7 +231,7 @@ def test_clauses_are_counted_with_the_controls_that_follow_from_them():
     assert sum(row.controls for row in clauses.rows) == sum(
         len({source.clause for source in control.sources}) for control in controls
     )
-    assert clauses.summary[1] == "46 clauses can be met by the nation alone."
+    assert clauses.summary[1] == "46 clauses are for the nation to meet, and for no institution."
 
 
 def test_nobody_asked_and_nobody_answered_are_told_as_they_are():

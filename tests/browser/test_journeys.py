@@ -108,7 +108,7 @@ class Somebody:
         self.go(path)
         self.fill(password=PASSWORD)
         self.press(path)
-        self.seed = "".join(self.page.locator("code").first.inner_text().split())
+        self.seed = "".join(self.page.locator("code.key").inner_text().split())
         self.fill(code=self.code())
         self.press(f"{path}/confirm")
         assert self.page.locator(".codes li").count() == 10

@@ -6,6 +6,7 @@ from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.inputs import NationInputs
 from cyberposture.reporting.plain import Text, given
 from cyberposture.reporting.view.claimed import Claimed, claimed_of
+from cyberposture.reporting.view.failing import ExposureRow, exposure_of
 from cyberposture.reporting.view.frame import Frame, frame_of
 from cyberposture.reporting.view.groups import Nation
 from cyberposture.reporting.view.lens import lens_for
@@ -13,14 +14,12 @@ from cyberposture.reporting.view.method import Method, method_of
 from cyberposture.reporting.view.nation_annexes import (
     Bands,
     Clauses,
-    ExposureRow,
     GateRow,
     Heat,
     NamedRow,
     Spread,
     bands_of,
     clauses_of,
-    exposure_of,
     gates_of,
     heat_of,
     named_of,

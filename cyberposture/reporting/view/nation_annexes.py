@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from cyberposture.model.checks import Severity
 from cyberposture.reporting.charts import Bar, Distribution, bar_of, distribution_of, place_of
 from cyberposture.reporting.inputs import InstitutionRow
 from cyberposture.reporting.plain import Text, given, percent
@@ -23,7 +22,6 @@ from cyberposture.scoring.statistics import NO_BAND, SMALLEST_GROUP, Quartiles, 
 
 TENTH = 10
 """Basis points to a tenth of a point, in which figures are told."""
-_SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +89,6 @@ class GateRow:
     title: str
     closed_at: Text
     alone_at: Text
-
-
-@dataclass(frozen=True, slots=True)
-class ExposureRow:
-    """One check that fails somewhere."""
-
-    title: str
-    check: str
-    severity: str
-    severity_word: str
-    institutions: Text
-    before: Text | None
-    endpoints: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,42 +286,6 @@ def gates_of(n: Nation) -> tuple[GateRow, ...]:
         title = control.title if control else gate.control
         alone = n.words.say("count.hidden") if n.is_guarded else n.count(gate.alone_at)
         rows.append(GateRow(gate.control, title, n.count(gate.closed_at), alone))
-    return tuple(rows)
-
-
-def exposure_of(n: Nation) -> tuple[ExposureRow, ...]:
-    """Return the checks that fail now, the gravest first, then at most institutions."""
-    rows = []
-    asked = len(n.inputs.rows)
-    order = {
-        f.check: 0 if n.lens.hides(len(f.institutions), asked) else -len(f.institutions)
-        for f in n.inputs.failures
-    }
-    found = {check.id: check for check in n.inputs.content.checks.checks}
-    grave = {
-        f.check: found[f.check].severity if f.check in found else _SEVERITIES[-1]
-        for f in n.inputs.failures
-    }
-    for failure in sorted(
-        n.inputs.failures,
-        key=lambda f: (_SEVERITIES.index(grave[f.check]), order[f.check], f.check),
-    ):
-        at = len(failure.institutions)
-        if not at:
-            continue
-        check, severity = found.get(failure.check), grave[failure.check]
-        earlier = failure.previous_institutions
-        rows.append(
-            ExposureRow(
-                title=check.title if check else failure.check,
-                check=failure.check,
-                severity=severity,
-                severity_word=n.words.say(f"severity.{severity}"),
-                institutions=n.count(at, len(n.inputs.rows)),
-                before=None if earlier is None else n.count(earlier, len(n.inputs.rows)),
-                endpoints="–" if n.lens.hides(at, len(n.inputs.rows)) else str(failure.endpoints),
-            )
-        )
     return tuple(rows)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cyberposture.reporting.inputs import InstitutionRow
 from cyberposture.reporting.plain import Text, given, percent
+from cyberposture.reporting.view.failing import exposure_of
 from cyberposture.reporting.view.frame import difference, shown
 from cyberposture.reporting.view.groups import Nation, closed_gates, is_held_down
 from cyberposture.reporting.view.holds import first_sentence
@@ -92,7 +93,17 @@ def _lead(n: Nation) -> list[Text]:
         carried = len(largest.institutions)
         of_all = n.count(carried, len(n.inputs.rows))
         said.append(n.words.say(f"lead.shared-{largest.kind}", n=carried, institutions=of_all))
+    said.append(_gravest(n))
     return [sentence for sentence in said if sentence]
+
+
+def _gravest(n: Nation) -> Text:
+    """Return the critical failure at most institutions; never said where groups are small."""
+    row = next(iter(exposure_of(n)), None)
+    if n.is_guarded or row is None or row.severity != "critical":
+        return Text("", "")
+    at = next(len(f.institutions) for f in n.inputs.failures if f.check == row.check)
+    return n.words.say("lead.gravest", n=at, what=row.title)
 
 
 def _trend(n: Nation) -> Text:

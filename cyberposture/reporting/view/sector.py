@@ -14,19 +14,18 @@ from cyberposture.reporting.inputs import InstitutionRow
 from cyberposture.reporting.plain import Text, clean, given
 from cyberposture.reporting.sector_inputs import SectorInputs
 from cyberposture.reporting.view.claimed import Claimed, claimed_of
+from cyberposture.reporting.view.failing import ExposureRow, exposure_of
 from cyberposture.reporting.view.frame import Frame, difference, frame_of, shown
 from cyberposture.reporting.view.groups import Group, Nation, closed_gates, verified_of
 from cyberposture.reporting.view.lens import lens_for
 from cyberposture.reporting.view.method import Method, method_of
 from cyberposture.reporting.view.nation_annexes import (
     Bands,
-    ExposureRow,
     GateRow,
     GroupRow,
     NamedRow,
     Spread,
     bands_of,
-    exposure_of,
     gates_of,
     named_of,
     spread_of,

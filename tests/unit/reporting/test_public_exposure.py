@@ -15,9 +15,9 @@ from test_public_secrets import result, shares
 
 from cyberposture.reporting.inputs import CheckFailure, InstitutionRow, NationInputs
 from cyberposture.reporting.samples.nation import a_nation
+from cyberposture.reporting.view.failing import exposure_of
 from cyberposture.reporting.view.groups import Nation
 from cyberposture.reporting.view.lens import lens_for
-from cyberposture.reporting.view.nation_annexes import exposure_of
 from cyberposture.reporting.view.nation_front import front_of
 from cyberposture.reporting.view.systemic import systemic_of
 from cyberposture.scoring.statistics import SMALLEST_GROUP

@@ -240,22 +240,22 @@ def answer_everything(lead: Somebody, has_script: bool) -> int:
     return given
 
 
-def look_at_everything(reviewer: Somebody) -> None:
-    """Review what the desk puts first, until nothing is left."""
+def look_at_what_must_be(reviewer: Somebody) -> int:
+    """Review what the desk says must be looked at and is not settled; return how many."""
     at = f"/cert/reviews/{OFFICE}/{ROUND}"
     reviewer.go(at)
     if reviewer.page.locator(f"form[action='{at}/begin']").count():
         reviewer.press(f"{at}/begin")
-    for _ in range(80):
-        reviewer.go(at)
-        onward = reviewer.page.locator("a.go")
-        if not onward.count():
-            return
-        place = onward.first.get_attribute("href")
+    rows = reviewer.page.locator("tbody tr:has(td:nth-child(3):not(:text-is('–')))")
+    places = [
+        one.get_attribute("href")
+        for one in rows.filter(has_not=reviewer.page.locator(".badge.good")).locator("a").all()
+    ]
+    for place in places:
         reviewer.go(place)
         reviewer.fill(level="1", grade="E1", reason="The minutes were shown to us.")
         reviewer.press(place)
-    pytest.fail("the desk has no end")
+    return len(places)
 
 
 def hand_in(lead: Somebody, head: Somebody) -> None:
@@ -282,7 +282,7 @@ def review(town: Town, admin: Somebody) -> None:
         with admin.page.expect_navigation():
             row.locator(f"button[value='{part}']").click()
     for name in ("r-first", "r-second"):
-        look_at_everything(town.people[name])
+        assert look_at_what_must_be(town.people[name]) > 5
 
 
 def conclude(lead: Somebody, admin: Somebody) -> None:
@@ -300,24 +300,25 @@ def conclude(lead: Somebody, admin: Somebody) -> None:
     admin.press(f"{at}/steps", do="finalise")
 
 
-def test_from_an_empty_register_to_a_signed_return(town):
+def read_reports(town: Town, admin: Somebody, lead: Somebody, head: Somebody) -> None:
+    """Let everybody whom the result concerns come in and read it, down to the report."""
+    results, everybody = f"/institutions/{OFFICE}/results", "/cert/people"
+    observer = invite(town, lead, f"/institutions/{OFFICE}/people", "o-observer", "observer")
+    regulator = invite(town, admin, everybody, "g-regulator", "sector-regulator", sector="water")
+    minister = invite(town, admin, everybody, "n-minister", "national-observer")
+    for somebody, path in ((head, results), (observer, results), (regulator, "/sectors/water"),
+                           (minister, "/nation")):  # fmt: skip
+        somebody.go(path)
+        assert somebody.page.locator(".report").count() == 1
+    observer.page.locator("a[href*='/results/report']").first.click()
+    assert "Hill Water (invented)" in observer.page.inner_text("h1")
+    assert observer.page.locator(f"html[lang={town.language}]").count() == 1
+
+
+def test_from_an_empty_register_to_the_final_result_and_its_report(town):
     admin, lead, head = begin(town)
     assert answer_everything(lead, town.has_script) > 20
     hand_in(lead, head)
-    if town.has_script:
-        return  # The way on has no script in it: it is walked once, without one.
     review(town, admin)
     conclude(lead, admin)
-    lead.go(f"/institutions/{OFFICE}/people")
-    own, all_of_them = f"/institutions/{OFFICE}/people", "/cert/people"
-    observer = invite(town, lead, own, "o-observer", "observer")
-    regulator = invite(town, admin, all_of_them, "g-regulator", "sector-regulator", sector="water")
-    minister = invite(town, admin, all_of_them, "n-minister", "national-observer")
-    for somebody, path in ((head, f"/institutions/{OFFICE}/results"),
-                           (observer, f"/institutions/{OFFICE}/results"),
-                           (regulator, "/sectors/water"), (minister, "/nation")):  # fmt: skip
-        somebody.go(path)
-        assert somebody.page.locator(".report").count() == 1
-    observer.go(f"/institutions/{OFFICE}/results")
-    observer.page.locator("a[href*='/results/report']").first.click()
-    assert "Hill Water (invented)" in observer.page.inner_text("h1")
+    read_reports(town, admin, lead, head)

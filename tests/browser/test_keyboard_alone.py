@@ -6,96 +6,20 @@ Obscured (Minimum).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-import pyotp
 import pytest
-from playwright.sync_api import Browser, Page
+from keyboard import MOST_TABS, Keys, account
+from playwright.sync_api import Browser
 from serving import serving
 from world import OWN, ROUND, World, settle
 
 from cyberposture.services.assessments import importing, submission
-from cyberposture.services.people import signing_in
 
 pytestmark = [pytest.mark.loopback, pytest.mark.acceptance]
 
 AT = f"/institutions/{OWN}/rounds/{ROUND}"
 LEFT = "GOV-01"
 """The one question that is still open when the walk begins."""
-PASSWORD = "seven lamps on a quiet quay"
-MOST_TABS = 250
-STANDS = """one => {
-  const box = one.getBoundingClientRect();
-  const seen = (at) => {
-    const look = getComputedStyle(at);
-    return look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2;
-  };
-  let marked = false;
-  for (let at = one; at && at !== document.body; at = at.parentElement) marked ||= seen(at);
-  const x = Math.min(innerWidth - 1, Math.max(0, box.left + box.width / 2));
-  const y = Math.min(innerHeight - 1, Math.max(0, box.top + box.height / 2));
-  const top = document.elementFromPoint(x, y);
-  const label = one.closest("label");
-  const shown = top && (one.contains(top) || top.contains(one) || (label && label.contains(top)));
-  return {what: one.outerHTML.slice(0, 160), marked, shown: Boolean(shown),
-          inside: box.bottom > 0 && box.top < innerHeight};
-}"""
-
-
-@dataclass
-class Keys:
-    """A person at a keyboard; `totp` shows the codes of their authenticator."""
-
-    page: Page
-    address: str
-    totp: pyotp.TOTP
-
-    def press(self, key: str) -> None:
-        """Press one key, after which one must see where one is."""
-        self.page.keyboard.press(key)
-        focused = self.page.evaluate_handle("document.activeElement").as_element()
-        assert focused is not None
-        if focused.evaluate("one => one === document.body"):
-            return
-        found = focused.evaluate(STANDS)
-        assert found["inside"] and found["shown"], f"one does not see it: {found['what']}"
-        assert found["marked"], f"nothing marks where one is: {found['what']}"
-
-    def to(self, selector: str, key: str = "Tab") -> None:
-        """Go on with Tab until the element that fits has the focus."""
-        for _ in range(MOST_TABS):
-            if self.page.evaluate("what => document.activeElement.matches(what)", selector):
-                return
-            self.press(key)
-        pytest.fail(f"{selector} is not reached on {self.page.url}")
-
-    def enter(self, selector: str) -> None:
-        """Go to a link or button and press Enter; the page that follows must be no refusal."""
-        self.to(selector)
-        with self.page.expect_navigation() as found:
-            self.page.keyboard.press("Enter")
-        assert found.value is not None and found.value.status == 200, self.page.inner_text("main")
-
-    def write(self, selector: str, text: str) -> None:
-        """Go to a field and type."""
-        self.to(selector)
-        self.page.keyboard.type(text)
-
-    def sign_in(self, name: str, code: str) -> None:
-        """Come in by the door."""
-        self.page.goto(f"{self.address}/sign-in")
-        self.write("input[name=name]", name)
-        self.write("input[name=password]", PASSWORD)
-        self.write("input[name=code]", code)
-        with self.page.expect_navigation():
-            self.page.keyboard.press("Enter")
-        assert self.page.url == f"{self.address}/"
-
-    @property
-    def focused(self) -> str:
-        """What has the focus."""
-        found: str = self.page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -110,15 +34,6 @@ def world(tmp_path_factory) -> Iterator[World]:
     importing.import_answers(made.register, path, OWN, ROUND)
     yield made
     made.runtime.close()
-
-
-def account(world: World, role) -> pyotp.TOTP:
-    """Open the account of who holds a role; return what shows their codes."""
-    token = signing_in.make_link(world.register, world.person_of(role))
-    totp = pyotp.TOTP(signing_in.begin_account(world.register, token, PASSWORD).seed)
-    used = totp.at(world.register.clock().timestamp() - 30)
-    signing_in.confirm_account(world.register, token, used)
-    return totp
 
 
 @pytest.fixture(scope="module")
@@ -141,9 +56,7 @@ def test_from_the_door_to_the_receipt_without_a_mouse(world, keys):
     lead.sign_in(world.person_of("institution-lead"), lead.totp.at(now))
 
     # The first stop leads past header and menu, into the page itself.
-    lead.press("Tab")
-    assert 'class="skip"' in lead.focused
-    lead.page.keyboard.press("Enter")
+    lead.skip()
     lead.press("Tab")
     assert lead.page.evaluate("document.activeElement.closest('main') !== null")
 
@@ -160,7 +73,8 @@ def test_from_the_door_to_the_receipt_without_a_mouse(world, keys):
     assert "textarea" in lead.focused  # there is a way back too
 
     boss.sign_in(world.person_of("signatory"), boss.totp.at(now))
-    boss.page.goto(f"{boss.address}{AT}/summary")
+    boss.skip()
+    boss.enter(f".tasks a[href='{AT}/summary']")
     boss.enter(f"form[action='{AT}/attest'] button")
     boss.to("input[name=read]")
     boss.press("Space")

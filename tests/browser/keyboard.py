@@ -98,7 +98,7 @@ class Keys:
         """Open the window that chooses a file; what happens in it is the system's own."""
         self.to(selector)
         with self.page.expect_file_chooser() as found:
-            self.page.keyboard.press("Enter")
+            self.page.keyboard.press("Space")
         found.value.set_files(path)
 
     def write(self, selector: str, text: str) -> None:

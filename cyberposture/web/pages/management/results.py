@@ -1,7 +1,7 @@
 """Where an institution, a sector and the nation stand, and the whole report behind each page."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Annotated
@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse
 from cyberposture.model.people import Membership
 from cyberposture.model.reports import Audience
 from cyberposture.reporting.plain import Text
-from cyberposture.services.institutions.entries import get_institution
+from cyberposture.services.institutions.entries import get_institution, list_institutions
 from cyberposture.services.reports import dashboards
 from cyberposture.services.reports.subjects import About
+from cyberposture.web.access import may
 from cyberposture.web.sending import send_report
 from cyberposture.web.surroundings import Allowed, Visit, portal_of
 
@@ -36,6 +37,8 @@ class Page:
     """Where the whole report is, if there is one."""
     institution: str = ""
     """The institution that it is about, if it is about one."""
+    down_to: tuple[dashboards.Choice, ...] = ()
+    """The institutions of a sector whose own results this person may read, by name."""
 
 
 def audience_of(held: Iterable[Membership], institution: str | None = None) -> Audience:
@@ -121,7 +124,18 @@ def show_sector(
     choices = dashboards.rounds_with_scores(visit.register)
     chosen = round_code or (choices[0].code if choices else "")
     report = f"/sectors/{sector}/report?round_code={chosen}"
-    return _show_group(visit, Page(title, choices, chosen, report), sector)
+    down_to = tuple(_open_institutions(visit, sector))
+    return _show_group(visit, Page(title, choices, chosen, report, down_to=down_to), sector)
+
+
+def _open_institutions(visit: Visit, sector: str) -> Iterator[dashboards.Choice]:
+    """Yield the institutions of a sector by name; none to who may not read each one's results."""
+    held = visit.person.memberships
+    found = list_institutions(visit.register, sector)
+    for one in sorted(found, key=lambda one: one.institution.name.casefold()):
+        code = one.institution.code
+        if may(held, "see-institution-results", code, sectors=(sector,)):
+            yield dashboards.Choice(code, one.institution.name)
 
 
 @router.get("/sectors/{sector}/report")

@@ -22,6 +22,7 @@ from cyberposture.store.acts import Act
 from cyberposture.store.audit import AuditLog
 from cyberposture.store.blobs import BlobDoor
 from cyberposture.store.database import Database
+from cyberposture.store.openings import opening
 
 
 @dataclass
@@ -57,6 +58,8 @@ class Register:
     actor: str
     acts_for: str | None = None
     """In whose place the actor acts, where they stand in for somebody: every act names both."""
+    fence: UUID | None = None
+    """On PostgreSQL only rows of this institution are there; None: those of all are."""
     restored: dict[tuple[str, str], tuple[Catalogue, tuple[Translations, ...]]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -79,25 +82,26 @@ class Register:
         The service sets `institution_id` on the change where it belongs to an institution: its
         entry then stands in that institution's chain. Nothing is kept on an error.
         """
-        with self.database.transaction() as connection:
+        with self.database.transaction(fence=self.fence) as connection:
             why = reason if self.acts_for is None else f"for {self.acts_for}; {reason}"
             change = Change(connection, Act(self.actor, why, self.clock()), subject=subject)
             yield change
             if self.acts_for is not None:
                 change.tell(acting_for=self.acts_for)
-            self.audit.append(
-                connection, change.institution_id, kind, change.subject, change.by,
-                data=change.data,
-            )  # fmt: skip
+            with opening(connection, "entries-of-other-chains", change.institution_id):
+                self.audit.append(
+                    connection, change.institution_id, kind, change.subject, change.by,
+                    data=change.data,
+                )  # fmt: skip
 
     @contextmanager
     def one_state(self) -> Iterator[None]:
         """Let whatever this thread reads within see one state of the register, until it changes."""
-        with self.database.one_state():
+        with self.database.one_state(fence=self.fence):
             yield
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection that sees one consistent state and refuses to write."""
-        with self.database.reading() as connection:
+        with self.database.reading(fence=self.fence) as connection:
             yield connection

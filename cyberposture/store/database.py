@@ -106,7 +106,7 @@ class Database:
         with _explained():
             with self._alone(), self._writer() as connection:
                 connection.info["after_commit"] = actions
-                _raise_fence(connection, fence)
+                _begin_with(connection, fence)
                 yield connection
             for action in actions.values():
                 action()
@@ -123,7 +123,7 @@ class Database:
             return
         self._require_migrated()
         with _explained(), self._connect(is_writing=False) as connection, connection.begin():
-            _raise_fence(connection, fence)
+            _begin_with(connection, fence)
             yield connection
 
     @contextmanager
@@ -336,12 +336,33 @@ def _prepare_postgresql(raw: Any, _record: Any) -> None:
     raw.autocommit = False
 
 
-def _raise_fence(connection: Connection, institution_id: UUID | None) -> None:
-    if institution_id is not None and connection.dialect.name == "postgresql":
+def raise_fence(connection: Connection, institution_id: UUID | None) -> None:
+    """Have PostgreSQL show only this institution's rows until the transaction ends; None: all."""
+    if connection.dialect.name != "postgresql":
+        return
+    if institution_id != connection.info.get("fence"):
         connection.execute(
             sa.text("SELECT set_config('cyberposture.institution', :id, true)"),
-            {"id": str(institution_id)},
+            {"id": "" if institution_id is None else str(institution_id)},
         )
+        note_fence(connection, institution_id)
+
+
+def note_fence(connection: Connection, institution_id: UUID | None) -> None:
+    """Remember behind which fence this connection's transaction is."""
+    connection.info["fence"] = institution_id
+
+
+def raised_fence(connection: Connection) -> UUID | None:
+    """Return behind which institution's fence this transaction is."""
+    fence: UUID | None = connection.info.get("fence")
+    return fence
+
+
+def _begin_with(connection: Connection, institution_id: UUID | None) -> None:
+    # It may have served another institution before: that setting ended, our note of it did not.
+    note_fence(connection, None)
+    raise_fence(connection, institution_id)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from cyberposture.errors import NotFound
 from cyberposture.store import tables as t
 from cyberposture.store.acts import Act, read_act
 from cyberposture.store.once import insert_once
+from cyberposture.store.openings import opening
 
 Channel = Literal["mail", "webhook", "telephone", "inbox"]
 """How a message goes out: `telephone` is read out by the duty desk, `inbox` waits for a person."""
@@ -71,26 +72,27 @@ def queue_message(
     person_id: UUID | None = None,
 ) -> bool:
     """Queue a message unless one with this code was queued before; return whether it was new."""
-    return insert_once(
-        connection,
-        t.outbox,
-        {
-            "id": uuid4(),
-            "code": code,
-            "institution_id": institution_id,
-            "person_id": person_id,
-            "channel": channel,
-            "recipient": recipient,
-            "subject": subject,
-            "body": body,
-            "language": language,
-            "state": "queued",
-            "attempts": 0,
-            "next_attempt_at": act.at,
-            "problem": "",
-            **act.written(),
-        },
-    )
+    with opening(connection, "mail-queued"):
+        return insert_once(
+            connection,
+            t.outbox,
+            {
+                "id": uuid4(),
+                "code": code,
+                "institution_id": institution_id,
+                "person_id": person_id,
+                "channel": channel,
+                "recipient": recipient,
+                "subject": subject,
+                "body": body,
+                "language": language,
+                "state": "queued",
+                "attempts": 0,
+                "next_attempt_at": act.at,
+                "problem": "",
+                **act.written(),
+            },
+        )
 
 
 def has_message(connection: Connection, code: str) -> bool:

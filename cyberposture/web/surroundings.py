@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -19,7 +20,7 @@ from cyberposture.reporting.words import Words, load_words
 from cyberposture.runtime import Runtime
 from cyberposture.services.assessments.delegating import rounds_of_helper
 from cyberposture.services.assessments.handed_in import is_handed_in
-from cyberposture.services.people.reach import assigned_to, sectors_of
+from cyberposture.services.people.reach import assigned_to, fence_of, sectors_of
 from cyberposture.services.people.signing_in import SignedIn, find_signed_in
 from cyberposture.services.register import Register
 from cyberposture.web.access import ACCESS, Action, may
@@ -195,6 +196,8 @@ class Visit:
     person: SignedIn
     acts_for: str | None = None
     """In whose place this person acts here, where none of their own roles opens the page."""
+    fence: UUID | None = None
+    """The institution whose rows alone PostgreSQL shows to this request; None: no such bound."""
 
     @property
     def words(self) -> Words:
@@ -208,7 +211,8 @@ class Visit:
     @property
     def register(self) -> Register:
         """The register as this person works with it."""
-        return replace(self.portal.register_of(self.person.person), acts_for=self.acts_for)
+        own = self.portal.register_of(self.person.person)
+        return replace(own, acts_for=self.acts_for, fence=self.fence)
 
     def may(
         self, action: Action, institution: str | None = None, sector: str | None = None
@@ -292,11 +296,33 @@ def allow(request: Request, person: SignedIn, action: Action) -> Visit:
             if (one.role, one.institution) != ("helper", place["institution"])
         )
         visit = replace(visit, person=replace(person, memberships=held))
-    if not visit.may(action, place.get("institution"), place.get("sector")):
+    require_allowed(visit, action)
+    return replace(visit, acts_for=_acts_for(visit, action), fence=_fence_for(visit, action))
+
+
+def require_allowed(visit: Visit, action: Action) -> None:
+    """Return if the roles held allow the action at the place that the address names.
+
+    Raises:
+        NotAuthorised: they do not.
+    """
+    place = visit.request.path_params
+    is_allowed = visit.may(action, place.get("institution"), place.get("sector"))
+    if not is_allowed or (action in DRAFTS and not _may_read_yet(visit)):
         raise NotAuthorised("not-allowed", "this page is not for the roles that you hold")
-    if action in DRAFTS and not _may_read_yet(visit):
-        raise NotAuthorised("not-allowed", "this page is not for the roles that you hold")
-    return replace(visit, acts_for=_acts_for(visit, action))
+
+
+def _fence_for(visit: Visit, action: Action) -> UUID | None:
+    """Return behind which institution the request stays: the one of its address, where reached.
+
+    Whoever reaches every institution by the role that opens the page is behind none. Who reaches
+    the place by nothing, though the guard let them pass, sees nobody's rows.
+    """
+    place = visit.request.path_params.get("institution")
+    reaches = {ACCESS[action].get(one.role) for one in visit.person.memberships}
+    if place is None or "all" in reaches:
+        return None
+    return fence_of(visit.register, place if visit.may(action, place) else None)
 
 
 def _may_read_yet(visit: Visit) -> bool:

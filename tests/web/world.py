@@ -98,9 +98,9 @@ class World:
         return token
 
 
-def settle(folder: Path) -> World:
+def settle(folder: Path, database_url: str | None = None) -> World:
     """Return the world, made in a folder by the same services that people use."""
-    settings = Settings(workspace=folder / "workspace")
+    settings = Settings(workspace=folder / "workspace", database_url=database_url)
     lay_workspace(settings)
     runtime = open_runtime(settings, "tests")
     setup.adopt_content(runtime.register)

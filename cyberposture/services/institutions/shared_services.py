@@ -17,6 +17,7 @@ from cyberposture.model.foundation import Code, Model, Sentence
 from cyberposture.services.register import Register
 from cyberposture.store import institutions, people, sharing
 from cyberposture.store.institutions import get_institution_id
+from cyberposture.store.openings import opening
 from cyberposture.store.sharing import ServiceAnswer, ServiceRecord, UseRecord
 
 LONGEST_DUTY = 2000
@@ -237,7 +238,8 @@ def list_services(register: Register, provider: str | None = None) -> list[Servi
         owner = institutions.get_owner_id(connection, provider)
         services = sharing.list_services(connection, provider_id=owner)
         answers = sharing.list_answers(connection, [one.id for one in services], as_of=now)
-        uses = sharing.list_uses(connection, as_of=now)
+        with opening(connection, "users-of-own-services"):
+            uses = sharing.list_uses(connection, as_of=now)
     return [
         ServiceView(
             one,

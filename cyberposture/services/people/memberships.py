@@ -24,6 +24,7 @@ from cyberposture.services.people.second_factors import new_token
 from cyberposture.services.register import Change, Register
 from cyberposture.store import outbox, people
 from cyberposture.store.institutions import get_institution_id
+from cyberposture.store.openings import opening
 from cyberposture.store.people import MembershipRecord, PersonRecord
 
 OF_AN_INSTITUTION: Final[frozenset[Role]] = frozenset(
@@ -230,7 +231,9 @@ def _person_within(change: Change, code: str, institution: str | None) -> Person
     record = people.get_person(change.connection, code)
     if institution is None:
         return record
-    held = people.list_memberships(change.connection, as_of=change.now, person=code)
+    # Behind the fence a role held elsewhere is not there, and must not look as if it were not held.
+    with opening(change.connection, "people-elsewhere"):
+        held = people.list_memberships(change.connection, as_of=change.now, person=code)
     own = [one.membership for one in held if one.membership.institution == institution]
     if not own or len(own) != len(held) or any(one.role not in A_LEAD_GIVES for one in own):
         # A new link takes over everything that the person may do, so all of it has to be here.

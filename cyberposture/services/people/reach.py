@@ -1,10 +1,19 @@
 """How far a role reaches: the sectors of an institution, and what a reviewer was given."""
 
 from collections.abc import Collection
+from typing import Final
+from uuid import UUID
 
 from cyberposture.services.register import Register
-from cyberposture.store.institutions import find_institution, list_institutions
+from cyberposture.store.institutions import (
+    find_institution,
+    find_institution_id,
+    list_institutions,
+)
 from cyberposture.store.review_assignments import list_assignments
+
+NOBODY: Final = UUID(int=0)
+"""No institution has this key: behind its fence, nobody's rows are there."""
 
 
 def sectors_of(register: Register, institution: str) -> frozenset[str]:
@@ -28,3 +37,17 @@ def assigned_to(register: Register, person: str) -> frozenset[str]:
     """Return the institutions whose assessments this person was given to review."""
     with register.reading() as connection:
         return frozenset(one.institution for one in list_assignments(connection, person=person))
+
+
+def fence_of(register: Register, institution: str | None) -> UUID | None:
+    """Return the fence behind which only the rows of this institution are there.
+
+    SQLite has no such fence, and None is returned. Behind the fence of none, or of one that is
+    not known, nobody's rows are there.
+    """
+    if register.database.dialect != "postgresql":
+        return None
+    if institution is None:
+        return NOBODY
+    with register.reading() as connection:
+        return find_institution_id(connection, institution) or NOBODY

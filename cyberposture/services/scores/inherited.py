@@ -16,6 +16,7 @@ from cyberposture.services.findings.standing import standing_of, tallies
 from cyberposture.services.institutions.shared_services import inherited_by
 from cyberposture.services.register import Register
 from cyberposture.store.institutions import get_institution_by_id
+from cyberposture.store.openings import opening
 
 Shared = Mapping[str, Sequence[SharedPart]]
 
@@ -45,11 +46,13 @@ def gather_shared(
         for one in inherited:
             provider = one.service.provider_id
             if provider not in seen:
-                record = get_institution_by_id(connection, provider, as_of=as_of)
-                clocks = catalogue.clocks(record.institution.sectors, as_of.date())
-                standing = standing_of(
-                    register, connection, provider, as_of, campaign, clocks=clocks, checks=checks
-                )
+                with opening(connection, "providers-of-used-services", provider):
+                    record = get_institution_by_id(connection, provider, as_of=as_of)
+                    clocks = catalogue.clocks(record.institution.sectors, as_of.date())
+                    standing = standing_of(
+                        register, connection, provider, as_of, campaign,
+                        clocks=clocks, checks=checks,
+                    )  # fmt: skip
                 seen[provider] = tallies(standing)
             said = one.answer
             review = None

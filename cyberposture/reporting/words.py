@@ -37,9 +37,15 @@ Pattern = tuple[Piece, ...]
 class Words:
     """Every sentence and name of one report in one language."""
 
-    def __init__(self, language: str, patterns: Mapping[str, Pattern]) -> None:
+    def __init__(
+        self,
+        language: str,
+        patterns: Mapping[str, Pattern],
+        first: Mapping[str, Pattern] | None = None,
+    ) -> None:
         self.language = language
         self._patterns = patterns
+        self._first = patterns if first is None else first
         self._days: dict[date, str] = {}
         self._said: dict[str, Text] = {}
         self.direction = "rtl" if "direction.rtl" in patterns else "ltr"
@@ -52,6 +58,11 @@ class Words:
     def pieces(self, key: str) -> list[tuple[str, str | None]]:
         """Return a sentence in its pieces: text, and the name of the fact that follows it."""
         return [(literal, name) for literal, _, name, _ in self._patterns[key]]
+
+    def first(self, key: str) -> list[tuple[str, str | None]]:
+        """Return the pieces of a sentence in English, by which what was kept is known again."""
+        pattern = self._first.get(key, self._patterns[key])
+        return [(literal, name) for literal, _, name, _ in pattern]
 
     def say(self, key: str, **facts: object) -> Text:
         """Return the sentence called `key`; a plural chooses its form by the fact `n`.
@@ -144,23 +155,30 @@ def load_words(folders: list[Path], language: str) -> Words:
     """Return the words in the files `words.LANGUAGE.yaml` of the folders; a later one wins.
 
     Only the first folder must have a file, in English: a report may do with the shared words, and
-    what a language lacks is said in English.
+    what a language lacks is said in English. What looks say stands in `seen.LANGUAGE.yaml`.
 
     Raises:
         InvalidInput: a file is missing or wrong, each fault with file and line.
     """
     patterns: dict[str, Pattern] = {}
+    first: dict[str, Pattern] = {}
     languages = dict.fromkeys((FIRST_LANGUAGE, language))
     for folder in folders:
         for tongue in languages:
-            path = folder / f"words.{tongue}.yaml"
-            is_needed = folder == folders[0] and tongue == FIRST_LANGUAGE
-            if not is_needed and not path.exists():
-                continue
-            document = read_file(path, f"{folder.parent.name}/{folder.name}/{path.name}")
-            for key, text, where in _flat(document, document.value, ()):
-                patterns[key] = _compiled(text, where)
-    return Words(language, patterns)
+            for name in ("words", "seen"):
+                path = folder / f"{name}.{tongue}.yaml"
+                is_needed = (folder, tongue, name) == (folders[0], FIRST_LANGUAGE, "words")
+                if not is_needed and not path.exists():
+                    continue
+                found = _patterns_of(path)
+                patterns |= found
+                first |= found if tongue == FIRST_LANGUAGE else {}
+    return Words(language, patterns, first)
+
+
+def _patterns_of(path: Path) -> dict[str, Pattern]:
+    document = read_file(path, f"{path.parent.parent.name}/{path.parent.name}/{path.name}")
+    return {key: _compiled(text, where) for key, text, where in _flat(document, document.value, ())}
 
 
 def _flat(

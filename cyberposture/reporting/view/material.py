@@ -145,7 +145,7 @@ class Material:
 
     def seen(self, check: str, kind: Kind, kept: str, limit: int) -> str:
         """Return what a check saw somewhere, as the readers read it."""
-        return say_seen(self.inputs.content.said, check, kind, kept, limit)
+        return say_seen(self.words, self.inputs.content.said, check, kind, kept, limit=limit)
 
     def last_seen(self, check: str, verdict: str) -> datetime | None:
         """Return when the check last gave this verdict anywhere, or None where that is not kept."""

@@ -10,6 +10,7 @@ from cyberposture.model.checks import Says
 from cyberposture.reporting.samples.contents import content
 from cyberposture.reporting.seen import say_seen
 from cyberposture.reporting.told import told_in
+from cyberposture.reporting.words import load_words
 
 ENGLISH = Says.model_validate(
     {"pass": "All is well at {endpoint}.", "fail": "{endpoint} fails: {detail}.",
@@ -20,6 +21,8 @@ URDU = Says.model_validate(
      "inconclusive": "معلوم نہیں: {detail}، {endpoint}"}
 )  # fmt: skip
 SAID = {"a.b": (ENGLISH, URDU)}
+SHARED = find_content(None).reports / "_shared"
+ENGLISH_WORDS, URDU_WORDS = (load_words([SHARED], language) for language in ("en", "ur"))
 
 
 def shipped():
@@ -68,25 +71,41 @@ def test_content_that_has_changed_since_is_told_in_english():
 @pytest.mark.parametrize(
     ("kind", "kept", "said"),
     [
-        ("pass", "All is well at 127.0.0.1, TCP port 22.", "127.0.0.1, TCP port 22 ٹھیک ہے۔"),
+        ("pass", "All is well at 127.0.0.1, TCP port 22.", "127.0.0.1، TCP پورٹ 22 ٹھیک ہے۔"),
+        ("fail", "a.example (::1), UDP port 5 fails: x.", "a.example (::1)، UDP پورٹ 5 ناکام: x"),
+        (
+            "fail",
+            "the institution fails: no usable answer.",
+            "ادارہ ناکام: کوئی قابلِ استعمال جواب نہیں ملا",
+        ),
+        (
+            None,
+            "Whether x fails is not known: no SPF record.",
+            "معلوم نہیں: SPF کا کوئی ریکارڈ نہیں، x",
+        ),
         ("fail", "[::1]:23 fails: it said: “so: it is”.", "[::1]:23 ناکام: it said: “so: it is”"),
         ("inconclusive", "Whether x fails is not known: no answer.", "معلوم نہیں: no answer، x"),
         ("fail", "Something else.", "Something else."),
         ("not-tested", "This was not looked at.", "This was not looked at."),
+        (
+            "not-tested",
+            "This was not looked at for x: the port is closed.",
+            "x پر یہ نہیں دیکھا گیا: پورٹ بند ہے",
+        ),
     ],
 )
 def test_a_kept_sentence_is_said_again_with_its_facts(kind, kept, said):
-    assert say_seen(SAID, "a.b", kind, kept, 100) == said
+    assert say_seen(URDU_WORDS, SAID, "a.b", kind, kept, limit=100) == said
 
 
 def test_in_english_and_of_an_unknown_check_it_stays_as_it_was_kept():
-    assert say_seen(None, "a.b", "fail", "x fails: y.", 100) == "x fails: y."
-    assert say_seen(SAID, "c.d", "fail", "x fails: y.", 100) == "x fails: y."
+    assert say_seen(ENGLISH_WORDS, None, "a.b", "fail", "x fails: y.", limit=100) == "x fails: y."
+    assert say_seen(URDU_WORDS, SAID, "c.d", "fail", "x fails: y.", limit=100) == "x fails: y."
 
 
 def test_a_banner_within_it_is_harmless_and_cut():
     kept = "x fails: <b>\u202e" + "y" * 500 + "."
-    said = say_seen(SAID, "a.b", "fail", kept, 20)
+    said = say_seen(URDU_WORDS, SAID, "a.b", "fail", kept, limit=20)
     assert "<b>" not in said.__html__()
     assert "\u202e" not in said
     assert len(said) < 60

@@ -44,6 +44,25 @@ def _register(settings: Settings, actor: str) -> str:
         runtime.close()
 
 
+def _fence(settings: Settings, actor: str) -> str:
+    from cyberposture.errors import CheckFailed
+    from cyberposture.runtime import open_runtime
+
+    runtime = open_runtime(settings, actor)
+    try:
+        database = runtime.register.database
+        if database.dialect != "postgresql":
+            return "none: an embedded register has only the pages' own"
+        if not database.has_fence():
+            raise CheckFailed(
+                "our account on PostgreSQL is a superuser, or may bypass the fences of rows",
+                advice="CREATE ROLE cyberposture LOGIN, and let it own the database",
+            )
+    finally:
+        runtime.close()
+    return "PostgreSQL keeps the rows of institutions apart"
+
+
 def _edition(settings: Settings, actor: str) -> str:
     from cyberposture.runtime import open_runtime
     from cyberposture.services.catalogue.pinned import require_in_force
@@ -83,6 +102,7 @@ def examine(settings: Settings, actor: str) -> list[Symptom]:
         register = _tried("register", lambda: _register(settings, actor))
         yield register
         if register.is_well:
+            yield _tried("second fence", lambda: _fence(settings, actor))
             yield _tried("edition", lambda: _edition(settings, actor))
             yield _tried("audit chains", lambda: _chains(settings, actor))
         nmap = shutil.which("nmap")

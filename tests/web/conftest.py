@@ -7,23 +7,17 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 
 sys.path.insert(0, str(Path(__file__).parent))  # the world
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "reporting"))  # the strict page
 
 from world import World, settle
 
-from cyberposture.store.database import open_database
-
 POSTGRESQL = pytest.param("postgresql", marks=[pytest.mark.store, pytest.mark.loopback])
 """The engine whose fence keeps institutions apart, for tests that name it."""
 _ACCOUNT = """
-DO $$ BEGIN CREATE ROLE app LOGIN PASSWORD 'app'; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app;
-GRANT USAGE ON SCHEMA procrastinate TO app;
-GRANT ALL ON ALL TABLES IN SCHEMA procrastinate TO app;
-GRANT ALL ON ALL SEQUENCES IN SCHEMA procrastinate TO app
+DO $$ BEGIN CREATE ROLE app LOGIN PASSWORD 'app'; EXCEPTION WHEN duplicate_object THEN NULL; END $$
 """
 
 
@@ -51,19 +45,11 @@ def world(
     made.runtime.close()
 
 
-def behind_fences(server: str) -> str:
-    """Return the URL of a new register, for an account that its fences hold."""
-    url = make_url(server).set(drivername="postgresql", database=f"web_{uuid4().hex}")
-    _administer(make_url(server).set(drivername="postgresql"), f"CREATE DATABASE {url.database}")
-    register = open_database(url.render_as_string(hide_password=False))
-    register.migrate()
-    register.close()
-    _administer(url, _ACCOUNT)
-    return url.set(username="app", password="app").render_as_string(hide_password=False)
-
-
-def _administer(url: URL, statement: str) -> None:
-    """Run statements as the server's owner, outside any transaction."""
-    address = url.render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(statement)
+def behind_fences(address: str) -> str:
+    """Return the URL of a new register of an account that its fences hold: no superuser."""
+    owner = make_url(address).set(drivername="postgresql")
+    url = owner.set(database=f"web_{uuid4().hex}", username="app", password="app")
+    with psycopg.connect(owner.render_as_string(hide_password=False), autocommit=True) as server:
+        server.execute(_ACCOUNT)
+        server.execute(f"CREATE DATABASE {url.database} OWNER app")
+    return url.render_as_string(hide_password=False)

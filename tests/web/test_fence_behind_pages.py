@@ -9,11 +9,14 @@ import pytest
 import sqlalchemy as sa
 from browser import Browser
 from fastapi import APIRouter, Depends
+from sqlalchemy.engine import make_url
 from world import FOREIGN, OWN, World
 
+from cyberposture.cli.doctor import Symptom, examine
 from cyberposture.errors import NotFound
 from cyberposture.services.people.memberships import Given, grant, send_new_link
 from cyberposture.services.people.reach import NOBODY, fence_of
+from cyberposture.settings import Settings
 from cyberposture.store import tables as t
 from cyberposture.store.institutions import get_institution_id
 from cyberposture.web import surroundings
@@ -65,6 +68,22 @@ def test_the_account_is_held_and_there_is_something_to_keep_apart(world, portal)
     seen = counted(portal, world, "cert-administrator", OWN)
     both = {key_of(world, OWN), key_of(world, FOREIGN)}
     assert {name for name in ROWS if both <= set(seen[name])} == set(ROWS)
+
+
+def test_the_doctor_says_whether_the_account_is_held(world, postgres_url):
+    assert fence_told(world.runtime.settings).is_well
+    server = make_url(postgres_url)
+    open_to_all = make_url(world.runtime.settings.register_url).set(
+        username=server.username, password=server.password
+    )
+    url = open_to_all.render_as_string(hide_password=False)
+    told = fence_told(world.runtime.settings.model_copy(update={"database_url": url}))
+    assert not told.is_well
+    assert "superuser" in told.says
+
+
+def fence_told(settings: Settings) -> Symptom:
+    return next(one for one in examine(settings, "tests") if one.what == "second fence")
 
 
 @pytest.mark.parametrize("role", ["institution-lead", "contributor", "signatory", "reviewer"])

@@ -1,12 +1,13 @@
 """The portal as one application: its pages, its static files, and what every answer carries."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from anyio import to_thread
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -119,7 +120,7 @@ def _rests(request: Request, _: Exception) -> Response:
     return answer
 
 
-def _refused(request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, CyberpostureError)
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
     if is_for_machines(request):
@@ -127,7 +128,17 @@ def _refused(request: Request, error: Exception) -> Response:
         said = [FaultShape(where=fault.where, what=fault.what) for fault in faults]
         kind = _kind_of(error)
         return problem(status, kind, str(error), advice=error.advice() or "", faults=said)
-    return _say(request, status, str(error), error.advice() or "")
+    return await _say_and_show(request, status, str(error), error.advice() or "")
+
+
+async def _say_and_show(
+    request: Request, status: int, said: str = "", advice: str = ""
+) -> Response:
+    """Return the page that says what was refused, with the words that the form brought."""
+    kind = request.headers.get("content-type", "")
+    # A form with a file is read elsewhere, piece by piece, and its rest may never come.
+    typed = await typed_in(request) if kind.startswith("application/x-www-form-urlencoded") else []
+    return await run_in_threadpool(_say, request, status, said, advice, typed=typed)
 
 
 def _kind_of(error: CyberpostureError) -> str:
@@ -135,7 +146,7 @@ def _kind_of(error: CyberpostureError) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
 
 
-def _unreadable(request: Request, error: Exception) -> Response:
+async def _unreadable(request: Request, error: Exception) -> Response:
     if is_for_machines(request):
         assert isinstance(error, RequestValidationError)
         said = [
@@ -143,7 +154,7 @@ def _unreadable(request: Request, error: Exception) -> Response:
             for one in error.errors()
         ]
         return problem(422, "invalid-input", "the request is not as it should be", faults=said)
-    return _say(request, 422)
+    return await _say_and_show(request, 422)
 
 
 def _not_there(request: Request, error: Exception) -> Response:
@@ -153,8 +164,15 @@ def _not_there(request: Request, error: Exception) -> Response:
     return _say(request, 404)
 
 
-def _say(request: Request, status: int, said: str = "", advice: str = "") -> Response:
-    """Return the page that says what was refused and how to go on."""
+def _say(
+    request: Request,
+    status: int,
+    said: str = "",
+    advice: str = "",
+    *,
+    typed: Sequence[tuple[str, str]] = (),
+) -> Response:
+    """Return the page that says what was refused and how to go on, with the words that came."""
     return show_to_anybody(
-        request, "refused.html.j2", status, code=status, said=said, advice=advice
+        request, "refused.html.j2", status, code=status, said=said, advice=advice, typed=typed
     )

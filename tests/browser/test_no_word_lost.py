@@ -2,12 +2,15 @@
 
 import secrets
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route
 from world import CONTROL, OWN, ROUND, World
 
+from cyberposture.clock import utc_now
+from cyberposture.services.assessments import assess, rounds
 from cyberposture.services.people.passwords import digest_of
 from cyberposture.store import people, sessions
 
@@ -138,3 +141,54 @@ def test_whoever_was_signed_out_finds_the_words_on_the_page_and_has_them_kept_la
     sign_in_elsewhere(world, page, address, "institution-lead")
     page.locator(f"[id='{CONTROL}'] .saved[data-state=kept]").wait_for(timeout=15_000)
     assert kept(page) == ("Written after the session was over.", "2")
+
+
+@pytest.fixture
+def plain(world: World, address: str, chromium: Browser) -> Iterator[Page]:
+    """The same lead, whose browser runs no script, before the questions of another round."""
+    rounds.open_round(world.register, "winter", "Winter", utc_now() + timedelta(days=30))
+    assess.open_assessment(world.register, OWN, "winter", carries_over=False)
+    context = chromium.new_context(
+        java_script_enabled=False, viewport={"width": 360, "height": 740}, base_url=address
+    )
+    session = world.session_of(world.person_of("institution-lead"))
+    context.add_cookies([{"name": "session", "value": session, "url": address}])
+    made = context.new_page()
+    yield made
+    context.close()
+
+
+def test_without_a_script_one_button_keeps_the_words_of_every_card(plain, tmp_path):
+    at = HERE.replace(ROUND, "winter")
+    plain.goto(at)
+    cards = [one.get_attribute("id") or "" for one in plain.locator(".card:has(fieldset)").all()]
+    written = {one: f"What we wrote of {one}, and who saw it." for one in cards}
+    assert len(cards) > 5 and not plain.locator("noscript").count()
+    for number, one in enumerate(cards[:-1]):
+        card = plain.locator(f"[id='{one}']")
+        card.locator(f"[type=radio][value='{number % 3}']").check()
+        card.locator("textarea").fill(written[one])
+
+    # The small forms of evidence do not stand beside words that they would leave behind.
+    middle = plain.locator(f"[id='{cards[2]}']")
+    assert not middle.locator("input[type=file]").is_visible()
+    middle.get_by_role("button", name="then change the evidence").click()
+    paper = tmp_path / "minutes.pdf"
+    paper.write_bytes(b"%PDF-1.7 minutes of March")
+    plain.locator("input[type=file]").set_input_files(paper)
+    plain.get_by_role("button", name="Add it").click()
+    assert plain.url.endswith(f"#{cards[2]}-evidence")
+
+    last = plain.locator(f"[id='{cards[-1]}']")
+    assert last.locator("form.answer button").count() == 1  # there is no next one to go on to
+    last.locator("input[value=na]").check()
+    plain.locator(f"[id='{cards[0]}'] textarea").fill("Another thought.")
+    last.locator("form.answer button").click()
+    assert plain.locator(f"[id='{cards[-1]}-fault']").is_visible()
+    last.locator("textarea").fill(written[cards[-1]])
+    last.locator("textarea").press("Tab")
+    plain.locator(f"[id='{cards[1]}'] .go").click()
+    assert plain.url.endswith(f"{at}#{cards[2]}")
+    held = {one: plain.locator(f"[id='{one}'] textarea").input_value() for one in cards}
+    assert held == written | {cards[0]: "Another thought."}
+    assert "minutes.pdf" in middle.inner_text()

@@ -1,9 +1,8 @@
 """The questions of one domain on one page, one card a control; each answer is kept by itself."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Literal, cast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Final, Literal, cast
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Form
@@ -11,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from pydantic import BaseModel, Field
 
 from cyberposture.content.translations import in_language
-from cyberposture.errors import Conflict, Fault, InvalidInput
+from cyberposture.errors import Conflict, Fault, InvalidInput, NotAuthorised, NotFound, WrongState
 from cyberposture.model.assessments import Level
 from cyberposture.services.assessments import questionnaire
 from cyberposture.services.assessments.cards import Card, DomainPage, read_domain
@@ -20,7 +19,6 @@ from cyberposture.services.people.names import names_of
 from cyberposture.store.answers import AnswerRevision
 from cyberposture.web.pages.cards import (
     NOT_APPLICABLE,
-    Typed,
     reader_of,
     said_of,
     show_card,
@@ -30,11 +28,13 @@ from cyberposture.web.pages.cards import (
 from cyberposture.web.pages.institution.evidence_on_cards import evidence_on_cards
 from cyberposture.web.pages.institution.inherited_on_cards import inherited_on_cards
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
+from cyberposture.web.written import CONTROL, PageForm, Typed, page_form
 
 router = APIRouter(include_in_schema=False)
 DOMAIN = "/institutions/{institution}/rounds/{round_code}/answers/{domain}"
 Show = Literal["all", "open", "mine"]
-_CONTROL = re.compile(r"[A-Z]{3}-[0-9]{2}")
+EVIDENCE: Final = "evidence"
+"""Where a button leads that goes on to what stands behind the answer."""
 _LEVELS = {"0": 0, "1": 1, "2": 2, "3": 3}
 
 
@@ -47,9 +47,14 @@ class Page:
     domain: str
 
     @property
+    def round_at(self) -> str:
+        """Where the pages of the round are."""
+        return f"/institutions/{self.institution}/rounds/{self.round_code}"
+
+    @property
     def path(self) -> str:
         """The page's own address."""
-        return f"/institutions/{self.institution}/rounds/{self.round_code}/answers/{self.domain}"
+        return f"{self.round_at}/answers/{self.domain}"
 
 
 async def page_of(institution: str, round_code: str, domain: str) -> Page:
@@ -77,6 +82,26 @@ class Trouble:
     field: str = ""
     """Which field of the card the fault is in; empty for the choice of a level."""
     theirs: AnswerRevision | None = None
+    is_kept: bool = False
+    """The words are kept all the same; what is missing is a level."""
+
+    @property
+    def unkept(self) -> Typed | None:
+        """What stands on the page alone."""
+        return None if self.is_kept else self.typed
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a page of cards: what was kept, and what was not and why."""
+
+    kept: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    is_old: bool = False
+    """The page was opened in a session that is over: nothing was kept, and all stands there."""
+
+
+UNTRIED: Final = Outcome()
 
 
 @router.get(DOMAIN)
@@ -99,14 +124,13 @@ def _show(
     visit: Visit,
     page: Page,
     status: int = 200,
-    trouble: Trouble | None = None,
+    outcome: Outcome = UNTRIED,
     show: Show = "all",
 ) -> HTMLResponse:
     reader = reader_of(visit, page.institution)
-    theirs = None if trouble is None else trouble.theirs
     with visit.register.one_state():
         found = read_domain(visit.register, page.institution, page.round_code, page.domain, reader)
-        names = names_in(visit, found, theirs)
+        names = names_in(visit, found, *(one.theirs for one in outcome.troubles))
     words = visit.words
     asked = found.asked.told_in(words.language)
     place = next(n for n, one in enumerate(asked.domains) if one.id == page.domain)
@@ -123,7 +147,9 @@ def _show(
         show=show,
         hidden=len(found.cards) - len(cards),
         left_out=[(one.id, title_in(one, texts)) for one in found.left_out],
-        **about_cards(visit, found, cards, names, trouble),
+        is_old=outcome.is_old,
+        kept=outcome.kept,
+        **about_cards(visit, found, cards, names, outcome.troubles),
     )
 
 
@@ -141,33 +167,95 @@ def about_cards(
     found: DomainPage,
     cards: list[Card],
     names: Mapping[str, str],
-    trouble: Trouble | None = None,
+    troubles: Iterable[Trouble] = (),
 ) -> dict[str, object]:
     """Return what `card.html.j2` needs: the cards in words, and what could not be kept."""
     asked, words = found.asked, visit.words
     zone = ZoneInfo(asked.institution.zone)
-    typed = None if trouble is None else trouble.typed
-    theirs = None if trouble is None else trouble.theirs
-    after = [card.control.id for card in cards[1:] if card.takes_answer]
+    may_answer = asked.may_answer and visit.may("answer", asked.institution.code)
+    wrong = {one.typed.control: one for one in troubles}
+    takes = {card.control.id for card in cards if may_answer and card.takes_answer and card.is_open}
+    after = [card.control.id for card in cards[1:] if card.takes_answer and card.is_open]
     return {
         "due": words.day(asked.due, zone),
         "cards": [
             show_card(
-                card, asked, words, names, typed,
+                card, asked, words, names,
+                wrong[card.control.id].unkept if card.control.id in takes & wrong.keys() else None,
                 after=next((one for one in after if one > card.control.id), ""),
             )
             for card in cards
         ],
-        "may_answer": asked.may_answer and visit.may("answer", asked.institution.code),
-        "trouble": "" if typed is None else typed.control,
-        "fault": "" if trouble is None else trouble.fault,
-        "trouble_field": "" if trouble is None else trouble.field,
+        "may_answer": may_answer,
+        "unkept": wrong,
+        "homeless": [one for at, one in wrong.items() if at not in takes],
+        "theirs": {
+            one: said_of(trouble.theirs, words, zone, names)
+            for one, trouble in wrong.items()
+            if trouble.theirs is not None
+        },
         "done_at": visit.request.query_params.get("at", ""),
-        "theirs": None if theirs is None else said_of(theirs, words, zone, names),
-        "theirs_seen": 0 if theirs is None else theirs.revision,
         "evidence": evidence_on_cards(visit, found, cards),
         "inherited": inherited_on_cards(visit, found.inherited, zone),
     }  # fmt: skip
+
+
+@router.post(DOMAIN)
+def keep_answers(
+    visit: Annotated[Visit, Depends(Allowed("answer"))],
+    page: Annotated[Page, Depends(page_of)],
+    form: Annotated[PageForm, Depends(page_form)],
+) -> Response:
+    """Keep every card on which something was changed, and the one whose button was pressed.
+
+    Without a script the cards of a page are one form, and all come with every button. Each is kept
+    by itself: what cannot be kept stands on its card again, with all that was typed.
+    """
+    try:
+        require_form_key(visit, form.form_key)
+    except NotAuthorised:
+        typed = tuple(Trouble(one) for one in form.cards if one.is_changed)
+        if not typed:
+            raise
+        # Somebody signed in anew beside this page: they press once more, with the key of today.
+        return _show(visit, page, 403, Outcome(troubles=typed, is_old=True))
+    meant = [one for one in form.cards if one.is_changed or one.control == form.pressed]
+    tried = [(one, _try(visit, page, one, form.pressed)) for one in meant]
+    troubles = tuple(trouble for _, trouble in tried if trouble is not None)
+    if troubles:
+        kept = tuple(one.control for one, trouble in tried if trouble is None)
+        status = 409 if any(one.theirs for one in troubles) else 422
+        return _show(visit, page, status, Outcome(kept, troubles))
+    if form.then == EVIDENCE:
+        return visit.go(f"{page.round_at}/evidence/{form.pressed}")
+    goal = form.then if CONTROL.fullmatch(form.then) else form.pressed
+    return RedirectResponse(f"{page.path}#{goal}" if goal else page.path, 303)
+
+
+def _try(visit: Visit, page: Page, typed: Typed, pressed: str) -> Trouble | None:
+    """Keep one card of many; return why not, where that cannot be."""
+    is_pressed = typed.control == pressed
+    try:
+        # Only who presses on this very card has chosen between theirs and their own.
+        _keep(visit, page, typed, typed.met if is_pressed and typed.met else typed.had)
+    except InvalidInput as error:
+        return Trouble(typed, visit.told(error.faults[0].what), error.faults[0].where)
+    except Conflict as error:
+        return _met(typed, error)
+    except (NotAuthorised, NotFound, WrongState) as error:
+        return Trouble(typed, visit.told(str(error)))
+    return _without_level(visit, typed) if is_pressed and not typed.level else None
+
+
+def _met(typed: Typed, error: Conflict) -> Trouble:
+    """Let both versions stand on the card: the next button of this very card chooses."""
+    theirs = cast("AnswerRevision", error.current)
+    return Trouble(replace(typed, met=theirs.revision), theirs=theirs)
+
+
+def _without_level(visit: Visit, typed: Typed) -> Trouble:
+    """Say that the words are kept; going on would look as if the question were answered."""
+    return Trouble(typed, str(visit.words.say("card.choose_level")), is_kept=True)
 
 
 @router.post(f"{DOMAIN}/{{control}}")
@@ -179,7 +267,7 @@ def keep_answer(
 ) -> Response:
     """Keep one answer; our script gets JSON, a browser without it the page again."""
     require_form_key(visit, form.form_key)
-    typed = Typed(control, form.level, plain(form.reason))
+    typed = Typed(control, form.level, plain(form.reason), form.seen)
     by_script = "application/json" in visit.request.headers.get("accept", "")
     try:
         kept = _keep(visit, page, typed, form.seen)
@@ -187,18 +275,16 @@ def keep_answer(
         said = visit.told(error.faults[0].what)
         if by_script:
             return JSONResponse({"fault": said}, 422)
-        return _show(visit, page, 422, Trouble(typed, said, error.faults[0].where))
+        trouble = Trouble(typed, said, error.faults[0].where)
+        return _show(visit, page, 422, Outcome(troubles=(trouble,)))
     except Conflict as error:
         if by_script:
             return JSONResponse({}, 409)
-        theirs = cast("AnswerRevision", error.current)
-        return _show(visit, page, 409, Trouble(typed, theirs=theirs))
+        return _show(visit, page, 409, Outcome(troubles=(_met(typed, error),)))
     if not by_script and typed.level == "":
-        # The words are kept; going on would look as if the question were answered.
-        said = str(visit.words.say("card.choose_level"))
-        return _show(visit, page, 422, Trouble(typed, said))
+        return _show(visit, page, 422, Outcome(troubles=(_without_level(visit, typed),)))
     if not by_script:
-        then = form.then if _CONTROL.fullmatch(form.then) else control
+        then = form.then if CONTROL.fullmatch(form.then) else control
         return RedirectResponse(f"{page.path}#{then}", 303)
     zone, names = ZoneInfo(kept.institution.zone), {visit.person.person: visit.person.name}
     said = str(status_of(kept.revision, visit.words, zone, names))

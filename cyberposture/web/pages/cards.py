@@ -11,19 +11,11 @@ from cyberposture.services.assessments.cards import Card, Earlier, Reader
 from cyberposture.services.assessments.questionnaire import Questionnaire
 from cyberposture.store.answers import AnswerRevision
 from cyberposture.web.surroundings import Visit
+from cyberposture.web.written import Typed, mark_of
 
 NOT_APPLICABLE = "na"
 MOST_SEEN = 3
 """So many sentences of the network stand on a card; the others are counted."""
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What somebody typed and is not kept yet."""
-
-    control: str
-    level: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -70,7 +62,12 @@ class ShownCard:
     choices: tuple[Choice, ...]
     chosen: str
     reason: str
-    revision: int
+    had: int
+    """The revision that what stands here was made from; 0: none."""
+    met: int
+    """The newer one of somebody else that stands beside it; 0: none."""
+    was: str
+    """By what it is seen whether something was changed on the card."""
     status: str
     proofs: tuple[Proof, ...]
     seen: tuple[str, ...]
@@ -193,6 +190,13 @@ def title_in(control: Control, texts: Translations) -> str:
     return texts.controls[control.id].title if is_told else control.title
 
 
+def _kept(card: Card) -> Typed:
+    """Return what the register holds of a card, as if it had been typed."""
+    level, reason = choice_of(card.answer), reason_of(card.answer)
+    had = 0 if card.answer is None else card.answer.revision
+    return Typed(card.control.id, level, reason, had, was=mark_of(level, reason))
+
+
 def show_card(
     card: Card,
     asked: Questionnaire,
@@ -207,7 +211,7 @@ def show_card(
     texts = in_language(asked.translations, words.language)
     state = texts.state(control)
     told = texts.controls[control.id] if state in ("draft", "reviewed") else control
-    mine = typed if typed is not None and typed.control == control.id else None
+    shown = typed or _kept(card)
     is_suggestion = card.answer is not None and card.answer.is_suggestion
     earlier: Earlier | None = card.earlier
     return ShownCard(
@@ -219,9 +223,11 @@ def show_card(
         is_gate=control.gate is not None,
         is_draft=state == "draft",
         choices=_choices(control, texts, words),
-        chosen=choice_of(card.answer) if mine is None else mine.level,
-        reason=reason_of(card.answer) if mine is None else mine.reason,
-        revision=0 if card.answer is None else card.answer.revision,
+        chosen=shown.level,
+        reason=shown.reason,
+        had=shown.had,
+        met=shown.met,
+        was=shown.was,
         status=status_of(card.answer, words, zone, names),
         proofs=_proofs(control, texts, words),
         seen=card.seen[:MOST_SEEN],

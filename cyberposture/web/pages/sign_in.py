@@ -24,11 +24,10 @@ from cyberposture.web.surroundings import (
     portal_of,
     require_form_key,
 )
+from cyberposture.web.written import unkept_in
 
 router = APIRouter(include_in_schema=False)
 _YEAR_S = 31_536_000
-_SECRETS = ("password", "code", "key")
-"""Parts of the names of fields whose content is shown to nobody."""
 
 
 def from_own_page(request: Request) -> None:
@@ -52,23 +51,20 @@ def show_door(request: Request, ended: str = "") -> HTMLResponse:
     return show_the_door(request, has_ended=bool(ended))
 
 
-async def typed_in(request: Request) -> list[str]:
-    """Return the words that somebody sent with a form when their session was over already."""
+async def typed_in(request: Request) -> list[tuple[str, str]]:
+    """Return the words that somebody sent with a form when their session was over already.
+
+    Beside each stands the control of its card, where it was on one.
+    """
     if request.method != "POST" or "application/json" in request.headers.get("accept", ""):
         return []
     form = await request.form()
-    return [
-        value
-        for name, value in form.items()
-        if isinstance(value, str)
-        and len(value.split()) > 1
-        and not any(secret in name for secret in _SECRETS)
-    ]
+    return unkept_in([(name, one) for name, one in form.multi_items() if isinstance(one, str)])
 
 
 def show_the_door(
     request: Request, status: int = 200, *, name: str = "", wrong: bool = False,
-    has_ended: bool = False, typed: Sequence[str] = (),
+    has_ended: bool = False, typed: Sequence[tuple[str, str]] = (),
 ) -> HTMLResponse:  # fmt: skip
     """Show the door; `typed` is what somebody had written who comes from a page of ours."""
     portal = portal_of(request)

@@ -11,6 +11,16 @@ function tell(form, kind) {
   place.dataset.state = kind;
 }
 
+// Without a script all cards are one form, so that any button keeps them all. Here each is a form of
+// its own: it keeps itself, and the small forms beside it keep it first.
+for (const field of document.querySelectorAll("[form=answers]")) {
+  if (field.type === "hidden") field.remove();
+  field.removeAttribute("form");
+  field.name = field.name.split(".")[0];
+}
+for (const one of document.querySelectorAll("[data-script]")) one.hidden = false;
+for (const one of document.querySelectorAll("[data-plain]")) one.hidden = true;
+
 // While a button is pressed nothing moves: a line that grows under the pointer would swallow it.
 let pressed = false;
 for (const [kind, is] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {

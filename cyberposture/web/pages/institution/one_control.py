@@ -24,6 +24,7 @@ from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_ke
 
 router = APIRouter(include_in_schema=False)
 CONTROL = "/institutions/{institution}/rounds/{round_code}/answers/{domain}/{control}"
+EVIDENCE = "/institutions/{institution}/rounds/{round_code}/evidence/{control}"
 _KINDS: dict[str, RemarkKind] = {"reply": "reply", "resolve": "resolved", "reopen": "reopened"}
 
 
@@ -111,6 +112,25 @@ def _show(
         own_questions=_own_questions(visit, place, zone),
         trouble_of=trouble or Trouble(),
         **about_cards(visit, found, list(found.cards), names),
+    )
+
+
+@router.get(EVIDENCE)
+def show_evidence(
+    visit: Annotated[Visit, Depends(Allowed("attach-evidence"))],
+    institution: str,
+    round_code: str,
+    control: str,
+) -> HTMLResponse:
+    """Show what stands behind one answer where nothing else is written that could be lost."""
+    reader = reader_of(visit, institution)
+    found, _ = read_control(visit.register, institution, round_code, control, reader)
+    asked, (card,) = found.asked.told_in(visit.words.language), found.cards
+    return visit.show(
+        "institution/evidence-apart.html.j2",
+        asked=asked,
+        domain=next(one for one in asked.domains if one.id == card.control.domain),
+        **about_cards(visit, found, [card], names_in(visit, found)),
     )
 
 

@@ -19,11 +19,15 @@ Institution = Annotated[str | None, typer.Option(help="About which institution."
 Round = Annotated[str | None, typer.Option("--round", help="Else the live score.")]
 Sector = Annotated[str | None, typer.Option(help="About which sector.")]
 Scan = Annotated[str | None, typer.Option(help="After which scan.")]
+Framework = Annotated[
+    str | None, typer.Option(help="In whose order: an id of the crosswalk, such as nist-csf-2.")
+]
 Language = Annotated[str, typer.Option(help="en or ur.")]
 Format = Annotated[str, typer.Option("--format", help="html, pdf or xlsx.")]
 
 NAMES = {
     "institution": "Where one institution stands, for its board and its security team.",
+    "crosswalk": "Where one institution stands, in the order of ISO 27001, CSF or the like.",
     "sector": "Where one sector stands in a round, for its regulator: spread, gaps, who waits.",
     "nation": "Where the nation stands in a round: two pages for a minister, then annexes.",
     "exposure": "What the network shows now, since when, what is late, and what nobody looked at.",
@@ -42,6 +46,7 @@ def _named(name: str) -> Callable[..., None]:
         round_code: Round = None,
         sector: Sector = None,
         scan: Scan = None,
+        framework: Framework = None,
         language: Language = "en",
         form: Format = "html",
     ) -> None:
@@ -52,6 +57,7 @@ def _named(name: str) -> Callable[..., None]:
         runtime = open_runtime(context)
         about = About(
             institution=institution, round_code=round_code, sector=sector, scan=scan,
+            framework=framework,
             sent_from=runtime.settings.source_addresses,
         )  # fmt: skip
         path = service.write_report(

@@ -7,7 +7,9 @@ from pydantic import Field, model_validator
 from cyberposture.model.foundation import Code, Model
 
 Audience = Literal["board", "sector", "cert", "public"]
-Subject = Literal["institution", "sector", "nation", "exposure", "letter", "round", "consultation"]
+Subject = Literal[
+    "institution", "crosswalk", "sector", "nation", "exposure", "letter", "round", "consultation"
+]
 """What a report is about: each has one view (`services/reports/subjects.py`)."""
 Sight = Literal["addresses", "people", "own-words", "institutions", "suppliers", "published"]
 """What may be seen beyond scores, controls and counts: network addresses; names of persons; what

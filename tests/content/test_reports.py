@@ -333,6 +333,7 @@ def test_no_report_has_a_barrier_that_can_be_found_by_rule(tmp_path):
     "name",
     [
         "institution",
+        "crosswalk",
         "sector",
         "nation",
         "exposure",

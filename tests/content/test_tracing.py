@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cyberposture.content.bundle import find_content
+from cyberposture.content.comparing.elements import elements_of
 from cyberposture.content.comparing.tracing import set_beside, trace
 from cyberposture.content.loader import Content, load_content
 
@@ -26,11 +27,11 @@ def content() -> Content:
 
 
 @cache
-def known_ids() -> dict[str, frozenset[str]]:
+def known_ids() -> dict[str, tuple[str, ...]]:
     if not FACTS.is_file():
         pytest.skip("the lists of ids do not stand beside this checkout")
     listed = json.loads(FACTS.read_text(encoding="utf-8"))
-    return {code: frozenset(listed[name]) for code, name in NAMES.items()}
+    return {code: tuple(listed[name]) for code, name in NAMES.items()}
 
 
 def test_every_clause_stands_in_the_table_once() -> None:
@@ -59,8 +60,18 @@ def test_every_control_and_check_hangs_on_a_clause() -> None:
 @pytest.mark.parametrize("framework", NAMES)
 def test_every_crossing_leads_to_an_id_that_exists(framework: str) -> None:
     found = next(b for b in set_beside(content().catalogue) if b.framework == framework)
-    assert set(found.theirs) - known_ids()[framework] == set()
+    assert set(found.theirs) - set(known_ids()[framework]) == set()
     assert found.size == len(known_ids()[framework])
+
+
+@pytest.mark.parametrize("framework", NAMES)
+def test_the_pattern_of_a_framework_lists_its_ids_in_its_own_order(framework: str) -> None:
+    found = next(n for n in content().catalogue.neighbours if n.id == framework)
+    assert elements_of(found) == known_ids()[framework]
+
+
+def test_every_pattern_of_ids_lists_them_all() -> None:
+    assert [n.id for n in content().catalogue.neighbours if elements_of(n) is None] == []
 
 
 @pytest.mark.parametrize("framework", NAMES)

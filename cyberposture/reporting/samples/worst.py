@@ -16,6 +16,7 @@ from cyberposture.reporting.inputs import InstitutionInputs, KnownAddresses, Nat
 from cyberposture.reporting.render import View
 from cyberposture.reporting.samples.consultation import a_consultation, an_empty_consultation
 from cyberposture.reporting.samples.contents import content
+from cyberposture.reporting.samples.crosswalk import a_crosswalk
 from cyberposture.reporting.samples.exposure import an_empty_exposure, an_exposure
 from cyberposture.reporting.samples.institution import a_finding, a_report, usual_report
 from cyberposture.reporting.samples.letter import a_letter
@@ -25,6 +26,7 @@ from cyberposture.reporting.samples.scores import a_document, a_score, an_instit
 from cyberposture.reporting.samples.sector import a_sector, of_the_sector_alone
 from cyberposture.reporting.sector_inputs import SectorInputs
 from cyberposture.reporting.view.consultation import consultation_view
+from cyberposture.reporting.view.crosswalk import crosswalk_view
 from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import institution_view
 from cyberposture.reporting.view.letter import letter_view
@@ -90,7 +92,7 @@ OURS: Final = frozenset(
     {
         "content", "control", "check", "what", "kind", "severity", "verdict", "grade", "round_code",
         "document", "result", "parameters", "zone", "sector", "tier", "steps", "code_of_round",
-        "band", "rules",
+        "band", "rules", "framework", "elements",
     }
 )  # fmt: skip
 """Fields that hold our own vocabulary, or are validated before they come here."""
@@ -286,6 +288,12 @@ WORST: Final[Mapping[Subject, Row]] = {
         partial(a_sector, 2_000),
         view_of_sector,
         poisoned_sector,
+    ),
+    "crosswalk": Row(
+        lambda: a_crosswalk(usual_report()),
+        lambda: a_crosswalk(empty_report(), "pisf"),
+        lambda: a_crosswalk(maximal_report(), "cis-controls-8"),
+        crosswalk_view,
     ),
     "letter": Row(
         lambda: a_letter(usual_report(), "198.51.100.7"),

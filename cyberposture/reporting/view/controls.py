@@ -1,6 +1,7 @@
 """Every control: what is claimed, what was found, and why its points are what they are."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from cyberposture.model.controls import Control
 from cyberposture.model.scores import ScoredControl, VerdictRow
@@ -18,6 +19,9 @@ FAILURES_IN_A_CONTROL = 3
 EVIDENCE_SHOWN = 8
 REASON = 320
 """How many characters of a reason are shown; the register has the rest."""
+
+Mark = Literal["closed", "contradicted", "open", "out"]
+"""Of a control: its gate is closed, its claim contradicted, nothing is wrong, it does not apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,7 @@ class ControlCard:
     clauses: Text
     state: Text
     """In one line: what is claimed, and what stands."""
-    mark: str
-    """`closed`, `contradicted`, `open` (nothing wrong) or `out` (does not apply)."""
+    mark: Mark
     declared: str | None
     verified: str | None
     grade: str | None
@@ -106,7 +109,7 @@ def _card(m: Material, traces: Traces, asked: ScoredControl, *, is_open: bool) -
         tags=tuple(_tags(m, asked)),
         clauses=_clauses(m, control),
         state=_state(m, asked),
-        mark=_mark(m, asked.id),
+        mark=mark_of(m, asked.id),
         declared=shown(score.declared),
         verified=shown(score.verified),
         grade=score.grade,
@@ -163,7 +166,8 @@ def _clauses(m: Material, control: Control | None) -> Text:
     return m.words.say("card.clauses", n=len(clauses), clauses=m.words.codes(clauses))
 
 
-def _mark(m: Material, control: str) -> str:
+def mark_of(m: Material, control: str) -> Mark:
+    """Return how a control that is asked stands, in one word for its card or row."""
     score = m.scores[control]
     if not score.applicable:
         return "out"

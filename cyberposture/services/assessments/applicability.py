@@ -11,14 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cyberposture.errors import NotFound, WrongState
+from cyberposture.errors import WrongState
 from cyberposture.exchange.applicability import State, Stated, read_statement
 from cyberposture.model.assessments import Answer, Level
-from cyberposture.model.controls import Catalogue, Neighbour
+from cyberposture.model.controls import Catalogue
 from cyberposture.services.assessments.asked import is_said, open_asked, takes_answer
 from cyberposture.services.assessments.assess import OPEN_STATES, find_answerable
 from cyberposture.services.assessments.importing import begin_import, finish_import
 from cyberposture.services.assessments.still_open import open_controls
+from cyberposture.services.catalogue.neighbours import find_neighbour
 from cyberposture.services.register import Register
 from cyberposture.store import answering, answers, assessments
 
@@ -58,7 +59,7 @@ def propose_answers(
     """
     with register.reading() as connection:
         asked = open_asked(register, connection, institution, round_code)
-    stated = read_statement(path, _neighbour(asked.catalogue, framework).ids)
+    stated = read_statement(path, find_neighbour(asked.catalogue, framework).ids)
     found = _proposals(asked.catalogue, framework, stated)
     wanted = {one.id for one in asked.controls if takes_answer(one)} & found.keys()
     with register.change("answers-proposed", institution) as change:
@@ -89,14 +90,6 @@ def propose_answers(
     used = {one.id for control in wanted for one in found[control][1]}
     unused = tuple(sorted({one.id for one in stated} - used))
     return Proposed(act.code, rests_on, tuple(sorted(wanted - set(free))), unused)
-
-
-def _neighbour(catalogue: Catalogue, framework: str) -> Neighbour:
-    for one in catalogue.neighbours:
-        if one.id == framework:
-            return one
-    known = ", ".join(one.id for one in catalogue.neighbours)
-    raise NotFound("framework", framework, advice=f"there are: {known}")
 
 
 Grounds = tuple[Level | None, tuple[Stated, ...]]

@@ -17,7 +17,7 @@ from cyberposture.reporting.strict import StrictPage, faults_of
 
 MOST_BYTES: Final = 1_000_000
 """Of the report about one institution: it goes by mail, and is read on a telephone."""
-SMALL: Final = frozenset({"institution", "letter"})
+SMALL: Final = frozenset({"institution", "crosswalk", "letter"})
 """The subjects that are one institution."""
 LONGEST_TEXT: Final = 12_000
 """A comment in a consultation may be so long; nothing else from outside comes near."""

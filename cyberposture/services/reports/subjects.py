@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from cyberposture.errors import NotFound, WrongUsage
 from cyberposture.model.reports import Audience, ReportDefinition, Subject
 from cyberposture.reporting.render import View
+from cyberposture.reporting.view.crosswalk import crosswalk_view
 from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import institution_view
 from cyberposture.reporting.view.letter import letter_view
@@ -20,6 +21,7 @@ from cyberposture.reporting.view.round import round_view
 from cyberposture.reporting.view.sector import sector_view
 from cyberposture.reporting.words import Words
 from cyberposture.services.register import Register
+from cyberposture.services.reports.crosswalk_inputs import gather_crosswalk
 from cyberposture.services.reports.exposure_inputs import gather_exposure
 from cyberposture.services.reports.inputs import InstitutionGatherer
 from cyberposture.services.reports.letter_inputs import gather_letter
@@ -38,6 +40,8 @@ class About:
     round_code: str | None = None
     sector: str | None = None
     scan: str | None = None
+    framework: str | None = None
+    """In whose order results are told: an id of the crosswalk."""
     sent_from: tuple[str, ...] = ()
     """The addresses of our scanners, where they are set; whoever orders the report knows them."""
 
@@ -90,6 +94,14 @@ def _institution(register: Register, connection: Connection, order: Order) -> Vi
     return institution_view(order.definition, order.audience, order.words, inputs)
 
 
+def _crosswalk(register: Register, connection: Connection, order: Order) -> View:
+    code, framework = order.needs("institution"), order.needs("framework")
+    inputs = order.once(
+        lambda: gather_crosswalk(register, connection, code, framework, order.about.round_code)
+    )
+    return crosswalk_view(order.definition, order.audience, order.words, inputs)
+
+
 def _nation(register: Register, connection: Connection, order: Order) -> View:
     code = order.needs("round_code")
     inputs = order.once(lambda: NationGatherer(register, connection, code).gather())
@@ -132,6 +144,7 @@ def _consultation(register: Register, connection: Connection, order: Order) -> V
 
 MAKERS: Mapping[Subject, Maker] = {
     "institution": _institution,
+    "crosswalk": _crosswalk,
     "sector": _sector,
     "nation": _nation,
     "exposure": _exposure,

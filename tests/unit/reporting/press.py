@@ -9,6 +9,7 @@ from cyberposture.content.bundle import find_content
 from cyberposture.content.loader import load_reports
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.consultation_inputs import ConsultationInputs
+from cyberposture.reporting.crosswalk_inputs import CrosswalkInputs
 from cyberposture.reporting.exposure_inputs import ExposureInputs
 from cyberposture.reporting.inputs import InstitutionInputs, NationInputs
 from cyberposture.reporting.letter_inputs import LetterInputs
@@ -16,6 +17,7 @@ from cyberposture.reporting.render import Renderer, View
 from cyberposture.reporting.round_inputs import RoundInputs
 from cyberposture.reporting.sector_inputs import SectorInputs
 from cyberposture.reporting.view.consultation import consultation_view
+from cyberposture.reporting.view.crosswalk import crosswalk_view
 from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import InstitutionView, institution_view
 from cyberposture.reporting.view.letter import letter_view
@@ -25,6 +27,7 @@ from cyberposture.reporting.view.sector import sector_view
 
 Inputs = (
     InstitutionInputs
+    | CrosswalkInputs
     | NationInputs
     | SectorInputs
     | ExposureInputs
@@ -47,6 +50,7 @@ def report_of(inputs: Inputs) -> ReportDefinition:
     """Return the report that is made from such inputs."""
     names = {
         ConsultationInputs: "consultation",
+        CrosswalkInputs: "crosswalk",
         NationInputs: "nation",
         SectorInputs: "sector",
         ExposureInputs: "exposure",
@@ -60,6 +64,8 @@ def view_of(inputs: Inputs, audience: Audience, language: str = "en") -> View:
     """Return the view of these inputs for one audience."""
     report = report_of(inputs)
     words = RENDERER.words(report, language)
+    if isinstance(inputs, CrosswalkInputs):
+        return crosswalk_view(report, audience, words, inputs)
     if isinstance(inputs, NationInputs):
         return nation_view(report, audience, words, inputs)
     if isinstance(inputs, SectorInputs):

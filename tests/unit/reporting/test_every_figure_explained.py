@@ -10,8 +10,8 @@ from press import RENDERER, definitions
 
 from cyberposture.reporting.samples.worst import WORST
 
-REPORTS = ("nation", "sector", "exposure", "round")
-EXPLAINS_ITSELF = {"method", "editions", "indicators"}
+REPORTS = ("nation", "sector", "exposure", "round", "crosswalk")
+EXPLAINS_ITSELF = {"method", "editions", "indicators", "whole"}
 """Chapters that are explanations, or say in each row where it is known from."""
 FIGURE = re.compile(r"\d")
 

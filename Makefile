@@ -6,6 +6,9 @@ abreast := --numprocesses $$(( $$(nproc) + 1 )) --dist loadscope
 compile := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --annotation-style line
 
+# Without it every worker, and every program that a test starts, would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test acceptance check bench fuzz trust conformance lock clean
 

@@ -4,6 +4,7 @@ The wall is an audit hook of the interpreter, so it also sees what libraries do:
 sockets only if it is marked `loopback`, and no test reaches anything but 127.0.0.0/8 and ::1.
 """
 
+import gc
 import ipaddress
 import os
 import random
@@ -97,6 +98,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if own is not None:
             more = settings(own, max_examples=own.max_examples * times, deadline=None)
             getattr(test, "__func__", test)._hypothesis_internal_use_settings = more
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage what stays until the end: the tests and all their modules."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

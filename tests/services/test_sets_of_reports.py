@@ -23,6 +23,8 @@ from cyberposture.services.reports.sets.making import verify_set, write_set
 from cyberposture.services.reports.sets.plan import SetWanted
 from cyberposture.services.scores import score
 
+pytestmark = pytest.mark.acceptance
+
 FOLDERS = find_content(None)
 ROUND = "autumn"
 HOUSES = {

@@ -19,6 +19,8 @@ from cyberposture.runtime import lay_workspace, open_runtime
 from cyberposture.services import setup
 from cyberposture.settings import load_settings
 
+pytestmark = pytest.mark.acceptance
+
 FOREIGN = {
     "catalog": {
         "uuid": "11111111-2222-4333-8444-555555555501",

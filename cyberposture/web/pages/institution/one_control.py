@@ -128,6 +128,7 @@ def show_evidence(
     asked, (card,) = found.asked.told_in(visit.words.language), found.cards
     return visit.show(
         "institution/evidence-apart.html.j2",
+        200,
         asked=asked,
         domain=next(one for one in asked.domains if one.id == card.control.domain),
         **about_cards(visit, found, [card], names_in(visit, found)),

@@ -236,9 +236,19 @@ def test_evidence_is_changed_where_nothing_else_is_written(lead):
     gone = lead.press(fields, FIRST, "evidence")
     assert gone.headers["location"] == f"{lead.round_at}/evidence/{FIRST}"
     assert lead.kept(FIRST) == (1, "See the minutes") and lead.kept(SECOND) == (2, "And here")
+    untouched = lead.press(lead.open(), THIRD, "evidence")
+    assert untouched.status == 303 and not lead.revisions(THIRD)
     page = lead.look(gone.headers["location"])
     assert page.status == 200 and f'action="{lead.round_at}/evidence/{FIRST}/upload"' in page.text
     assert "hidden data-script" not in page.text and 'name="reason' not in page.text
+
+
+def test_a_card_by_itself_has_no_boxes_beside_others_that_lose_what_is_in_them(lead):
+    lead.press(lead.open().write(FIRST, "1", "Signed in May"), FIRST)
+    page = lead.look(f"{lead.page}/{FIRST}").text
+    assert 'class="answer" hidden data-script' in page  # a script shows it, and keeps it first
+    plain = page.partition("<div data-plain>")[2].partition("</div>")[0]
+    assert "Signed in May" in plain and f'href="{lead.page}#{FIRST}"' in plain
 
 
 def test_no_button_promises_a_card_that_cannot_be_answered_next(lead, contributor):

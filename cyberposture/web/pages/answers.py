@@ -219,8 +219,10 @@ def keep_answers(
             raise
         # Somebody signed in anew beside this page: they press once more, with the key of today.
         return _show(visit, page, 403, Outcome(troubles=typed, is_old=True))
-    meant = [one for one in form.cards if one.is_changed or one.control == form.pressed]
-    tried = [(one, _try(visit, page, one, form.pressed)) for one in meant]
+    # Who goes on to the evidence of a card has not said by that that its answer is ready.
+    pressed = "" if form.then == EVIDENCE else form.pressed
+    meant = [one for one in form.cards if one.is_changed or one.control == pressed]
+    tried = [(one, _try(visit, page, one, pressed)) for one in meant]
     troubles = tuple(trouble for _, trouble in tried if trouble is not None)
     if troubles:
         kept = tuple(one.control for one, trouble in tried if trouble is None)

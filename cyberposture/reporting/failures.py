@@ -12,8 +12,10 @@ _DETAIL: Final = re.compile(r"\s*:[^:]*{detail}.*$", re.DOTALL)
 _PLACE: Final = re.compile(r"{(?:endpoint|address)}")
 
 
-def say_failure(words: Words, content: ContentInputs, check: Check, places: int) -> str:
+def say_failure(words: Words, content: ContentInputs, check: Check, places: int | None) -> str:
     """Return what a check means that fails in so many places, naming none; without a full stop.
+
+    None: nobody shall read how many places they are.
 
     It is the check's own sentence of a failure; where the readers' language has none, its title
     with a word that says that it is not so.
@@ -24,7 +26,10 @@ def say_failure(words: Words, content: ContentInputs, check: Check, places: int)
         if pair is None:
             return str(words.say("failure.of", title=check.title))
         says = pair[1]
-    where = str(words.say(f"failure.{check.endpoints.subject}", n=places))
+    place = f"failure.{check.endpoints.subject}"
+    some = f"{place}.some"
+    is_untold = places is None and some in words.keys
+    where = str(words.say(some) if is_untold else words.say(place, n=places))
     said = _DETAIL.sub("", says.fail).replace("{detail}", "…").replace("{port}", "…")
     said = _PLACE.sub(lambda _: where, said).rstrip(" .\u06d4")
     return said[:1].upper() + said[1:]

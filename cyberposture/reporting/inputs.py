@@ -364,6 +364,10 @@ class NationInputs:
     """How many of them consented, now or once, to stand in public reports under their names."""
     failures: tuple[CheckFailure, ...] = ()
     indicators: tuple[EnteredIndicator, ...] = ()
+    fixed_at: datetime | None = None
+    """When these figures were fixed for the public; None: they are those of the register now."""
+    is_invented: bool = False
+    """Whatever was found stands at addresses and names that nobody can have: a laboratory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,13 +115,17 @@ class Renderer:
             raise WrongUsage(f"this view was made for {view.audience}, not for {audience}")
         return self._render(_home_of(definition), definition.template, view, site)
 
-    def render_part(self, definition: ReportDefinition, template: str, view: View) -> str:
+    def render_part(
+        self, definition: ReportDefinition, template: str, view: View, site: Site = NOWHERE
+    ) -> str:
         """Return what one template of a report makes of its view: a part for a page of another.
+
+        `site` says where that page may lead.
 
         Raises:
             InvalidInput: the template is wrong, with file and line.
         """
-        return self._render(_home_of(definition), template, view)
+        return self._render(_home_of(definition), template, view, site)
 
     def policy(self, definition: ReportDefinition) -> str:
         """Return the content security policy that a report states of itself."""

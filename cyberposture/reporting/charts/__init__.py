@@ -33,6 +33,7 @@ from cyberposture.reporting.charts.standing import (
     Side,
     Strip,
     row_of,
+    scale_of,
     strip_of,
 )
 
@@ -66,6 +67,7 @@ __all__ = [
     "panel_of",
     "place_of",
     "row_of",
+    "scale_of",
     "span",
     "stacks_of",
     "strip_of",

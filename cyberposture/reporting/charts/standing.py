@@ -13,6 +13,7 @@ from cyberposture.reporting.charts.scale import (
     gap,
     marks,
     place_of,
+    span,
     ticks_of,
 )
 from cyberposture.reporting.words import Words
@@ -93,20 +94,6 @@ def strip_of(
     """
     if whole.verified is None:
         return None
-    bands = parameters.bands
-    ends = [start for _, start in bands[1:]] + [FULL]
-    segments = tuple(
-        Segment(
-            place=place_of(i, len(bands)),
-            label=words.name("band", name),
-            x=at(start),
-            middle=at((start + end) // 2),
-            width=at(end - start),
-            value="",
-            has_room=True,
-        )
-        for i, ((name, start), end) in enumerate(zip(bands, ends, strict=True))
-    )
     found = marks(
         ("declared", whole.declared),
         ("claims", whole.claims_verified),
@@ -117,12 +104,47 @@ def strip_of(
     if ceiling is not None:
         said.append(words.say("mark.ceiling", gates=ceiling.label))
     return Strip(
-        segments=segments,
+        segments=_segments(words, parameters),
         ticks=ticks_of(parameters),
         gap=gap(whole.claims_verified, whole.declared),
         marks=found,
         ceiling=ceiling,
         description=str(words.listed(said)),
+    )
+
+
+def scale_of(
+    words: Words,
+    parameters: ScoreParameters,
+    middle: int,
+    ends: tuple[int, int] | None,
+    description: str,
+) -> Strip:
+    """Return the scale with all bands, the median of many, and the stretch of their middle half."""
+    return Strip(
+        segments=_segments(words, parameters),
+        ticks=ticks_of(parameters),
+        gap=None if ends is None else span(*ends),
+        marks=marks(("verified", middle)),
+        ceiling=None,
+        description=description,
+    )
+
+
+def _segments(words: Words, parameters: ScoreParameters) -> tuple[Segment, ...]:
+    bands = parameters.bands
+    ends = [start for _, start in bands[1:]] + [FULL]
+    return tuple(
+        Segment(
+            place=place_of(i, len(bands)),
+            label=words.name("band", name),
+            x=at(start),
+            middle=at((start + end) // 2),
+            width=at(end - start),
+            value="",
+            has_room=True,
+        )
+        for i, ((name, start), end) in enumerate(zip(bands, ends, strict=True))
     )
 
 

@@ -1,16 +1,15 @@
 """Where checks fail now, over many institutions: the gravest first, said as what is wrong."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from cyberposture.model.checks import Severity
 from cyberposture.reporting.failures import say_failure
-from cyberposture.reporting.plain import Text
+from cyberposture.reporting.plain import Text, given
 from cyberposture.reporting.view.groups import Nation
 
 _SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low")
-_SEVERAL: Final = 2
-"""Said of every failure, so that its words do not count its places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,10 @@ class ExposureRow:
     severity_word: str
     institutions: Text
     before: Text | None
+    """At how many it failed in the last round; None where that is not known."""
     endpoints: str
+    where: tuple[tuple[str, Text], ...]
+    """At which institutions, by code and name, for those who may read names."""
 
 
 def exposure_of(n: Nation) -> tuple[ExposureRow, ...]:
@@ -46,7 +48,8 @@ def exposure_of(n: Nation) -> tuple[ExposureRow, ...]:
         earlier = failure.previous_institutions
         rows.append(
             ExposureRow(
-                title=say_failure(n.words, n.inputs.content, check, _SEVERAL)
+                # Said of all failures alike: a plural would tell the public what its number hides.
+                title=say_failure(n.words, n.inputs.content, check, None)
                 if check
                 else failure.check,
                 check=failure.check,
@@ -55,6 +58,14 @@ def exposure_of(n: Nation) -> tuple[ExposureRow, ...]:
                 institutions=n.count(at, asked),
                 before=None if earlier is None else n.count(earlier, asked),
                 endpoints="–" if n.lens.hides(at, asked) else str(failure.endpoints),
+                where=_where(n, failure.institutions),
             )
         )
     return tuple(rows)
+
+
+def _where(n: Nation, codes: Iterable[str]) -> tuple[tuple[str, Text], ...]:
+    if not n.lens.shows("institutions"):
+        return ()
+    names = n.names
+    return tuple((code, given(names[code])) for code in codes if code in names)

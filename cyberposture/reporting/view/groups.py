@@ -19,6 +19,7 @@ from cyberposture.reporting.words import Words
 from cyberposture.scoring.rollup import band
 from cyberposture.scoring.statistics import (
     HALVES,
+    SMALLEST_GROUP,
     Distribution,
     Quartiles,
     Standing,
@@ -118,6 +119,11 @@ class Nation:
         return HALVES * self.lens.smallest_group if self.is_guarded else 1
 
     @cached_property
+    def names(self) -> dict[str, str]:
+        """The names of those who were asked, by code; only for whom a lens shows them."""
+        return {row.code: row.name for row in self.inputs.rows}
+
+    @cached_property
     def everybody(self) -> Group:
         """All institutions that were asked."""
         return Group(self.words.say("group.all"), self.inputs.rows)
@@ -198,14 +204,16 @@ class Nation:
         return [name for name, _ in self.inputs.parameters.bands]
 
     def _as_told(self, whole: Distribution) -> Distribution:
-        return for_public(whole, self.lens.smallest_group) if self.is_guarded else whole
+        if self.is_guarded:
+            return for_public(whole, self.lens.smallest_group)
+        return without_quarters(whole)
 
     def places_of(self, rows: Iterable[InstitutionRow]) -> Quartiles | None:
         """Return the quartiles of a group of which nothing else is told."""
         whole = self._whole(rows)
         if self.is_guarded:
             return places_for_public(whole, self.lens.smallest_group)
-        return whole.quartiles
+        return without_quarters(whole).quartiles
 
     @cached_property
     def told(self) -> Distribution:
@@ -250,6 +258,15 @@ class Nation:
             return whole
         earlier = self._as_told(describe(self.before, self._bands))
         return trend_for_public(whole, earlier, self.told, self.lens.smallest_group)
+
+
+def without_quarters(whole: Distribution) -> Distribution:
+    """Return how a group stands without its quarters where it is too small to have any."""
+    found = whole.quartiles
+    if found is None or (whole.scored or 0) >= SMALLEST_GROUP:
+        return whole
+    middle = found.model_copy(update={"lower": None, "upper": None})
+    return whole.model_copy(update={"quartiles": middle})
 
 
 def _standing(code: str, own: ScoreResult | None, baseline: ScoreResult | None) -> Standing:

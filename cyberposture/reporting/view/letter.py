@@ -27,6 +27,7 @@ class Repair:
     """One thing to do, and where."""
 
     title: str
+    """What is wrong, for a check's own title says what should be true instead."""
     severity: str
     severity_word: str
     remedy: str
@@ -134,10 +135,10 @@ def _first(m: Material, standing: Iterable[SeenFinding]) -> Iterable[Repair]:
     for check_id, found in list(by_check.items())[:FIRST]:
         check = m.checks.get(check_id)
         yield Repair(
-            title=check.title if check else clean(check_id, 80),
+            title=m.failure(check_id, len(found)) if check else clean(check_id, 80),
             severity=found[0].severity,
             severity_word=m.words.say(f"severity.{found[0].severity}"),
-            remedy=check.remedy if check else "",
+            remedy=m.words.apart(check.remedy) if check else "",
             where=_where(m, found),
         )
 

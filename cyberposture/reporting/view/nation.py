@@ -25,7 +25,7 @@ from cyberposture.reporting.view.nation_annexes import (
     named_of,
     spread_of,
 )
-from cyberposture.reporting.view.nation_front import Front, front_of
+from cyberposture.reporting.view.nation_front import Front, fixed_of, front_of, invented_of
 from cyberposture.reporting.view.nation_indicators import Indicators, indicators_of
 from cyberposture.reporting.view.nation_reasons import reasons_of_nation
 from cyberposture.reporting.view.reasons import Reason, led
@@ -44,6 +44,8 @@ class NationView:
     front: Front
     baseline: Text
     """On which controls the figures over all rest."""
+    invented: Text | None
+    """That all of it is invented, where all that was looked at stands in a laboratory."""
     bands: Bands
     heat: Heat
     spread: Spread
@@ -51,6 +53,8 @@ class NationView:
     gates: tuple[GateRow, ...]
     contradictions: Text
     exposure: tuple[ExposureRow, ...]
+    has_before: bool
+    """Of some failure it is known at how many it was in the last round."""
     systemic: Systemic
     named: tuple[NamedRow, ...]
     indicators: Indicators
@@ -73,20 +77,22 @@ def nation_view(
         WrongUsage: the report is not made for this audience.
     """
     n = Nation(inputs, lens_for(definition, audience), words)
-    moved = since_last(n)
+    moved, exposure = since_last(n), exposure_of(n)
     return NationView(
         audience=audience,
         words=words,
         frame=_frame(n),
         front=front_of(n),
         baseline=words.say("baseline.sentence", n=len(inputs.content.catalogue.selected("A"))),
+        invented=invented_of(n),
         bands=bands_of(n),
         heat=heat_of(n),
         spread=spread_of(n),
         moved=moved,
         gates=gates_of(n),
         contradictions=_contradictions(n),
-        exposure=exposure_of(n),
+        exposure=exposure,
+        has_before=any(row.before is not None for row in exposure),
         systemic=systemic_of(n),
         named=named_of(n),
         indicators=indicators_of(n),
@@ -111,7 +117,7 @@ def _frame(n: Nation) -> Frame:
         kind="nation",
         title=n.words.say("window-title.nation", round=title),
         headline=n.words.say("headline.nation", round=title),
-        subtitle=(led(front_of(n).funnel, "all"),),
+        subtitle=(led(front_of(n).funnel, "all"), *fixed_of(n)),
         as_of=inputs.as_of,
         zone=n.zone,
     )

@@ -17,11 +17,9 @@ from cyberposture.reporting.view.groups import (
 from cyberposture.reporting.view.nation_front import gate_counts, told_gates
 from cyberposture.reporting.view.nation_reasons import group_ids
 from cyberposture.reporting.view.sureness import sureness_of
+from cyberposture.reporting.view.verdict import TENTH
 from cyberposture.scoring.explain import people
-from cyberposture.scoring.statistics import NO_BAND, SMALLEST_GROUP, Quartiles, median
-
-TENTH = 10
-"""Basis points to a tenth of a point, in which figures are told."""
+from cyberposture.scoring.statistics import NO_BAND, median
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,8 @@ class Spread:
     sure: tuple[Text, ...]
     """How much of them is known, and how far claims were found to reach too high."""
     chart: Distribution | None
+    has_box: bool
+    """The quartiles are told: its box is wider than the median."""
     profiles: tuple[GroupRow, ...]
     """Each on the controls of its own profile."""
     sectors: tuple[GroupRow, ...]
@@ -88,7 +88,8 @@ class GateRow:
     control: str
     title: str
     closed_at: Text
-    alone_at: Text
+    alone_at: Text | None
+    """None in all rows where no gate holds anybody down by itself, or where it is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,10 @@ class NamedRow:
     band: Band | None
     """None: it has not answered."""
     verified: str | None
+    """This and what follows up to `gap` is None where not enough is known for a band."""
     declared: str | None
+    claims: str | None
+    """What is verified of what is declared; `gap` is what is left of it."""
     gap: str | None
     coverage: str | None
     change: Difference | None
@@ -170,7 +174,7 @@ def heat_of(n: Nation) -> Heat:
     """Return the median of each domain in each sector, on the baseline."""
     groups = n.sectors if n.may_be_described else ()
     rows = []
-    lowest: tuple[int, str, str] | None = None
+    lowest: tuple[int, list[tuple[str, str]]] | None = None
     for domain in n.inputs.content.catalogue.framework.domains:
         cells = []
         for group in groups:
@@ -179,14 +183,20 @@ def heat_of(n: Nation) -> Heat:
             if middle is None or len(scores) < n.least_for_a_median:
                 cells.append(HeatCell(0, "–"))
                 continue
-            cells.append(HeatCell(_place(n, middle), str(middle // 100)))
-            if lowest is None or middle < lowest[0]:
-                lowest = (middle, domain.title, group.label)
+            told = middle // 100
+            cells.append(HeatCell(_place(n, middle), str(told)))
+            if lowest is None or told < lowest[0]:
+                lowest = (told, [])
+            if told == lowest[0]:
+                lowest[1].append((domain.title, group.label))
         rows.append((domain.id, domain.title, tuple(cells)))
     said = None
     if lowest is not None:
-        points, title, label = lowest
-        said = n.words.say("heat.lowest", domain=title, sector=label, points=points // 100)
+        points, where = lowest
+        said = n.words.say("heat.lowest-of", points=points, n=len(where))
+        if len({title for title, _ in where}) == 1:
+            labels = n.words.listed([label for _, label in where])
+            said = n.words.say("heat.lowest", domain=where[0][0], sector=labels, points=points)
     ids = group_ids(n, "sector")
     heads = tuple((group.label, ids[group.label]) for group in groups)
     return Heat(heads, tuple(rows), said)
@@ -211,14 +221,14 @@ def spread_of(n: Nation) -> Spread:
     """Return the distribution over all, by profile and by sector."""
     scores = [points for row in n.everybody.rows if (points := verified_of(row)) is not None]
     found = n.describe(n.inputs.rows).quartiles
-    chart = None
+    chart, has_box = None, False
     if n.may_be_described and found is not None:
         said = n.words.say("spread.description-median", median=people(found.median))
         # Where the quartiles may not be told, the box is as narrow as the median.
         lower, upper = found.lower, found.upper
         quartiles = (found.median, found.median, found.median)
         if lower is not None and upper is not None:
-            quartiles = (lower, found.median, upper)
+            quartiles, has_box = (lower, found.median, upper), True
             words = [people(points) for points in quartiles]
             said = n.words.say(
                 "spread.description", lower=words[0], median=words[1], upper=words[2]
@@ -230,6 +240,7 @@ def spread_of(n: Nation) -> Spread:
     return Spread(
         sure=sureness_of(n),
         chart=chart,
+        has_box=has_box,
         profiles=tuple(_linked(n, _profile_row(n, group), "profile") for group in n.profiles),
         sectors=tuple(_linked(n, _group_row(n, group), "sector") for group in n.sectors),
     )
@@ -247,10 +258,6 @@ def _group_row(n: Nation, group: Group) -> GroupRow:
     """
     answered = sum(row.result is not None for row in group.rows)
     found = n.places_of(group.rows)
-    if found is not None and len(group.assessed) < SMALLEST_GROUP:
-        found = Quartiles(
-            lower=None, median=found.median, upper=None
-        )  # of two or three there is no quarter
     return GroupRow(
         label=group.label,
         asked=str(len(group.rows)),
@@ -281,10 +288,11 @@ def gates_of(n: Nation) -> tuple[GateRow, ...]:
         gate_counts(n), key=lambda g: (-g.closed_at if g.control in told else 0, g.control)
     )
     rows = []
+    has_alone = not n.is_guarded and any(gate.alone_at for gate in found)
     for gate in found:
         control = n.inputs.content.catalogue.find(gate.control)
         title = control.title if control else gate.control
-        alone = n.words.say("count.hidden") if n.is_guarded else n.count(gate.alone_at)
+        alone = n.count(gate.alone_at) if has_alone else None
         rows.append(GateRow(gate.control, title, n.count(gate.closed_at), alone))
     return tuple(rows)
 
@@ -303,19 +311,21 @@ def _named(n: Nation, row: InstitutionRow, sector: str) -> NamedRow:
     whole = row.result.institution if row.result else None
     base = row.baseline.institution if row.baseline else None
     earlier = row.previous_baseline.institution if row.previous_baseline else None
-    gap = difference(whole.declared, whole.claims_verified) if whole else None
+    known = whole if whole is not None and whole.band is not None else None
+    gap = difference(known.declared, known.claims_verified) if known else None
     return NamedRow(
         name=given(row.name),
         code=row.code,
         sector=sector,
         tier=n.words.say("tier.start" if was_asked_less(row) else f"tier.{row.tier}"),
         band=None if whole is None else band_of(n.words, n.inputs.parameters, whole.band),
-        verified=shown(whole.verified) if whole else None,
-        declared=shown(whole.declared) if whole else None,
+        verified=shown(known.verified) if known else None,
+        declared=shown(known.declared) if known else None,
+        claims=shown(known.claims_verified) if known else None,
         gap=gap.text.removeprefix("+") if gap else None,
         coverage=percent(whole.coverage) if whole else None,
-        change=difference(base.verified, earlier.verified) if base and earlier else None,
-        gates=closed_gates(row),
+        change=difference(base.verified, earlier.verified) if known and base and earlier else None,
+        gates=closed_gates(row) if known else (),
         contradictions=row.contradictions,
     )
 

@@ -1,4 +1,4 @@
-"""The nation's first page: sentences, four figures, and three decisions that are asked for."""
+"""The nation's first page: a verdict, sentences, figures, and three decisions asked for."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from cyberposture.reporting.view.groups import Nation, closed_gates, is_held_dow
 from cyberposture.reporting.view.holds import first_sentence
 from cyberposture.reporting.view.nation_indicators import blocking_of
 from cyberposture.reporting.view.systemic import found_in, name_of
+from cyberposture.reporting.view.verdict import Verdict, range_of, verdict_of
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import median
 from cyberposture.scoring.systemic import CARRIED, Carrier
@@ -48,6 +49,8 @@ class Front:
     """The first page."""
 
     funnel: Text
+    verdict: Verdict | None
+    """None: too few are assessed to say anything of them together."""
     lead: tuple[Text, ...]
     figures: tuple[Figure, ...]
     decisions: tuple[Decision, ...]
@@ -57,10 +60,29 @@ def front_of(n: Nation) -> Front:
     """Return the first page of a nation's report."""
     return Front(
         funnel=_funnel(n),
+        verdict=_verdict(n),
         lead=tuple(_lead(n)),
         figures=tuple(_figures(n)),
         decisions=(_repair(n), _shared(n), _indicator(n)),
     )
+
+
+def invented_of(n: Nation) -> Text | None:
+    """Return that all of it is invented, where all that was looked at stands in a laboratory."""
+    return n.words.say("invented.sentence") if n.inputs.is_invented else None
+
+
+def fixed_of(n: Nation) -> tuple[Text, ...]:
+    """Return since when the public is told the same, where it is.
+
+    It is always said: even that something waits to be taken in would tell that somebody moved.
+    """
+    at = n.inputs.fixed_at
+    if at is None:
+        return ()
+    # Those who are named do not protect the others, and are no part of this number.
+    least = n.lens.smallest_group - n.inputs.named
+    return (n.words.say("fixed.sentence", at=n.words.minute(at, n.zone), n=least),)
 
 
 def _funnel(n: Nation) -> Text:
@@ -80,13 +102,23 @@ def _funnel(n: Nation) -> Text:
     )
 
 
+def _verdict(n: Nation) -> Verdict | None:
+    found = n.describe(n.inputs.rows).quartiles
+    if not n.may_be_described or found is None:
+        return None
+    size = n.told.scored if n.is_guarded else len(n.everybody.assessed)
+    return verdict_of(n, found, "all", size)
+
+
 def _lead(n: Nation) -> list[Text]:
     if not n.answered and not n.is_guarded:
         return [n.words.say("lead.nobody-answered")]
     found = n.describe(n.inputs.rows).quartiles
     if not n.may_be_described or found is None:
         return [n.words.say("lead.too-few")]
-    said = [n.words.say("lead.median", median=people(found.median)), _trend(n), _lowest(n)]
+    middle = people(found.median)
+    said = [n.words.say("lead.median", median=middle, band=range_of(n, found.median).name)]
+    said += [_trend(n), _lowest(n)]
     provided = (one for one in found_in(n).shared if one.kind in CARRIED)
     largest = next(provided, None)
     if largest is not None:
@@ -145,7 +177,10 @@ def _is_in(row: InstitutionRow, band: str) -> bool:
 
 
 def gate_counts(n: Nation) -> tuple[GateCount, ...]:
-    """Return every gate that is closed anywhere, the one that lifts most institutions first."""
+    """Return every gate that is closed anywhere, the one that lifts most institutions first.
+
+    Of those that lift alike, the one whose control weighs more.
+    """
     closed: Counter[str] = Counter()
     alone: Counter[str] = Counter()
     for row in n.answered:
@@ -155,7 +190,14 @@ def gate_counts(n: Nation) -> tuple[GateCount, ...]:
         if len(gates) == 1 and held:
             alone.update(gates)
     counts = [GateCount(control, closed[control], alone[control]) for control in closed]
-    return tuple(sorted(counts, key=lambda g: (-g.alone_at, -g.closed_at, g.control)))
+    catalogue = n.inputs.content.catalogue
+    weight = {one.id: one.weight for one in catalogue.controls}
+    return tuple(
+        sorted(
+            counts,
+            key=lambda g: (-g.alone_at, -g.closed_at, -weight.get(g.control, 0), g.control),
+        )
+    )
 
 
 def told_gates(n: Nation) -> tuple[GateCount, ...]:
@@ -174,11 +216,6 @@ def told_gates(n: Nation) -> tuple[GateCount, ...]:
 def _figures(n: Nation) -> list[Figure]:
     words, found = n.words, n.describe(n.inputs.rows).quartiles
     figures = []
-    if n.may_be_described and found is not None:
-        label = words.say("figure.median-alone")
-        if found.lower is not None:
-            label = words.say("figure.median", lower=people(found.lower), upper=people(found.upper))
-        figures.append(Figure(people(found.median), label, "all"))
     gaps = [
         (whole.declared or 0) - (whole.claims_verified or 0)
         for row in n.everybody.assessed
@@ -188,6 +225,9 @@ def _figures(n: Nation) -> list[Figure]:
     if found is not None and len(gaps) >= n.least_for_a_median and gap is not None and gap >= 0:
         figures.append(Figure(people(gap), words.say("figure.gap"), "gap"))
     figures += _gate_figures(n)
+    if not n.is_guarded:
+        against = sum(row.contradictions for row in n.inputs.rows)
+        figures.append(Figure(str(against), words.say("figure.contradicted", n=against), "claims"))
     critical = {
         code for f in n.inputs.failures if _is_critical(n, f.check) for code in f.institutions
     }
@@ -203,13 +243,19 @@ def _gate_figures(n: Nation) -> list[Figure]:
     if n.is_guarded:
         if most is None:
             return []
-        label = n.words.say("figure.widest-gate", gate=most.control, n=most.closed_at)
+        label = n.words.say("figure.widest-gate", gate=_kept(most.control), n=most.closed_at)
         return [Figure(str(most.closed_at), label, "gates")]
     missing = sum(bool(closed_gates(row)) for row in n.answered)
     label = n.words.say("figure.no-gate")
     if most is not None:
-        label = n.words.say("figure.gates", gate=most.control, at=str(most.closed_at), n=missing)
+        gate = _kept(most.control)
+        label = n.words.say("figure.gates", gate=gate, at=str(most.closed_at), n=missing)
     return [Figure(str(missing), label, "gates")]
+
+
+def _kept(control: str) -> Text:
+    """Return the code of a control, which is never broken over two lines."""
+    return Text(control, f'<bdi class="whole" dir="ltr">{control}</bdi>')
 
 
 def _is_critical(n: Nation, check_id: str) -> bool:
@@ -227,7 +273,7 @@ def _repair(n: Nation) -> Decision:
     # A check sees one side of most controls; where no question is asked, it sees the whole.
     remedy = None if control is None or control.levels is None else control.levels.whole
     if remedy is None:
-        remedy = _widest_remedy(n, best.control)
+        remedy = widest_remedy(n, best.control)
     key, number = "decide.repair-many", best.closed_at
     if n.is_guarded:
         key = "decide.repair-closed"
@@ -245,7 +291,7 @@ def _repair(n: Nation) -> Decision:
     return Decision(asks, n.words.say("source.scores"))
 
 
-def _widest_remedy(n: Nation, control_id: str) -> str | None:
+def widest_remedy(n: Nation, control_id: str) -> str | None:
     """Return the remedy of the check that fails at most institutions and speaks to this control."""
     control = n.inputs.content.catalogue.find(control_id)
     codes = {use.code for use in control.observations} if control else set()

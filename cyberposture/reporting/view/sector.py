@@ -30,13 +30,14 @@ from cyberposture.reporting.view.nation_annexes import (
     named_of,
     spread_of,
 )
-from cyberposture.reporting.view.nation_front import Figure, front_of
+from cyberposture.reporting.view.nation_front import Figure, front_of, invented_of
 from cyberposture.reporting.view.nation_reasons import (
     reason_of_group,
     reasons_for,
     reasons_of_groups,
 )
 from cyberposture.reporting.view.reasons import Reason, led
+from cyberposture.reporting.view.sector_each import Each, each_of
 from cyberposture.reporting.view.sector_gaps import (
     ControlGap,
     Disagreement,
@@ -44,6 +45,7 @@ from cyberposture.reporting.view.sector_gaps import (
     control_gaps,
 )
 from cyberposture.reporting.view.trend import Moved, moved_of
+from cyberposture.reporting.view.verdict import Verdict, verdict_of
 from cyberposture.reporting.words import Words
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import median, quantile
@@ -96,8 +98,6 @@ class Waiting:
 
     says: Text
     names: tuple[Text, ...]
-    is_over: bool
-    """Everybody has answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,8 @@ class SectorView:
     words: Words
     frame: Frame
     baseline: Text
+    invented: Text | None
+    verdict: Verdict | None
     lead: tuple[Text, ...]
     figures: tuple[Figure, ...]
     bands: Bands | None
@@ -122,7 +124,9 @@ class SectorView:
     contradictions: Disagreement | None
     exposure: tuple[ExposureRow, ...]
     waiting: Waiting | None
+    """None where everybody has answered."""
     named: tuple[NamedRow, ...]
+    each: tuple[Each, ...]
     claims: Claimed | None
     reasons: tuple[Reason, ...]
     is_guarded: bool
@@ -142,12 +146,14 @@ def sector_view(
     n = Nation(inputs.nation, lens_for(definition, audience), words)
     if n.is_guarded:
         return _guarded(n, inputs)
-    front, moved = front_of(n), moved_of(n, inputs.past)
+    front, moved, exposure = front_of(n), moved_of(n, inputs.past), exposure_of(n)
     return SectorView(
         audience=audience,
         words=words,
         frame=_frame(n, inputs, led(front.funnel, "all")),
         baseline=_baseline(n),
+        invented=invented_of(n),
+        verdict=front.verdict,
         lead=front.lead,
         figures=front.figures,
         bands=bands_of(n),
@@ -159,9 +165,10 @@ def sector_view(
         gaps=control_gaps(n),
         lowest=_lowest(n),
         contradictions=contradictions_of(n, inputs.contradictions),
-        exposure=exposure_of(n),
+        exposure=exposure,
         waiting=_waiting(n),
         named=named_of(n),
+        each=each_of(n, exposure, inputs.contradictions),
         claims=claimed_of(n),
         reasons=tuple(_reasons(n, has_panel=moved is not None)),
         is_guarded=False,
@@ -178,29 +185,26 @@ def _guarded(n: Nation, inputs: SectorInputs) -> SectorView:
     row = None
     if own is not None:
         row = next((one for one in spread_of(n).sectors if one.label == title), None)
+    places = None if own is None else n.places_of(own.rows)
+    verdict, told = None, None
     lead = n.words.say("sector.not-told", n=n.lens.smallest_group)
-    figures: tuple[Figure, ...] = ()
-    if row is not None and row.quartiles is not None:
-        lower, middle, upper = row.quartiles
-        lead = n.words.say("lead.median", median=middle)
-        label = n.words.say("figure.median-alone")
-        if row.has_quartiles:
-            label = n.words.say("figure.median-alone")
-        if lower != upper:
-            label = n.words.say("figure.median", lower=lower, upper=upper)
-        figures = (Figure(middle, label, row.why),)
+    if row is not None and row.quartiles is not None and places is not None:
+        verdict, told = verdict_of(n, places, row.why, None), row
+        lead = n.words.say("lead.median", median=verdict.median, band=verdict.band.name)
     return SectorView(
         audience=n.lens.audience,
         words=n.words,
         frame=_frame(n, inputs, n.words.say("sector.guarded", n=n.lens.smallest_group)),
         baseline=_baseline(n),
+        invented=invented_of(n),
+        verdict=verdict,
         lead=(lead,),
-        figures=figures,
+        figures=(),
         bands=None,
         spread=None,
-        told=row if figures else None,
+        told=told,
         moved=None,
-        domains=_domains(n, own) if own is not None and figures else None,
+        domains=_domains(n, own) if own is not None and told is not None else None,
         gates=(),
         gaps=(),
         lowest=None,
@@ -208,9 +212,10 @@ def _guarded(n: Nation, inputs: SectorInputs) -> SectorView:
         exposure=(),
         waiting=None,
         named=(),
+        each=(),
         claims=None,
-        reasons=(reason_of_group(n, own, row.why, "alone"),)
-        if own is not None and row is not None and figures
+        reasons=(reason_of_group(n, own, told.why, "alone"),)
+        if own is not None and told is not None
         else (),
         is_guarded=True,
         smallest_group=n.lens.smallest_group,
@@ -226,6 +231,7 @@ def _reasons(n: Nation, *, has_panel: bool) -> Iterator[Reason]:
     yield r.of("gates", "section.gates")
     yield r.of("critical", "reason.critical.title")
     yield r.of("bands", "bands.chart-title")
+    yield r.of("coverage", "reason.coverage.title")
     yield from reasons_of_groups(n, "profile")
     if has_panel:
         yield r.of("panel", "panel.title")
@@ -307,7 +313,8 @@ def _domains(n: Nation, group: Group) -> Domains | None:
         )  # fmt: skip
     if all(row.claims is None for row in rows):
         return None
-    heads = ("claims",) if n.is_guarded else ("claims", "declared")
+    # The public reads the nation's own measure; claims stand beside what is declared.
+    heads = ("claims",) if n.is_guarded else ("of-claims", "declared")
     chart = DomainChart(
         ticks=ticks_of(n.inputs.parameters),
         rows=tuple(lines),
@@ -334,7 +341,7 @@ def _lowest(n: Nation) -> Lowest | None:
     chart = DomainChart(
         ticks=ticks_of(n.inputs.parameters),
         rows=tuple(lines),
-        heads=tuple(n.words.say(f"head.{head}") for head in ("claims", "declared")),
+        heads=tuple(n.words.say(f"head.{head}") for head in ("of-claims", "declared")),
         description=str(says),
     )
     rows = tuple(
@@ -370,8 +377,10 @@ def _name_in_chart(name: str) -> Text:
     return Text(shown, f'<tspan class="given">{escape(shown)}</tspan>')
 
 
-def _waiting(n: Nation) -> Waiting:
+def _waiting(n: Nation) -> Waiting | None:
     missing = sorted((row for row in n.inputs.rows if row.result is None), key=lambda r: r.name)
+    if not missing:
+        return None
     names = [given(row.name) for row in missing] if n.lens.shows("institutions") else []
     says = n.words.say("sector.waiting", n=len(missing), asked=len(n.inputs.rows))
-    return Waiting(says, tuple(names), not missing)
+    return Waiting(says, tuple(names))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from cyberposture.model.checks import Severity
+from cyberposture.model.controls import Control
 from cyberposture.model.scores import ControlScore
 from cyberposture.reporting.charts import Matrix, matrix_of
 from cyberposture.reporting.plain import Text, percent
@@ -13,6 +14,7 @@ from cyberposture.reporting.sector_inputs import OpenContradiction
 from cyberposture.reporting.view.frame import shown
 from cyberposture.reporting.view.groups import Nation
 from cyberposture.reporting.view.holds import first_sentence
+from cyberposture.reporting.view.nation_front import widest_remedy
 from cyberposture.scoring.points import FULL
 from cyberposture.scoring.statistics import median
 
@@ -30,11 +32,11 @@ class ControlGap:
     is_gate: bool
     at: str
     asked: str
-    claims: str | None
+    verified: str | None
     """The medians of what is verified and declared."""
     declared: str | None
     next: str
-    """What it is to have it in the whole scope."""
+    """What it is to have it in the whole scope; where only the network decides, what to repair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +69,36 @@ def control_gaps(n: Nation) -> tuple[ControlGap, ...]:
             is_gate=control.gate is not None,
             at=str(low),
             asked=str(len(own)),
-            claims=shown(median([p for one in own if (p := one.verified) is not None])),
+            verified=shown(median([p for one in own if (p := one.verified) is not None])),
             declared=shown(median([p for one in own if (p := one.declared) is not None])),
-            next=first_sentence(control.levels.whole) if control.levels is not None else "",
+            next=_next(n, control),
         )
         for low, _, control, own in found[:LISTED]
     )
+
+
+def _next(n: Nation, control: Control) -> str:
+    """Return what to have in place; where no question is asked, what the network must show."""
+    if control.levels is not None:
+        return first_sentence(control.levels.whole)
+    remedy = widest_remedy(n, control.id)
+    if remedy is None:
+        codes = {use.code for use in control.observations}
+        checks = (one for one in n.inputs.content.checks.checks if one.observation in codes)
+        remedy = next((check.remedy for check in checks), None)
+    return n.words.say("sector.next-look") if remedy is None else first_sentence(remedy)
+
+
+def claims_the_whole(one: ControlScore) -> bool:
+    """Return whether an answer claims the whole scope: what the network can contradict."""
+    return (one.declared or 0) >= CLAIMED
 
 
 def contradictions_of(n: Nation, held: Iterable[OpenContradiction]) -> Disagreement:
     """Return how many claims for the whole scope are contradicted, and in which domains."""
     held = list(held)
     claims = sum(
-        (one.declared or 0) >= CLAIMED
+        claims_the_whole(one)
         for row in n.answered
         if row.result is not None
         for one in row.result.controls
@@ -92,6 +111,8 @@ def contradictions_of(n: Nation, held: Iterable[OpenContradiction]) -> Disagreem
     if claims:
         rate = percent(FULL * min(contradicted, claims) // claims)
         says.append(n.words.say("sector.rate", n=claims, share=rate))
+    if len(held) > contradicted:
+        says.append(n.words.say("sector.several-checks", n=len(held)))
     return Disagreement(tuple(says), _matrix(n, held))
 
 

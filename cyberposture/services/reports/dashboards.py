@@ -14,6 +14,7 @@ from cyberposture.errors import NotFound
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.plain import Text
 from cyberposture.reporting.render import Renderer
+from cyberposture.reporting.site import NOWHERE, Site
 from cyberposture.reporting.view.institution import institution_view
 from cyberposture.reporting.words import FIRST_LANGUAGE
 from cyberposture.services.register import Register
@@ -92,15 +93,16 @@ def show_nation(
     *,
     language: str,
     sector: str | None = None,
+    site: Site = NOWHERE,
 ) -> Shown:
-    """Return where the nation, or one sector, stands in a round.
+    """Return where the nation, or one sector, stands in a round; names lead where `site` says.
 
     Raises:
         NotFound: there is no such round, or no such sector.
     """
     name = "nation" if sector is None else "sector"
     about = About(round_code=round_code, sector=sector)
-    return show_report(register, renderer, name, audience, about, language=language)
+    return show_report(register, renderer, name, audience, about, language=language, site=site)
 
 
 def show_report(
@@ -111,6 +113,7 @@ def show_report(
     about: About,
     *,
     language: str,
+    site: Site = NOWHERE,
 ) -> Shown:
     """Return the parts of a report that a page of the portal shows.
 
@@ -121,7 +124,7 @@ def show_report(
     spoken = _spoken(definition, language)
     order = Order(definition, audience, renderer.words(definition, spoken), about)
     view = view_of(register, order)
-    return _shown(renderer.render_part(definition, "dashboard.html.j2", view), spoken)
+    return _shown(renderer.render_part(definition, "dashboard.html.j2", view, site), spoken)
 
 
 def list_sectors(register: Register, *, language: str = FIRST_LANGUAGE) -> tuple[Choice, ...]:

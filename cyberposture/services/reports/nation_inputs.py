@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -31,6 +32,8 @@ from cyberposture.store import (
 from cyberposture.store.findings import FindingRecord
 from cyberposture.store.rounds import RoundRecord
 from cyberposture.store.scores import ScoreRecord
+
+_EXAMPLES = (".example", ".test", ".invalid", ".localhost")
 
 
 def baseline_of(catalogue: Catalogue, document: ScoreDocument) -> ScoreResult | None:
@@ -117,6 +120,7 @@ class NationGatherer:
             dependencies=gather_dependencies(self.connection, names, standing, self.now),
             failures=_failures(names, standing),
             indicators=self._indicators(),
+            is_invented=_are_invented(names, standing),
         )
 
     def _previous(self) -> tuple[Standing, ...] | None:
@@ -204,6 +208,23 @@ class NationGatherer:
             observation_overdue=document.observation_overdue if document is not None else False,
             claims={} if document is None else claims_seen(document),
         )
+
+
+def _are_invented(names: Mapping[UUID, str], standing: Iterable[FindingRecord]) -> bool:
+    """Return whether anything was found, and all of it where no real institution can be."""
+    found = [one.address for one in standing if one.key.institution_id in names and one.address]
+    return bool(found) and all(_is_of_nobody(address) for address in found)
+
+
+def _is_of_nobody(place: str) -> bool:
+    """Return whether an address is loopback, or a name is set aside for examples.
+
+    Source: RFC 2606, section 2, June 1999.
+    """
+    try:
+        return ip_address(place).is_loopback
+    except ValueError:
+        return place.rstrip(".").lower().endswith(_EXAMPLES)
 
 
 def _failures(

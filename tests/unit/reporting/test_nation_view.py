@@ -46,15 +46,22 @@ def test_the_funnel_counts_asked_answered_and_known_well_enough():
     assert enough < answered < 60
     assert view_of(usual()).front.funnel == (
         f"{answered} of 60 institutions answered ({100 * answered // 60} %) · "
-        f"{enough} above the coverage floor"
+        f"of {enough} enough is known"
     )
 
 
 def test_the_median_is_that_of_the_baseline_of_those_assessed():
     middle = people(median(assessed(usual())))
     view = view_of(usual())
-    assert view.front.lead[0] == f"Half of the assessed institutions stand at {middle} or higher."
-    assert view.front.figures[0].value == middle
+    verdict = view.front.verdict
+    assert verdict is not None
+    assert (verdict.median, verdict.of) == (
+        middle, f"of 100: the median of {len(assessed(usual()))} institutions, verified"
+    )  # fmt: skip
+    assert view.front.lead[0] == (
+        f"Half of the assessed institutions stand at {middle} or higher, in the range of "
+        f"{verdict.band.name}."
+    )
     assert "91 baseline controls" in view.baseline
 
 
@@ -93,7 +100,7 @@ def test_the_indicator_that_blocks_is_the_one_furthest_from_its_whole():
         "it is the furthest from complete: Public bodies that meet it: 37.5 %."
     )
     assert source.startswith("An invented paper on public bodies")
-    assert source.endswith(", 31 Mar 2026")
+    assert source.endswith(", 31 Mar 2026.")
 
 
 def test_of_the_indicator_that_blocks_only_what_falls_short_is_told():
@@ -106,7 +113,7 @@ def test_a_count_of_no_fixed_whole_never_blocks():
     asks, source = third(NAT_06="firms=0; done=0; overdue=900", NAT_15="review=done")
     assert asks.startswith("Keep the national indicators current. All 2 that are entered")
     assert "14 are not entered yet" in asks
-    assert source == "the national indicators, in the annex"
+    assert source == "the national indicators, in the annex."
 
 
 def test_where_no_indicator_is_entered_that_is_what_is_asked_for():
@@ -231,7 +238,7 @@ def test_clauses_are_counted_with_the_controls_that_follow_from_them():
     assert sum(row.controls for row in clauses.rows) == sum(
         len({source.clause for source in control.sources}) for control in controls
     )
-    assert clauses.summary[1] == "46 clauses are for the nation to meet, and for no institution."
+    assert clauses.summary[1] == "46 clauses can be met only by the state, and by no institution."
 
 
 def test_nobody_asked_and_nobody_answered_are_told_as_they_are():
@@ -437,3 +444,78 @@ def test_claims_beside_the_network_add_up_and_contain_the_contradictions():
     assert high == sum(len(row.result.institution.contradictions) for row in usual().rows
                        if row.result is not None)  # fmt: skip
     assert view_of(usual(), "public").claims.matrix is None
+
+
+@pytest.mark.parametrize("audience", ["board", "public"])
+def test_the_verdict_says_in_whose_range_the_median_lies_and_marks_no_more_than_is_told(audience):
+    view = view_of(a_nation(200), audience)
+    verdict = view.front.verdict
+    assert verdict is not None
+    points = int(verdict.median.replace(".", "")) * 10
+    starts = [(start, name) for name, start in a_nation(0).parameters.bands]
+    assert verdict.band.name == max(one for one in starts if one[0] <= points)[1]
+    assert [mark.x for mark in verdict.strip.marks] == [at(points)]
+    words = " ".join(f"{word} {value}" for word, value, _ in verdict.facts)
+    assert ("Bands" in words, "Certainty" in words) == ((audience != "public"),) * 2
+
+
+def test_of_too_few_there_is_no_verdict():
+    assert view_of(sizes(4), "public").front.verdict is None
+    assert view_of(sizes(4)).front.verdict is not None
+
+
+def test_of_fewer_than_five_no_quartile_is_told():
+    few = view_of(sizes(4)).front.verdict
+    many = view_of(sizes(5)).front.verdict
+    assert few is not None and many is not None
+    assert (few.strip.gap, many.strip.gap is None) == (None, False)
+    assert not view_of(sizes(4)).spread.has_box
+
+
+def test_the_certainty_counts_everybody_who_was_assessed():
+    verdict = view_of(usual()).front.verdict
+    assert verdict is not None
+    facts = {str(word): str(value) for word, value, _ in verdict.facts}
+    for word in ("Bands", "Certainty"):
+        assert sum(map(int, re.findall(r"\d+", facts[word]))) == len(assessed(usual()))
+
+
+def test_what_stands_lowest_names_all_that_stand_alike():
+    view = view_of(usual())
+    told = [int(cell.value) for _, _, cells in view.heat.rows for cell in cells if cell.place]
+    least = min(told)
+    assert view.heat.lowest is not None
+    alike = [title for _, title, cells in view.heat.rows for cell in cells
+             if cell.place and int(cell.value) == least]  # fmt: skip
+    if len(set(alike)) == 1:
+        assert f"Lowest: {alike[0]} in" in view.heat.lowest
+    else:
+        assert f"Lowest: {least}, in {len(alike)} cells." == view.heat.lowest
+
+
+def test_that_all_is_invented_is_said_where_all_that_was_looked_at_is_a_laboratory():
+    assert view_of(usual()).invented is None
+    told = view_of(replace(usual(), is_invented=True), "board").invented
+    assert told is not None and told.startswith("Invented.")
+
+
+def test_a_last_round_of_which_nothing_is_known_has_no_column():
+    assert view_of(usual()).has_before
+    unknown = tuple(replace(one, previous_institutions=None) for one in usual().failures)
+    assert not view_of(replace(usual(), failures=unknown)).has_before
+
+
+def test_what_is_declared_less_what_is_verified_of_it_is_what_is_not_borne_out():
+    rows = view_of(usual()).named
+    known = [row for row in rows if row.band is not None and row.band.place]
+    for row in known:
+        declared, claims, gap = (
+            int((text or "0").replace(".", "").replace("\u2212", "-"))
+            for text in (row.declared, row.claims, row.gap)
+        )
+        assert declared - claims == gap
+    unknown = [row for row in rows if row.band is not None and not row.band.place]
+    assert unknown
+    assert {(r.verified, r.declared, r.claims, r.gap, r.gates) for r in unknown} == {
+        (None, None, None, None, ())
+    }

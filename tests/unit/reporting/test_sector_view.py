@@ -7,7 +7,7 @@ import pytest
 from press import RENDERER, definitions, html_of, page_of
 
 from cyberposture.model.reports import Audience
-from cyberposture.reporting.inputs import InstitutionRow
+from cyberposture.reporting.inputs import CheckFailure, InstitutionRow
 from cyberposture.reporting.samples.nation import a_nation, a_row
 from cyberposture.reporting.sector_inputs import OpenContradiction, PastRound, SectorInputs
 from cyberposture.reporting.view.groups import verified_of
@@ -125,6 +125,7 @@ def test_the_contradiction_rate_counts_each_claim_once():
     assert found is not None
     assert found.says[0].startswith("2 claims are contradicted by the network, at 2 institutions")
     assert found.says[1].startswith("That is ")
+    assert found.says[2].startswith("Against them stand 3 contradictions: several checks")
     assert found.matrix is not None
     assert {row.id: row.total for row in found.matrix.rows} == {"IAM": "2", "NET": "1"}
 
@@ -149,7 +150,7 @@ def test_the_public_reads_of_a_sector_what_the_nations_report_says_of_it():
     for sector in nation.content.catalogue.framework.sectors:
         view = view_of(SectorInputs(nation, sector.id, is_whole=True), "public")
         if sector.title not in rows or rows[sector.title].quartiles is None:
-            assert (view.told, view.domains, view.figures) == (None, None, ())
+            assert (view.told, view.domains, view.verdict) == (None, None, None)
             assert "Nothing is told" in view.lead[0]
             continue
         seen += 1
@@ -172,3 +173,61 @@ def test_the_public_is_told_nothing_where_the_others_are_not_known():
     assert (view.told, view.domains) == (None, None)
     page = page_of(a_power_sector(), "public")
     assert "Nothing is told of this sector" in page.words
+
+
+def test_a_regulator_reads_who_fails_what_by_name_and_nobody_else_does():
+    inputs = a_power_sector()
+    codes = [row.code for row in inputs.nation.rows]
+    failures = (
+        CheckFailure("lab.telnet-not-reachable", tuple(codes[:3]), 4),
+        CheckFailure("lab.modern-versions-only", (codes[1],), 1),
+    )
+    inputs = replace(inputs, nation=replace(inputs.nation, failures=failures))
+    view = view_of(inputs)
+    assert {row.check: [code for code, _ in row.where] for row in view.exposure} == {
+        one.check: list(one.institutions) for one in failures
+    }
+    each = {one.code: one for one in view.each}
+    assert set(each) == set(codes)
+    assert [row.check for row in each[codes[1]].failures] == [
+        row.check for row in view.exposure if codes[1] in dict(row.where)
+    ]
+    assert each[codes[5]].failures == ()
+    assert [control for control, _ in each[codes[0]].contradicted] == ["IAM-03"]
+    hidden = view_of(inputs, "board")
+    assert hidden.each == ()
+    assert [row.where for row in hidden.exposure] == [(), ()]
+
+
+def test_a_name_in_a_sectors_file_leads_to_what_is_said_of_it_there():
+    html = html_of(a_power_sector(), "sector")
+    for row in a_power_sector().nation.rows:
+        assert f'<a href="#at-{row.code}">' in html
+        assert html.count(f'id="at-{row.code}"') == 1
+
+
+def test_that_all_have_answered_is_said_once():
+    rows = tuple(row for row in a_power_sector().nation.rows if row.result is not None)
+    inputs = replace(a_power_sector(), nation=replace(a_power_sector().nation, rows=rows))
+    assert view_of(inputs).waiting is None
+    assert 'href="#waiting"' not in html_of(inputs, "sector")
+
+
+def test_what_only_the_network_decides_has_something_to_be_in_place_too():
+    inputs = a_power_sector()
+    asked = inputs.nation.content.catalogue.selected("A")
+    unasked = next(one.id for one in asked if one.levels is None)
+
+    def failing(row: InstitutionRow) -> InstitutionRow:
+        if row.baseline is None:
+            return row
+        controls = tuple(
+            one.model_copy(update={"verified": 0, "assessed": True}) if one.id == unasked else one
+            for one in row.baseline.controls
+        )
+        return replace(row, baseline=row.baseline.model_copy(update={"controls": controls}))
+
+    rows = tuple(failing(row) for row in inputs.nation.rows)
+    gaps = view_of(replace(inputs, nation=replace(inputs.nation, rows=rows))).gaps
+    assert unasked in {row.control for row in gaps}
+    assert all(row.next for row in gaps)

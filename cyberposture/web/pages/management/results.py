@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
@@ -12,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from cyberposture.model.people import Membership
 from cyberposture.model.reports import Audience
 from cyberposture.reporting.plain import Text
+from cyberposture.reporting.site import Site
 from cyberposture.services.institutions.entries import get_institution, list_institutions
 from cyberposture.services.reports import dashboards
 from cyberposture.services.reports.subjects import About
@@ -205,8 +207,14 @@ def _show_group(visit: Visit, page: Page, sector: str | None) -> HTMLResponse:
         page.chosen or page.choices[0].code,
         language=visit.words.language,
         sector=sector,
+        site=Site(institutions={one.code: _own_page(one.code, page) for one in page.down_to}),
     )
     return _show(visit, page, shown, has_live=False)
+
+
+def _own_page(institution: str, page: Page) -> str:
+    """Return where an institution's own standing in the same round is."""
+    return f"/institutions/{institution}/results?{urlencode({'round_code': page.chosen})}"
 
 
 def _show(visit: Visit, page: Page, shown: dashboards.Shown, *, has_live: bool) -> HTMLResponse:

@@ -316,18 +316,13 @@ def _fence_for(visit: Visit, action: Action) -> UUID | None:
     """Return behind which institution the request stays: the one of its address, where reached.
 
     Whoever reaches every institution by the role that opens the page is behind none. Who reaches
-    the place by nothing, though the guard let them pass, sees nobody's rows. Where the address
-    names no institution, whoever belongs to one alone stays behind that.
+    the place by nothing, though the guard let them pass, sees nobody's rows.
     """
     place = visit.request.path_params.get("institution")
-    held = visit.person.memberships
-    if "all" in {ACCESS[action].get(one.role) for one in held}:
+    reaches = {ACCESS[action].get(one.role) for one in visit.person.memberships}
+    if place is None or "all" in reaches:
         return None
-    if place is not None:
-        return fence_of(visit.register, place if visit.may(action, place) else None)
-    houses = {one.institution for one in held}
-    only = houses.pop() if len(houses) == 1 else None
-    return None if only is None else fence_of(visit.register, only)
+    return fence_of(visit.register, place if visit.may(action, place) else None)
 
 
 def _may_read_yet(visit: Visit) -> bool:

@@ -71,7 +71,7 @@ def command(*words: str, cwd: Path | None = None) -> Done:
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "cyberposture", *words],
-        capture_output=True, text=True, timeout=300, env=environment, cwd=cwd, check=False,
+        capture_output=True, text=True, timeout=600, env=environment, cwd=cwd, check=False,
     )  # fmt: skip
     return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 

@@ -107,7 +107,9 @@ def test_a_page_of_questions_and_an_answer_ask_few_questions_however_much_there_
 def test_a_page_sees_one_state_and_no_statement_is_put_twice(lead, world):
     with counting(world) as asked:
         lead.look()
-    # One transaction says who asks, one reads all that the page shows.
-    assert asked.count("BEGIN") == 2
+    # One transaction says who asks, one reads all that the page shows. PostgreSQL's are begun
+    # without a statement.
+    if world.register.database.dialect == "sqlite":
+        assert asked.count("BEGIN") == 2
     questions = [one for one in asked if one != "BEGIN"]
     assert len(questions) == len(set(questions))

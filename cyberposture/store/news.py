@@ -54,6 +54,42 @@ class Answered:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A scan of ours that came to an end; `is_whole`: to its own, and nobody stopped it."""
+
+    institution_id: UUID
+    institution: str
+    code: str
+    is_whole: bool
+    is_announced: bool
+    """The institution was to notice it by itself."""
+    at: datetime
+
+
+def list_ended(connection: Connection, since: datetime) -> list[Ended]:
+    """Return the scans that we ran and that ended after `since`, in time's order.
+
+    What failed, and what others saw or people wrote down, is not among them.
+    """
+    s, i = t.scans, t.institutions
+    query = (
+        sa.select(
+            s.c.institution_id, i.c.code.label("institution"), s.c.code, s.c.state, s.c.plan,
+            s.c.ended_at,
+        )
+        .join(i, i.c.id == s.c.institution_id)
+        .where(s.c.kind.in_(("scheduled", "manual")), s.c.state.in_(("done", "ended")))
+        .where(s.c.ended_at > since)
+        .order_by(s.c.ended_at, s.c.code)
+    )
+    return [
+        Ended(row.institution_id, row.institution, row.code, row.state == "done",
+              bool(row.plan.get("announced")), row.ended_at)
+        for row in connection.execute(query)
+    ]
+
+
 def list_steps(connection: Connection, kinds: Collection[str], since: datetime) -> list[Step]:
     """Return the events of these kinds after `since`, in time's order."""
     e, a, r, i = t.assessment_events, t.assessments, t.rounds, t.institutions

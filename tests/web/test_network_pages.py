@@ -236,6 +236,19 @@ def test_a_scan_shows_first_what_it_would_contact_and_then_runs(office):
     assert scan.rpartition("/")[2] in letter and "A-2026-8" in letter
 
 
+def test_the_letter_after_a_scan_is_read_by_its_own_institution_alone(office):
+    for code, address in ((OWN, "192.0.2.43"), (FOREIGN, "192.0.2.44")):
+        office.look(code, address)
+    with office.register.reading() as connection:
+        runs = {one.institution_id: one.code for one in reversed(scans.list_scans(connection))}
+        own, other = (runs[institutions.get_institution_id(connection, code)]
+                      for code in (OWN, FOREIGN))  # fmt: skip
+    letter = office.get("institution-lead", f"{HOME}/last-letter?scan={own}")
+    assert own in letter and other not in letter
+    for scan in (other, "scan-0"):
+        office.get("institution-lead", f"{HOME}/last-letter?scan={scan}", 404)
+
+
 def test_a_finding_is_disputed_and_decided_by_somebody_who_had_no_say(office):
     office.look(OWN, "192.0.2.41")
     code = office.finding("192.0.2.41")

@@ -1,17 +1,15 @@
 """Fills the inputs of the letter after a scan: of the institution's facts, those of this scan."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy import Connection
 
 from cyberposture.errors import NotFound
-from cyberposture.reporting.inputs import SeenFinding
 from cyberposture.reporting.letter_inputs import LetterInputs
+from cyberposture.services.findings.of_scan import span_of
 from cyberposture.services.register import Register
 from cyberposture.services.reports.inputs import InstitutionGatherer
 from cyberposture.store import facts, institutions, scans
-from cyberposture.store.scans import ScanRecord
 
 
 def gather_letter(
@@ -31,15 +29,14 @@ def gather_letter(
     if run is None:
         raise NotFound("scan", code)
     seen = facts.looked_at(connection, scan.id)
-    began = min([run.started_at, *seen.values()])
-    until = _next_began(connection, scan)
+    span = span_of(connection, scan)
     asked = frozenset(str(target) for target in scan.plan.get("targets", ())) | seen.keys()
-    run = replace(run, started_at=began)
+    run = replace(run, started_at=span.began)
     return LetterInputs(
         about=replace(
             whole,
             scans=(run,),
-            findings=tuple(f for f in whole.findings if _is_of(f, began, until)),
+            findings=tuple(f for f in whole.findings if span.shows(f)),
             unjudged=tuple(one for one in whole.unjudged if one.address in asked),
             authorisations=tuple(a for a in whole.authorisations if a.id in scan.authorisations),
             refusals=(),
@@ -48,25 +45,3 @@ def gather_letter(
         looked_at=len(asked),
         sources=sources,
     )
-
-
-def _next_began(connection: Connection, scan: ScanRecord) -> datetime | None:
-    """Return when the next scan of this institution from the same vantage began, if one did."""
-    later = [
-        one
-        for one in scans.list_scans(connection, institution_id=scan.institution_id)
-        if one.vantage == scan.vantage and one.act.at > scan.act.at
-    ]
-    if not later:
-        return None
-    after = min(later, key=lambda one: one.act.at)
-    return min([after.started_at or after.act.at, *facts.looked_at(connection, after.id).values()])
-
-
-def _is_of(finding: SeenFinding, began: datetime, until: datetime | None) -> bool:
-    """Return whether a scan that began then opened, saw again or closed this finding."""
-    if until is not None and finding.first_seen >= until:
-        return False
-    if finding.closed_at is not None:
-        return finding.closed_at >= began and (until is None or finding.closed_at < until)
-    return finding.last_seen >= began

@@ -1,4 +1,4 @@
-"""Tells people of an institution what the CERT did: answered, decided, asked back, released.
+"""Tells people of an institution what the CERT did: answered, decided, asked back, released, saw.
 
 What happened is read from the register's own rows: nothing that was kept goes untold, and each is
 told once. What needs no telling any more is withdrawn. A notice says that something is there and
@@ -8,6 +8,7 @@ where to read it, never what it says: mail passes through other hands.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -23,6 +24,7 @@ from cyberposture.services.assessments.delegating import Division
 from cyberposture.services.assessments.still_open import ASKED
 from cyberposture.services.post.wording import Whole, word_notice
 from cyberposture.services.register import Register
+from cyberposture.services.review import scans_told
 from cyberposture.services.review.speaking import LEADS, SPEAKERS
 from cyberposture.store import (
     clarifications,
@@ -36,7 +38,14 @@ from cyberposture.store import (
 from cyberposture.store.people import PersonRecord
 
 Kind = Literal[
-    "answered", "more-time", "asked-back", "handed-back", "preliminary", "final", "appeal"
+    "answered",
+    "more-time",
+    "asked-back",
+    "handed-back",
+    "preliminary",
+    "final",
+    "appeal",
+    "scanned",
 ]
 PREFIX: Final = "news-"
 LOOK_BACK: Final = timedelta(days=7)
@@ -68,7 +77,7 @@ class News:
     institution_id: UUID
     institution: str
     place: str
-    """The institution and round, or the question, that it is about."""
+    """The institution and round, the question or the scan that it is about."""
     number: int
     path: str
     """The page on which it is read."""
@@ -84,6 +93,17 @@ class News:
         return f"{PREFIX}{self.kind}-{self.place}/"
 
 
+@dataclass(frozen=True)
+class Receiver:
+    """Whom a notice goes to: a person, by whatever way they chose, or a mail address alone."""
+
+    key: str
+    """Ends the code of the message."""
+    recipient: str
+    language: str | None
+    person_id: UUID | None
+
+
 def tell_news(register: Register, reports: Path, portal: str) -> list[str]:
     """Queue what was not told yet, withdraw what is moot; return the codes of the new messages.
 
@@ -94,7 +114,7 @@ def tell_news(register: Register, reports: Path, portal: str) -> list[str]:
     now = register.clock()
     with register.reading() as connection:
         since = now - LOOK_BACK
-        latest = {one.stem: one for one in _find_news(connection, since)}
+        latest = {one.stem: one for one in _find_news(connection, since, now)}
         known = outbox.list_messages(connection, prefix=PREFIX, since=since)
         told = {one.code.rpartition("/")[0] for one in known}
         # Where nobody is to be told yet, the next look finds it again.
@@ -106,7 +126,7 @@ def tell_news(register: Register, reports: Path, portal: str) -> list[str]:
     return [code for one in fresh for code in _tell(register, one, reports, portal)]
 
 
-def _find_news(connection: Connection, since: datetime) -> Iterator[News]:
+def _find_news(connection: Connection, since: datetime, now: datetime) -> Iterator[News]:
     """Yield what happened and still needs saying, in time's order within its kind."""
     for answered in news.list_answered(connection, since):
         place = f"/institutions/{answered.institution}/questions"
@@ -123,6 +143,12 @@ def _find_news(connection: Connection, since: datetime) -> Iterator[News]:
                 "more-time", decision.institution_id, decision.institution, place, decision.number,
                 page, values=told,
             )  # fmt: skip
+    for scan in scans_told.list_told(connection, since, now):
+        page = f"/institutions/{scan.institution}/network/last-letter?scan={scan.code}"
+        yield News(
+            "scanned", scan.institution_id, scan.institution, scan.code, 1, page,
+            values={"scan": scan.code, "is_whole": scan.is_whole},
+        )  # fmt: skip
     for step in news.list_steps(connection, KINDS, since):
         kind = KINDS[step.kind]
         if kind not in WHILE or step.state in WHILE[kind]:
@@ -176,14 +202,18 @@ def _tell(register: Register, one: News, reports: Path, portal: str) -> list[str
             "link": Whole(portal.rstrip("/") + one.path),
             **_facts(change.connection, one, owner),
         }
+        if one.kind == "scanned":
+            values |= scans_told.facts_of(change.connection, one.place, owner, portal, change.now)
         codes = []
         for to in _receivers(change.connection, one, change.now):
-            wording = word_notice(reports, one.kind, to.person.language, values)
-            codes.append(f"{one.stem}{one.number}/{to.person.code}")
+            told = values | {"has_account": to.person_id is not None}
+            wording = word_notice(reports, one.kind, to.language, told)
+            codes.append(f"{one.stem}{one.number}/{to.key}")
             outbox.queue_message(
-                change.connection, change.by, code=codes[-1], channel="inbox",
-                recipient=to.person.code, subject=wording.subject, body=wording.body,
-                language=wording.language, institution_id=one.institution_id, person_id=to.id,
+                change.connection, change.by, code=codes[-1],
+                channel="mail" if to.person_id is None else "inbox", recipient=to.recipient,
+                subject=wording.subject, body=wording.body, language=wording.language,
+                institution_id=one.institution_id, person_id=to.person_id,
             )  # fmt: skip
         change.tell(news=one.kind, number=one.number, messages=codes)
     return codes
@@ -209,8 +239,27 @@ def _asked_back(connection: Connection, one: News) -> frozenset[str]:
     return clarifications.open_controls(clarifications.list_said(connection, one.assessment_id))
 
 
-def _receivers(connection: Connection, one: News, now: datetime) -> list[PersonRecord]:
-    """Return whom it concerns and who is there still, by name of sign-in."""
+def _receivers(connection: Connection, one: News, now: datetime) -> list[Receiver]:
+    """Return everybody whom it goes to: people first, then addresses that are none of theirs."""
+    people_there = _people(connection, one, now)
+    found = [
+        Receiver(record.person.code, record.person.code, record.person.language, record.id)
+        for record in people_there
+    ]
+    if one.kind != "scanned":
+        return found
+    owner = institutions.get_institution_by_id(connection, one.institution_id, as_of=now)
+    known = {record.person.mail for record in people_there}
+    language = next((to.language for to in found), None)
+    for mail in scans_told.mail_contacts(connection, one.place, owner.institution):
+        if mail not in known:
+            key = f"contact-{sha256(mail.encode()).hexdigest()[:12]}"
+            found.append(Receiver(key, mail, language, None))
+    return found
+
+
+def _people(connection: Connection, one: News, now: datetime) -> list[PersonRecord]:
+    """Return which people it concerns who are there still, by name of sign-in."""
     held = people.list_memberships(connection, as_of=now, institution_id=one.institution_id)
     there = {row.membership.person for row in held}
     named = {row.membership.person for row in held if row.membership.role in one.roles}

@@ -29,6 +29,10 @@ VALUES = {
     "final": {"institution": "Hill Office", "round": "Autumn", "link": "https://p"},
     "appeal": {"institution": "Hill Office", "round": "Autumn", "granted": True,
                "link": "https://p"},
+    "scanned": {"institution": "Hill Office", "scan": "scan-7", "ended": "2026-12-01 14:05",
+                "zone": "Asia/Karachi", "critical": 21, "high": 32, "medium": 43, "low": 54,
+                "is_whole": False, "has_account": False, "link": "https://p/1",
+                "findings_link": "https://p/2", "stop_link": "https://p/3"},
     "alarm": {"kind": "canary-missed", "about": "c-1", "says": "it was missed",
               "since": "2026-11-19 12:00", "advice": "look"},
 }  # fmt: skip

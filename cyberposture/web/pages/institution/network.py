@@ -9,7 +9,7 @@ from cyberposture.errors import CyberpostureError, NotFound
 from cyberposture.services.institutions.entries import get_institution
 from cyberposture.services.reports.subjects import About
 from cyberposture.services.scans import asking, seen
-from cyberposture.services.scans.views import find_newest_done
+from cyberposture.services.scans.views import find_newest_done, get_scan
 from cyberposture.web.network.filled import Filled, Form, Trouble, trouble_of
 from cyberposture.web.network.showing import EMPTY, NO_TROUBLE, asked, show
 from cyberposture.web.sending import send_report
@@ -45,12 +45,13 @@ def _show(visit: Visit, institution: str, trouble: Trouble, typed: Filled) -> HT
 def read_last_letter(
     visit: Annotated[Visit, Depends(Allowed("see-network"))], institution: str
 ) -> Response:
-    """Send the letter that tells what the newest scan showed."""
-    newest = find_newest_done(visit.register, institution)
-    if newest is None:
-        raise NotFound("letter", institution)
+    """Send the letter that tells what the newest scan showed, or the one that is asked for."""
+    wanted = asked(visit, "scan")
+    found = wanted or find_newest_done(visit.register, institution)
+    if found is None or (wanted and get_scan(visit.register, wanted).institution != institution):
+        raise NotFound("letter", wanted or institution)
     sent_from = visit.portal.runtime.settings.source_addresses
-    return send_report(visit, "letter", "board", About(scan=newest, sent_from=sent_from))
+    return send_report(visit, "letter", "board", About(scan=found, sent_from=sent_from))
 
 
 @router.post(f"{PLACE}/again")

@@ -8,6 +8,7 @@ from html_page import Page
 from world import OWN, ROUND, SECTORS
 
 from cyberposture.reporting.render import Renderer
+from cyberposture.reporting.site import NOWHERE, Site
 from cyberposture.services.reports import dashboards
 from cyberposture.web.surroundings import COOKIE, LANGUAGE_COOKIE
 
@@ -59,3 +60,17 @@ def test_nation_and_sector_are_shown_in_urdu(world, sector):
 def test_sectors_are_called_by_their_urdu_names(world, portal):
     assert "پانی" in read_in_urdu(world, portal, "/sectors", "cert-analyst")
     assert "<h1>پانی" in read_in_urdu(world, portal, "/sectors/water", "cert-analyst")
+
+
+@pytest.mark.parametrize("sector", [None, SECTORS[OWN]])
+def test_a_name_leads_to_the_page_of_whoever_one_may_read(world, sector):
+    own = f"/institutions/{OWN}/results"
+    renderer = Renderer(world.runtime.folders.reports)
+
+    def shown(site: Site) -> str:
+        return dashboards.show_nation(
+            world.register, renderer, "cert", ROUND, language="ur", sector=sector, site=site
+        ).parts.__html__()
+
+    assert f'<a href="{own}">' in shown(Site(institutions={OWN: own}))
+    assert own not in shown(NOWHERE)

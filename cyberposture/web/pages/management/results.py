@@ -41,6 +41,8 @@ class Page:
     """The institution that it is about, if it is about one."""
     down_to: tuple[dashboards.Choice, ...] = ()
     """The institutions of a sector whose own results this person may read, by name."""
+    orders: tuple[dashboards.Choice, ...] = ()
+    """The other frameworks in whose order an institution's results can be read."""
 
 
 def audience_of(held: Iterable[Membership], institution: str | None = None) -> Audience:
@@ -91,7 +93,16 @@ def show_institution(
     )
     name = get_institution(visit.register, institution).institution.name
     report = f"/institutions/{institution}/results/report?round_code={chosen}"
-    return _show(visit, Page(name, choices, chosen, report, institution), shown, has_live=True)
+    page = Page(name, choices, chosen, report, institution, orders=_orders(visit))
+    return _show(visit, page, shown, has_live=True)
+
+
+def _orders(visit: Visit) -> tuple[dashboards.Choice, ...]:
+    return tuple(
+        dashboards.Choice(one.id, f"{one.title} {one.edition}")
+        for one in visit.register.content.catalogue.neighbours
+        if one.status != "U"
+    )
 
 
 @router.get("/institutions/{institution}/results/report")
@@ -105,6 +116,21 @@ def read_institution_report(
     chosen = None if round_code == LIVE else round_code
     about = About(institution=institution, round_code=chosen)
     return send_report(visit, "institution", audience, about)
+
+
+@router.get("/institutions/{institution}/results/in-order")
+def read_in_order(
+    visit: Annotated[Visit, Depends(Allowed("see-institution-results"))],
+    institution: str,
+    framework: str = "",
+    round_code: str = LIVE,
+) -> Response:
+    """Send an institution's results in the order of another framework, else of the first known."""
+    audience = audience_of(visit.person.memberships, institution)
+    first = next((one.code for one in _orders(visit)), "")
+    chosen = None if round_code == LIVE else round_code
+    about = About(institution=institution, round_code=chosen, framework=framework or first)
+    return send_report(visit, "crosswalk", audience, about)
 
 
 @router.get("/sectors")
@@ -127,16 +153,18 @@ def show_sector(
     chosen = round_code or (choices[0].code if choices else "")
     report = f"/sectors/{sector}/report?round_code={chosen}"
     down_to = tuple(_open_institutions(visit, sector))
-    return _show_group(visit, Page(title, choices, chosen, report, down_to=down_to), sector)
+    page = Page(title, choices, chosen, report, down_to=down_to)
+    return _show_group(visit, page, sector, down_to)
 
 
-def _open_institutions(visit: Visit, sector: str) -> Iterator[dashboards.Choice]:
-    """Yield the institutions of a sector by name; none to who may not read each one's results."""
+def _open_institutions(visit: Visit, sector: str | None = None) -> Iterator[dashboards.Choice]:
+    """Yield the institutions, of a sector or all, by name; those whose results one may read."""
     held = visit.person.memberships
     found = list_institutions(visit.register, sector)
     for one in sorted(found, key=lambda one: one.institution.name.casefold()):
         code = one.institution.code
-        if may(held, "see-institution-results", code, sectors=(sector,)):
+        sectors = one.institution.sectors if sector is None else (sector,)
+        if may(held, "see-institution-results", code, sectors=sectors):
             yield dashboards.Choice(code, one.institution.name)
 
 
@@ -183,7 +211,8 @@ def show_nation(
     chosen = round_code or (choices[0].code if choices else "")
     report = f"/nation/report?round_code={chosen}"
     title = visit.words.say("results.nation")
-    return _show_group(visit, Page(title, choices, chosen, report), None)
+    page = Page(title, choices, chosen, report)
+    return _show_group(visit, page, None, tuple(_open_institutions(visit)))
 
 
 @router.get("/nation/report")
@@ -197,7 +226,10 @@ def read_nation_report(
     return send_report(visit, "nation", audience, About(round_code=round_code))
 
 
-def _show_group(visit: Visit, page: Page, sector: str | None) -> HTMLResponse:
+def _show_group(
+    visit: Visit, page: Page, sector: str | None, readable: tuple[dashboards.Choice, ...]
+) -> HTMLResponse:
+    """Show where many stand; the names of those whose results one may read lead to them."""
     if not page.choices:
         return visit.show("management/no-scores.html.j2", page=page)
     shown = dashboards.show_nation(
@@ -207,7 +239,7 @@ def _show_group(visit: Visit, page: Page, sector: str | None) -> HTMLResponse:
         page.chosen or page.choices[0].code,
         language=visit.words.language,
         sector=sector,
-        site=Site(institutions={one.code: _own_page(one.code, page) for one in page.down_to}),
+        site=Site(institutions={one.code: _own_page(one.code, page) for one in readable}),
     )
     return _show(visit, page, shown, has_live=False)
 

@@ -184,6 +184,12 @@ def list_digests(connection: Connection, score_ids: Sequence[UUID]) -> dict[UUID
     return {row.id: row.document_sha256 for row in connection.execute(query)}
 
 
+def list_as_of(connection: Connection, score_ids: Sequence[UUID]) -> list[datetime]:
+    """Return as of when these scores are, in no particular order."""
+    s = t.scores.c
+    return list(connection.scalars(sa.select(s.as_of).where(s.id.in_(score_ids))))
+
+
 def list_compact_scores(connection: Connection, round_ids: Sequence[UUID]) -> list[CompactScore]:
     """Return the compact rows of all standing scores of these rounds, in no particular order."""
     s, later = t.scores, t.scores.alias("later")

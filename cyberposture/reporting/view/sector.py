@@ -30,7 +30,7 @@ from cyberposture.reporting.view.nation_annexes import (
     named_of,
     spread_of,
 )
-from cyberposture.reporting.view.nation_front import Figure, front_of, invented_of
+from cyberposture.reporting.view.nation_front import Figure, fixed_of, front_of, invented_of
 from cyberposture.reporting.view.nation_reasons import (
     reason_of_group,
     reasons_for,
@@ -266,7 +266,7 @@ def _frame(n: Nation, inputs: SectorInputs, subtitle: Text) -> Frame:
         kind="sector",
         title=n.words.say("window-title.sector", **facts),
         headline=n.words.say("headline.sector", **facts),
-        subtitle=(subtitle,),
+        subtitle=(subtitle, *fixed_of(n)),
         as_of=n.inputs.as_of,
         zone=n.zone,
     )

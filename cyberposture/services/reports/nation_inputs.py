@@ -1,7 +1,7 @@
 """Fills the inputs of the nation's report: one row for each institution asked in a round."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from ipaddress import ip_address
 from uuid import UUID
 
@@ -120,7 +120,7 @@ class NationGatherer:
             dependencies=gather_dependencies(self.connection, names, standing, self.now),
             failures=_failures(names, standing),
             indicators=self._indicators(),
-            is_invented=_are_invented(names, standing),
+            is_invented=are_invented(names, standing),
         )
 
     def _previous(self) -> tuple[Standing, ...] | None:
@@ -210,7 +210,7 @@ class NationGatherer:
         )
 
 
-def _are_invented(names: Mapping[UUID, str], standing: Iterable[FindingRecord]) -> bool:
+def are_invented(names: Collection[UUID], standing: Iterable[FindingRecord]) -> bool:
     """Return whether anything was found, and all of it where no real institution can be."""
     found = [one.address for one in standing if one.key.institution_id in names and one.address]
     return bool(found) and all(_is_of_nobody(address) for address in found)

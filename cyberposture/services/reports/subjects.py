@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from cyberposture.errors import NotFound, WrongUsage
 from cyberposture.model.reports import Audience, ReportDefinition, Subject
 from cyberposture.reporting.render import View
+from cyberposture.reporting.sector_inputs import SectorInputs
 from cyberposture.reporting.view.crosswalk import crosswalk_view
 from cyberposture.reporting.view.exposure import exposure_view
 from cyberposture.reporting.view.institution import institution_view
@@ -26,6 +27,7 @@ from cyberposture.services.reports.exposure_inputs import gather_exposure
 from cyberposture.services.reports.inputs import InstitutionGatherer
 from cyberposture.services.reports.letter_inputs import gather_letter
 from cyberposture.services.reports.nation_inputs import NationGatherer
+from cyberposture.services.reports.published import fix_public, gather_public
 from cyberposture.services.reports.round_inputs import gather_round
 from cyberposture.services.reports.sector_inputs import gather_sector
 
@@ -70,6 +72,12 @@ class Order:
         inputs: T = self.kept["inputs"]
         return inputs
 
+    @property
+    def is_guarded(self) -> bool:
+        """Whether it tells of groups, and may not tell of small ones: then it is as published."""
+        is_of_groups = self.definition.subject in ("nation", "sector")
+        return is_of_groups and self.definition.redaction[self.audience].smallest_group > 1
+
     def needs(self, what: str) -> str:
         """Return a part of `about` that this report cannot do without.
 
@@ -104,7 +112,13 @@ def _crosswalk(register: Register, connection: Connection, order: Order) -> View
 
 def _nation(register: Register, connection: Connection, order: Order) -> View:
     code = order.needs("round_code")
-    inputs = order.once(lambda: NationGatherer(register, connection, code).gather())
+    inputs = order.once(
+        lambda: (
+            gather_public(register, connection, code)
+            if order.is_guarded
+            else NationGatherer(register, connection, code).gather()
+        )
+    )
     return nation_view(order.definition, order.audience, order.words, inputs)
 
 
@@ -113,8 +127,13 @@ def _sector(register: Register, connection: Connection, order: Order) -> View:
     if sector not in {one.id for one in register.content.catalogue.framework.sectors}:
         raise NotFound("sector", sector)
     # Who may not be told of small groups is told what the nation's report tells.
-    guarded = order.definition.redaction[order.audience].smallest_group > 1
-    inputs = order.once(lambda: gather_sector(register, connection, code, sector, is_whole=guarded))
+    inputs = order.once(
+        lambda: (
+            SectorInputs(gather_public(register, connection, code), sector, is_whole=True)
+            if order.is_guarded
+            else gather_sector(register, connection, code, sector, is_whole=False)
+        )
+    )
     return sector_view(order.definition, order.audience, order.words, inputs)
 
 
@@ -157,9 +176,14 @@ MAKERS: Mapping[Subject, Maker] = {
 def view_of(register: Register, order: Order) -> View:
     """Return the view of a report; what its audience may not see is not in it.
 
+    What the public is told of groups is fixed by being told, which goes on record.
+
     Raises:
         NotFound: what it is about is not there.
         WrongUsage: it lacks its subject.
+        WrongState: the public has nothing to be told of this round yet.
     """
+    if order.is_guarded:
+        fix_public(register, order.needs("round_code"))
     with register.reading() as connection:
         return MAKERS[order.definition.subject](register, connection, order)

@@ -131,3 +131,24 @@ report_sets = Table(
     Index(None, "state", "at"),
     Index(None, "slug"),
 )
+
+# What the public was told of a round: each edition, and on what its figures stand for each of those
+# who were asked. What is told of the same round again rests on these rows.
+public_editions = Table(
+    "public_editions",
+    metadata,
+    identity(),
+    reference("round_id", "rounds"),
+    number("number"),
+    reference("previous_id", "public_editions", optional=True),
+    document("told"),
+    *written(),
+    UniqueConstraint("round_id", "number"),
+)
+public_standings = Table(
+    "public_standings",
+    metadata,
+    reference("edition_id", "public_editions", primary_key=True),
+    reference("institution_id", "institutions", primary_key=True),
+    document("told"),
+)

@@ -275,7 +275,7 @@ class Around:
         smallest = self.plan.definition.redaction[self.plan.wanted.audience].smallest_group
         keys = ["ours", "time", "seen"]
         if self.plan.wanted.audience == "public":
-            keys[1:1] = ["consent", "groups"]
+            keys[1:1] = ["consent", "groups", "fixed"]
         title = words.say("open.title")
         return views.OpenView(
             *self._made(title, title),

@@ -1,6 +1,7 @@
 """What a set tells of ourselves: scores that were corrected, and how we behaved on networks."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from cyberposture.services.proof.replay import replay
 from cyberposture.services.register import Register
 from cyberposture.store import scores, stops
+from cyberposture.store.scores import ScoreSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,18 @@ class Conduct:
     """Their kinds, with how many there are of each."""
 
 
-def read_corrections(connection: Connection, round_id: UUID) -> tuple[Corrected, ...]:
-    """Return every correction of a final score of this round, the oldest first."""
+def read_corrections(
+    connection: Connection, round_id: UUID, *, until: Iterable[UUID] | None = None
+) -> tuple[Corrected, ...]:
+    """Return every correction of a final score of this round, the oldest first.
+
+    With `until`, those alone that led to these scores: the public is told of no other.
+    """
     found = []
-    for summary in scores.list_scores(connection, round_id=round_id, kind="round"):
-        if summary.corrects_id is None:
+    every = scores.list_scores(connection, round_id=round_id, kind="round")
+    told = None if until is None else _and_before(every, until)
+    for summary in every:
+        if summary.corrects_id is None or (told is not None and summary.id not in told):
             continue
         new = scores.get_score(connection, summary.id)
         old = scores.get_score(connection, summary.corrects_id)
@@ -76,6 +85,18 @@ def read_conduct(register: Register, connection: Connection) -> Conduct:
         outside=report.found,
         faults=tuple(sorted(kinds.items())),
     )
+
+
+def _and_before(every: Iterable[ScoreSummary], last: Iterable[UUID]) -> set[UUID]:
+    """Return these scores, and those that they correct."""
+    corrects = {one.id: one.corrects_id for one in every}
+    found: set[UUID] = set()
+    for one in last:
+        standing: UUID | None = one
+        while standing is not None:
+            found.add(standing)
+            standing = corrects.get(standing)
+    return found
 
 
 def _changed(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:

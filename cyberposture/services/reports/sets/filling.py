@@ -200,6 +200,9 @@ class Filling:
     def _scores_of(self, piece: Piece) -> str:
         if piece.member is not None:
             return self._digests[piece.member.id]
+        if self.plan.published is not None:
+            # A digest of the scores as they are now would tell that one was corrected.
+            return digest_of([str(self.plan.published.edition.id)])
         return digest_of([self._digests[key] for key in sorted(self._digests, key=str)])
 
     # -- what goes with the leading report -----------------------------------------------------
@@ -244,7 +247,12 @@ class Filling:
         paths = [path, CORRECTIONS] if is_first else [path]
         if self._take_over(paths, state):
             return
-        corrected = read_corrections(self._connection, self.plan.round.id)
+        published = self.plan.published
+        corrected = read_corrections(
+            self._connection,
+            self.plan.round.id,
+            until=None if published is None else published.scored.values(),
+        )
         if self._conduct is None:
             self._conduct = read_conduct(self._register, self._connection)
         made_of = MadeOf(state=state)

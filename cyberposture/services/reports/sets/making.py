@@ -16,6 +16,7 @@ from cyberposture.reporting.sets.manifest import (
     read_manifest,
 )
 from cyberposture.services.register import Register
+from cyberposture.services.reports.published import fix_public
 from cyberposture.services.reports.sets.filling import Filling, Progress
 from cyberposture.services.reports.sets.folder import (
     Draft,
@@ -24,7 +25,7 @@ from cyberposture.services.reports.sets.folder import (
     remove,
     write_manifest,
 )
-from cyberposture.services.reports.sets.plan import SetWanted
+from cyberposture.services.reports.sets.plan import HOLDS, SetWanted
 from cyberposture.services.reports.sets.secrets import digest_of
 from cyberposture.store.audit import AuditEntry, list_entries
 
@@ -81,6 +82,8 @@ def write_set(
         MissingService: nothing can be written there.
     """
     tell = progress or _silent
+    if wanted.audience == "public" and (wanted.audience, wanted.about) in HOLDS:
+        fix_public(register, wanted.round_code)
     with draft_of(out) as (draft, before):
         with register.reading() as connection:
             filling = Filling(register, connection, folders, wanted, draft, afresh=afresh)

@@ -5,7 +5,7 @@ needs no line here.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
@@ -23,6 +23,7 @@ from cyberposture.model.reports import (
     Subject,
 )
 from cyberposture.services.register import Register
+from cyberposture.services.reports.published import PublicRound, find_public
 from cyberposture.services.reports.subjects import MAKERS, About
 from cyberposture.store import institutions, publication, rounds, scores
 from cyberposture.store.rounds import RoundRecord
@@ -153,6 +154,8 @@ class Plan:
     marking: str
     definition: ReportDefinition
     """Of the report that says what the audience is."""
+    published: PublicRound | None = None
+    """On what the figures of groups stand, where the public is told of them."""
 
 
 def plan_set(register: Register, connection: Connection, wanted: SetWanted) -> Plan:
@@ -172,11 +175,16 @@ def plan_set(register: Register, connection: Connection, wanted: SetWanted) -> P
             advice="cyberposture assessment finalise --institution … --round …",
         )
     asked = _asked(register, connection, wanted)
+    is_public = wanted.audience == "public"
+    published = find_public(connection, record.id) if is_public else None
     by_id = {one.institution_id: one for one in standing}
+    as_of = max(one.as_of for one in standing)
+    if published is not None:
+        by_id = {key: one for key, one in by_id.items() if key in published.scored}
+        as_of = max(scores.list_as_of(connection, list(published.scored.values())), default=as_of)
     scored = [Member(key, one, by_id[key]) for key, one in asked.items() if key in by_id]
     if wanted.institution is not None and not scored:
         raise NotFound("round score", f"{wanted.institution} in {wanted.round_code}")
-    is_public = wanted.audience == "public"
     members = _named(connection, scored) if is_public else tuple(scored)
     consenting = publication.consenting(connection, [m.id for m in scored])
     definitions = _definitions(register, wanted, held)
@@ -185,17 +193,18 @@ def plan_set(register: Register, connection: Connection, wanted: SetWanted) -> P
     return Plan(
         wanted=wanted,
         round=record,
-        as_of=max(one.as_of for one in standing),
+        as_of=as_of,
         members=shown,
         visible=frozenset(m.id for m in members)
         if is_public
         else frozenset(asked if shown else ()),
-        pieces=tuple(_pieces(wanted, definitions, scored, shown)),
+        pieces=tuple(_pieces(wanted, definitions, _sectors(scored, published), shown)),
         without_score=0 if is_public else len(asked) - len(scored),
         unnamed=len(consenting) - len(members) if is_public else 0,
         sees=frozenset(s for d in definitions for s in d.redaction[wanted.audience].sees),
         marking=leading.audiences[wanted.audience],
         definition=leading,
+        published=published,
     )
 
 
@@ -273,10 +282,17 @@ def _definitions(
     return found
 
 
+def _sectors(scored: Sequence[Member], published: PublicRound | None) -> Mapping[str, int]:
+    """Return how many of each sector have a score, as far as the public was told so."""
+    if published is None:
+        return Counter(member.sector for member in scored)
+    return Counter(published.standings[key].sector for key in published.scored)
+
+
 def _pieces(
     wanted: SetWanted,
     definitions: Sequence[ReportDefinition],
-    scored: Sequence[Member],
+    sectors: Mapping[str, int],
     members: Sequence[Member],
 ) -> Iterator[Piece]:
     code = wanted.round_code
@@ -289,8 +305,7 @@ def _pieces(
                 yield Piece(kind, definition, About(round_code=code), definition.id)
             case "sector":
                 smallest = definition.redaction[wanted.audience].smallest_group
-                count = Counter(member.sector for member in scored)
-                for sector in sorted(s for s in count if count[s] >= smallest):
+                for sector in sorted(s for s, count in sectors.items() if count >= smallest):
                     about = About(round_code=code, sector=sector)
                     yield Piece(kind, definition, about, f"{kind.folder}{sector}{also}")
             case "institution":

@@ -47,6 +47,17 @@ def test_the_whole_report_is_sent_in_urdu(world, portal):
     assert Page(html).english == []
 
 
+def test_the_results_stand_in_another_frameworks_order_in_urdu(world, portal):
+    page = read_in_urdu(world, portal, f"/institutions/{OWN}/results", "institution-lead")
+    links = re.findall(r'href="([^"]*/results/in-order[^"]*)"', page)
+    assert [link.partition("framework=")[2].partition("&")[0] for link in links] == [
+        "nist-csf-2", "iso-27001-2022", "cis-controls-8", "ncsc-caf-4"
+    ]  # fmt: skip
+    html = read_in_urdu(world, portal, links[1].replace("&amp;", "&"), "institution-lead")
+    assert 'id="element-A.8.34"' in html
+    assert Page(html).english == []
+
+
 @pytest.mark.parametrize("sector", [None, SECTORS[OWN]])
 def test_nation_and_sector_are_shown_in_urdu(world, sector):
     shown = dashboards.show_nation(

@@ -121,7 +121,7 @@ def crosswalk_view(
                         for r in RELATIONS),
         elements=groups,
         beside_nothing=tuple((c, m.title(c)) for c in m.asked if c not in beside),
-        reasons=_reasons(m, inputs),
+        reasons=_reasons(m),
         standing=standing_of(m),
         groups=groups_of(m, Traces(m), frozenset()),
         figures=figures_of(m),
@@ -139,7 +139,7 @@ def name_of(inputs: CrosswalkInputs) -> Text:
 
 
 def _frame(m: Material, inputs: CrosswalkInputs) -> Frame:
-    about, words = inputs.about, m.words
+    about, words = m.inputs, m.words
     if about.kind == "round":
         kind = words.say("score-kind.round", round=_round_of(m))
     else:
@@ -247,8 +247,8 @@ def _tallies(
                  for name, n in rows)  # fmt: skip
 
 
-def _reasons(m: Material, inputs: CrosswalkInputs) -> tuple[Reason, ...]:
-    about = inputs.about
+def _reasons(m: Material) -> tuple[Reason, ...]:
+    about = m.inputs
     key = "crosswalk.source-round" if about.kind == "round" else "crosswalk.source-live"
     of = m.words.say(key, round=_round_of(m))
     source = source_of(m.words, about.content, of, about.score.as_of, m.zone)

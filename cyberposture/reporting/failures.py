@@ -27,7 +27,7 @@ def say_failure(words: Words, content: ContentInputs, check: Check, places: int 
             return str(words.say("failure.of", title=check.title))
         says = pair[1]
     place = f"failure.{check.endpoints.subject}"
-    some = f"{place}.some"
+    some = f"failure.{check.endpoints.subject}.some"
     is_untold = places is None and some in words.keys
     where = str(words.say(some) if is_untold else words.say(place, n=places))
     said = _DETAIL.sub("", says.fail).replace("{detail}", "…").replace("{port}", "…")

@@ -65,7 +65,7 @@ def say_seen(
         return clean(kept, limit)
     line = " ".join(kept.split())
     pair = (said or {}).get(check)
-    kinds = _KINDS if kind is None else (kind,)
+    kinds = _KINDS if kind is None else (kind, *_KINDS)
     for one in kinds:
         texts = None if pair is None else (_sentence(pair[0], one), _sentence(pair[1], one))
         if texts is None or texts[0] is None or texts[1] is None:
@@ -151,7 +151,8 @@ def _endpoint(words: Words, text: str, limit: int) -> str:
     port = _PORT.fullmatch(text)
     if port is not None:
         place = _endpoint(words, port[1], limit)
-        return words.say("looked.port", place=place, protocol=port[2], port=port[3])
+        protocol = Text(port[2], port[2])
+        return words.say("looked.port", place=place, protocol=protocol, port=port[3])
     named = _NAMED.fullmatch(text)
     if named is None:
         return _foreign(text, limit)
@@ -193,7 +194,7 @@ def _piece(words: Words, text: str, limit: int) -> Text | None:
     """Return one piece in the language of the words; None where nobody knows it."""
     whole, shaped = _known(words)
     if text in whole:
-        return words.say(f"seen.{whole[text]}")
+        return _laid_out(words.say(f"seen.{whole[text]}"))
     if text.isdecimal():
         return Text(text, text)
     for key, shape in shaped:
@@ -207,8 +208,14 @@ def _piece(words: Words, text: str, limit: int) -> Text | None:
                 break
             facts[name] = shown
         else:
-            return words.say(f"seen.{key}", **facts)
+            return _laid_out(words.say(f"seen.{key}", **facts))
     return _listed(words, text, limit)
+
+
+def _laid_out(said: Text) -> Text:
+    """Return a piece in which markup keeps apart what marks do in the words."""
+    html = said.__html__().replace("\u2066", '<bdi dir="ltr">').replace("\u2069", "</bdi>")
+    return Text(said.replace("\u2066", "").replace("\u2069", ""), html)
 
 
 def _shown(words: Words, kind: str, value: str, limit: int) -> str | None:

@@ -19,13 +19,16 @@ from cyberposture.reporting.plain import Text
 FIRST_LANGUAGE = "en"
 """In which every word exists: what another language lacks is said in this one."""
 
-SHORTEST = 12
+SHORTEST = 16
 """A code of no more signs, such as IAM-10, is never broken over two lines."""
 _LATIN = re.compile(
-    r"([A-Za-z][\w./:-]*(?: (?:= |-{1,2})?[A-Za-z][\w./:-]*)*(?<![.:/-]))", re.ASCII
+    r"([A-Za-z][\w./:-]*(?: (?:= |-{1,2})?[A-Za-z0-9][\w./:-]*)*(?<![.:/-]))", re.ASCII
 )
 """One piece of Latin text within another script, such as a name or a command."""
-_CODE = re.compile(r"(?=.*[A-Za-z(:/])[\x21-\x7e]+|[+\u2212-][\d.]+|\d{1,3}(?:[ \u00a0]\d{3})+")
+_CODE = re.compile(
+    r"(?=.*[A-Za-z(:/])[\x21-\x7e]+|[+\u2212-][\d.]+|\d{1,3}(?:[ \u00a0]\d{3})+"
+    r"|[A-Z]+-\d+ \d[\d.]*"
+)
 """What Urdu would turn around: codes, addresses, numbers with a sign or in groups."""
 _KIND = {True: "whole", False: "code"}
 
@@ -148,7 +151,11 @@ class Words:
         """Return a moment in its zone to the minute, with the zone's own short name."""
         local = moment.astimezone(zone)
         day = self.day(moment, zone)
-        return self.say("date.minute", day=day, time=f"{local:%H:%M}", zone=f"{local:%Z}")
+        time, zone_name = f"{local:%H:%M}", f"{local:%Z}"
+        clock = Text(f"{time} {zone_name}", f"{time} {escape(zone_name)}")
+        if self.direction == "rtl":
+            clock = Text(clock, f'<bdi class="whole" dir="ltr">{clock.__html__()}</bdi>')
+        return self.say("date.minute", day=day, time=time, zone=zone_name, clock=clock)
 
 
 def load_words(folders: list[Path], language: str) -> Words:

@@ -1,6 +1,6 @@
 """Charts of groups: stacked bars, how scores are spread, and how many are left at each step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cyberposture.model.scores import ScoreParameters
@@ -141,7 +141,11 @@ class Funnel:
     description: str
 
 
-def funnel_of(steps: Sequence[tuple[str, int, str, str]], description: str) -> Funnel:
+def funnel_of(
+    steps: Sequence[tuple[str, int, str, str]],
+    description: str,
+    say_share: Callable[[int], str] = "{} %".format,
+) -> Funnel:
     """Return a funnel; each step is its label, its number, the number as shown, and what is lost.
 
     The first step is the whole. A step whose number is shown as something else than itself tells
@@ -153,7 +157,7 @@ def funnel_of(steps: Sequence[tuple[str, int, str, str]], description: str) -> F
             Step(
                 label=label,
                 value=value,
-                share=f"{100 * number // whole} %" if value == str(number) else "",
+                share=say_share(100 * number // whole) if value == str(number) else "",
                 width=at(FULL * number // whole) if value == str(number) else "0%",
                 lost=lost,
             )

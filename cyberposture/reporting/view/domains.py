@@ -71,7 +71,9 @@ def domains_of(m: Material) -> Domains:
                     row.claims_verified or "–",
                     row.declared or "–",
                     row.network or "–",
-                    f"{row.coverage} %" if row.coverage is not None else "–",
+                    "–"
+                    if row.coverage is None
+                    else str(m.words.say("frame.percent", share=row.coverage)),
                 ),
             )
         )

@@ -57,7 +57,7 @@ def method_of(words: Words, parameters: ScoreParameters) -> Method:
             for level, points in enumerate(parameters.values)
         ),
         grades=tuple(
-            (grade, words.say(f"grade.{grade}"), f"{percent(factor)} %")
+            (grade, words.say(f"grade.{grade}"), words.say("frame.percent", share=percent(factor)))
             for grade, factor in factors.model_dump().items()
         ),
         bands=tuple(

@@ -257,7 +257,7 @@ def _group(m: Material, check_id: str, found: list[SeenFinding]) -> FindingGroup
         title=m.failure(check_id, still) if still else m.check_title(check_id),
         severity=severity,
         severity_word=m.words.say(f"severity.{severity}"),
-        why=check.why if check else "",
+        why=m.words.apart(check.why) if check else "",
         remedy=m.words.apart(check.remedy) if check else "",
         count=m.words.say("findings.in-group", n=still, closed=len(found) - still),
         rows=tuple(_row(m, finding) for finding in found) if m.lens.shows("addresses") else (),

@@ -234,7 +234,11 @@ def _funnel(r: Round, counts: dict[str, int]) -> Funnel | None:
         for name, before in zip(names, ("held", *names), strict=False)
         for lost in (counts[before] - counts[name],)
     ]
-    return funnel_of(steps, r.words.say("funnel.description", n=counts["held"]))
+    return funnel_of(
+        steps,
+        r.words.say("funnel.description", n=counts["held"]),
+        lambda share: str(r.words.say("frame.percent", share=share)),
+    )
 
 
 def _waiting(r: Round) -> Waiting:

@@ -235,15 +235,15 @@ def loads_of(r: Round) -> tuple[LoadRow, ...]:
             done=one.done,
             judged=one.judged,
             pairs=one.pairs,
-            alike=_share(one.alike, one.pairs),
+            alike=_share(r, one.alike, one.pairs),
         )
         for one in found
     )
 
 
-def _share(part: int, whole: int) -> str:
+def _share(r: Round, part: int, whole: int) -> str:
     share = percent(rounded_share(part, whole))
-    return "–" if share is None else f"{share} %"
+    return "–" if share is None else r.words.say("frame.percent", share=share)
 
 
 def questions_of(r: Round, limit: int) -> tuple[QuestionRow, ...]:

@@ -73,7 +73,7 @@ class Traces:
             check=check_id,
             version=max((v.check_version for v in found), default=1),
             title=m.check_title(check_id),
-            remedy=check.remedy if check else "",
+            remedy=m.words.apart(check.remedy) if check else "",
             rollup=m.words.say(f"rollup.{check.rollup}") if check else "",
             counts=tuple(m.words.say(f"verdicts.{v}", n=n) for v, n in counts if n),
             rows=tuple(self._row(check_id, row) for row in listed),

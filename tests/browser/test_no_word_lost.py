@@ -192,3 +192,6 @@ def test_without_a_script_one_button_keeps_the_words_of_every_card(plain, tmp_pa
     held = {one: plain.locator(f"[id='{one}'] textarea").input_value() for one in cards}
     assert held == written | {cards[0]: "Another thought."}
     assert "minutes.pdf" in middle.inner_text()
+    # Enter in a form sends it too, and speaks for no card.
+    plain.locator(f"[id='{cards[0]}'] [type=radio]").nth(1).press("Enter")
+    plain.wait_for_url(f"**{at}")

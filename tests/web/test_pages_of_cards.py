@@ -169,6 +169,8 @@ def test_what_is_good_is_kept_and_what_is_not_stands_on_its_own_card(lead, contr
     assert lead.kept(FIRST) == (0, "Theirs, not yet")
     page = Fields(told.text)
     assert page.sent[f"reason.{FIRST}"] == "Mine, everywhere"
+    left = lead.press(page, FIRST, "theirs")
+    assert left.headers["location"] == f"{lead.page}#{FIRST}" and len(lead.revisions(FIRST)) == 1
     assert lead.press(page, FIRST).status == 303
     assert [one.answer.level for one in lead.revisions(FIRST)] == [0, 2]
 
@@ -249,6 +251,7 @@ def test_a_card_by_itself_has_no_boxes_beside_others_that_lose_what_is_in_them(l
     assert 'class="answer" hidden data-script' in page  # a script shows it, and keeps it first
     plain = page.partition("<div data-plain>")[2].partition("</div>")[0]
     assert "Signed in May" in plain and f'href="{lead.page}#{FIRST}"' in plain
+    assert f'href="{lead.round_at}/evidence/{FIRST}"' in page
 
 
 def test_no_button_promises_a_card_that_cannot_be_answered_next(lead, contributor):

@@ -35,6 +35,8 @@ DOMAIN = "/institutions/{institution}/rounds/{round_code}/answers/{domain}"
 Show = Literal["all", "open", "mine"]
 EVIDENCE: Final = "evidence"
 """Where a button leads that goes on to what stands behind the answer."""
+THEIRS: Final = "theirs"
+"""What a button sends of a card where somebody else's answer is to stay."""
 _LEVELS = {"0": 0, "1": 1, "2": 2, "3": 3}
 
 
@@ -220,8 +222,13 @@ def keep_answers(
         # Somebody signed in anew beside this page: they press once more, with the key of today.
         return _show(visit, page, 403, Outcome(troubles=typed, is_old=True))
     # Who goes on to the evidence of a card has not said by that that its answer is ready.
-    pressed = "" if form.then == EVIDENCE else form.pressed
-    meant = [one for one in form.cards if one.is_changed or one.control == pressed]
+    pressed = "" if form.then in (EVIDENCE, THEIRS) else form.pressed
+    left = form.pressed if form.then == THEIRS else ""
+    meant = [
+        one
+        for one in form.cards
+        if one.control == pressed or (one.is_changed and one.control != left)
+    ]
     tried = [(one, _try(visit, page, one, pressed)) for one in meant]
     troubles = tuple(trouble for _, trouble in tried if trouble is not None)
     if troubles:

@@ -5,6 +5,7 @@ import pytest
 from cyberposture.content.bundle import find_content
 from cyberposture.errors import NotFound, WrongUsage
 from cyberposture.services.reports import report
+from cyberposture.services.reports.nation_inputs import is_of_nobody
 from cyberposture.services.reports.sector_inputs import gather_sector
 from cyberposture.services.reports.subjects import About
 from cyberposture.services.scores import score
@@ -90,3 +91,17 @@ def test_what_the_network_contradicts_is_gathered_of_this_round(two_rounds):
     assert {(one.institution, one.control) for one in found.contradictions} == {(OURS, "IAM-09")}
     assert sum(row.contradictions for row in found.nation.rows) == len(found.contradictions)
     assert gathered(office, "spring").contradictions == ()
+    assert found.nation.is_invented, "all that was found stands at a loopback address"
+
+
+@pytest.mark.parametrize(
+    ("place", "is_nobodys"),
+    [("127.40.1.4", True), ("::1", True), ("hill.example", True), ("mail.test.", True),
+     ("198.51.100.7", False), ("10.1.2.3", False), ("hill.gov.pk", False), ("example", False)],
+)  # fmt: skip
+def test_only_what_nobody_can_have_is_called_invented(place, is_nobodys):
+    assert is_of_nobody(place) == is_nobodys
+
+
+def test_where_nothing_was_found_nothing_is_called_invented(two_rounds):
+    assert not gathered(two_rounds).nation.is_invented

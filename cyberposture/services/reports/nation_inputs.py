@@ -213,10 +213,10 @@ class NationGatherer:
 def are_invented(names: Collection[UUID], standing: Iterable[FindingRecord]) -> bool:
     """Return whether anything was found, and all of it where no real institution can be."""
     found = [one.address for one in standing if one.key.institution_id in names and one.address]
-    return bool(found) and all(_is_of_nobody(address) for address in found)
+    return bool(found) and all(is_of_nobody(address) for address in found)
 
 
-def _is_of_nobody(place: str) -> bool:
+def is_of_nobody(place: str) -> bool:
     """Return whether an address is loopback, or a name is set aside for examples.
 
     Source: RFC 2606, section 2, June 1999.

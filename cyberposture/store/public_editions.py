@@ -1,4 +1,4 @@
-"""What the public was told of a round, edition by edition: nothing here ever changes."""
+"""On what the public figures of each round stand: nothing here ever changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +15,12 @@ from cyberposture.store.acts import Act, read_act
 
 @dataclass(frozen=True, slots=True)
 class PublicEdition:
-    """One state in which the figures of a round were told to the public."""
+    """The one state in which the figures of a round are told to the public."""
 
     id: UUID
     round_id: UUID
-    number: int
-    """From 1 in each round."""
     previous_id: UUID | None
-    """The edition of the round before, beside which it stands."""
+    """That of the round before, beside which it stands."""
     told: dict[str, Any]
     """What is told of all together."""
     act: Act
@@ -33,7 +31,6 @@ def insert_edition(
     round_id: UUID,
     act: Act,
     *,
-    number: int,
     previous_id: UUID | None,
     told: Mapping[str, Any],
     standings: Mapping[UUID, Mapping[str, Any]],
@@ -41,16 +38,16 @@ def insert_edition(
     """Keep an edition with what it says of each institution; return its key.
 
     Raises:
-        WrongState: another edition of this round took the number meanwhile.
+        WrongState: the round has one already.
     """
-    # Whoever else makes one of this round waits here.
+    # Whoever else fixes them waits here.
     connection.execute(sa.select(t.rounds.c.id).where(t.rounds.c.id == round_id).with_for_update())
-    if len(list_editions(connection, round_id)) != number - 1:
+    if find_edition(connection, round_id) is not None:
         raise WrongState(
             "another report for the public was made just now", advice="make this one again"
         )
     edition_id = uuid4()
-    own = {"id": edition_id, "round_id": round_id, "number": number, "previous_id": previous_id}
+    own = {"id": edition_id, "round_id": round_id, "previous_id": previous_id}
     connection.execute(sa.insert(t.public_editions), own | {"told": dict(told)} | act.written())
     rows = [
         {"edition_id": edition_id, "institution_id": key, "told": dict(one)}
@@ -61,11 +58,11 @@ def insert_edition(
     return edition_id
 
 
-def list_editions(connection: Connection, round_id: UUID) -> list[PublicEdition]:
-    """Return all editions of a round, the oldest first."""
+def find_edition(connection: Connection, round_id: UUID) -> PublicEdition | None:
+    """Return that of a round, or None."""
     e = t.public_editions
-    query = sa.select(e).where(e.c.round_id == round_id).order_by(e.c.number)
-    return [_read(row) for row in connection.execute(query).mappings()]
+    row = connection.execute(sa.select(e).where(e.c.round_id == round_id)).mappings().one_or_none()
+    return None if row is None else _read(row)
 
 
 def get_edition(connection: Connection, edition_id: UUID) -> PublicEdition:

@@ -75,14 +75,12 @@ def invented_of(n: Nation) -> Text | None:
 def fixed_of(n: Nation) -> tuple[Text, ...]:
     """Return since when the public is told the same, where it is.
 
-    It is always said: even that something waits to be taken in would tell that somebody moved.
+    It is always said: that something was corrected since would tell that somebody moved.
     """
     at = n.inputs.fixed_at
     if at is None:
         return ()
-    # Those who are named do not protect the others, and are no part of this number.
-    least = n.lens.smallest_group - n.inputs.named
-    return (n.words.say("fixed.sentence", at=n.words.minute(at, n.zone), n=least),)
+    return (n.words.say("fixed.sentence", at=n.words.minute(at, n.zone)),)
 
 
 def _funnel(n: Nation) -> Text:

@@ -72,11 +72,11 @@ def public_inputs(
         previous_title=title,
         previous=previous,
         dependencies=tuple(dependencies_of(standings)),
-        sample=None if totals is None else given.ReviewSample(totals.complete, totals.gap),
+        sample=given.ReviewSample(totals.complete, totals.gap),
         named=len(named & standings.keys()),
         failures=tuple(_failures(standings)),
         indicators=_indicators(register, connection, now),
-        is_invented=totals is not None and totals.is_invented,
+        is_invented=totals.is_invented,
         fixed_at=state.fixed_at,
     )
 

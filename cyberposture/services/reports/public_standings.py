@@ -42,25 +42,6 @@ class PublicStanding(Model):
     """By check: at how many places it fails."""
     dependencies: tuple[Link, ...] = ()
 
-    @property
-    def stands(self) -> tuple[object, ...]:
-        """What rests on scores and claims."""
-        return self.score, self.contradictions
-
-    @property
-    def shows(self) -> tuple[object, ...]:
-        """What rests on the network and on what it declares."""
-        return self.failing, self.dependencies
-
-    def mixed(self, now: "PublicStanding", *, stands: bool, shows: bool) -> "PublicStanding":
-        """Return it with one part or both of how things are `now`."""
-        change: dict[str, object] = {}
-        if stands:
-            change |= {"score": now.score, "contradictions": now.contradictions}
-        if shows:
-            change |= {"failing": now.failing, "dependencies": now.dependencies}
-        return self.model_copy(update=change)
-
 
 class PublicTotals(Model):
     """What is told of all together and is no sum over institutions; it stays as told first."""
@@ -75,13 +56,13 @@ Standings = Mapping[UUID, PublicStanding]
 
 @dataclass(frozen=True, slots=True)
 class PublicState:
-    """One state of a round's public figures, kept or only thought of."""
+    """All on which a round's public figures stand."""
 
     standings: Standings
     previous_id: UUID | None
-    """The edition of the round before, beside which it stands."""
-    totals: PublicTotals | None = None
-    fixed_at: datetime | None = None
+    """That of the round before, beside which it stands."""
+    totals: PublicTotals
+    fixed_at: datetime
 
 
 def read_standings(connection: Connection, edition: PublicEdition) -> Standings:

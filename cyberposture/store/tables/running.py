@@ -132,18 +132,17 @@ report_sets = Table(
     Index(None, "slug"),
 )
 
-# What the public was told of a round: each edition, and on what its figures stand for each of those
-# who were asked. What is told of the same round again rests on these rows.
+# On what the public figures of a round stand, for each of those who were asked: fixed when they are
+# told first, and never changed.
 public_editions = Table(
     "public_editions",
     metadata,
     identity(),
     reference("round_id", "rounds"),
-    number("number"),
     reference("previous_id", "public_editions", optional=True),
     document("told"),
     *written(),
-    UniqueConstraint("round_id", "number"),
+    UniqueConstraint("round_id"),
 )
 public_standings = Table(
     "public_standings",

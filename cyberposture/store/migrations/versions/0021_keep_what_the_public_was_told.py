@@ -1,10 +1,10 @@
-"""Keep on what the public figures of a round stand, so that later ones do not tell who moved."""
+"""Keep on what the public figures of a round stand, so that two copies do not tell who moved."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from cyberposture.store.migrations.fencing import fence
-from cyberposture.store.migrations.first.columns import document, key, number, written
+from cyberposture.store.migrations.first.columns import document, key, written
 
 revision = "0021"
 down_revision = "0020"
@@ -16,11 +16,10 @@ def upgrade() -> None:
         "public_editions",
         key("id", primary_key=True),
         key("round_id", references="rounds"),
-        number("number"),
         key("previous_id", references="public_editions", optional=True),
         document("told"),
         *written(),
-        sa.UniqueConstraint("round_id", "number"),
+        sa.UniqueConstraint("round_id"),
     )
     op.create_table(
         "public_standings",

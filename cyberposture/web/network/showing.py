@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse
 
-from cyberposture.clock import find_zone
+from cyberposture.clock import find_zone, from_iso
 from cyberposture.model.checks import Check
 from cyberposture.services.findings.listing import texts_of
 from cyberposture.services.schedule.month import NATION_ZONE
 from cyberposture.store.paging import Page, Turn
 from cyberposture.web.network.filled import Filled, Trouble
 from cyberposture.web.network.plainness import plainly
+from cyberposture.web.network.saying import saying
 from cyberposture.web.surroundings import Visit
 
 NO_TROUBLE: Final = Trouble(200, {})
@@ -37,8 +38,10 @@ def show(
 
     given: dict[str, Any] = {
         "minute": minute,
+        "minute_of": lambda written: minute(from_iso(written)),
         "day": day,
         "plainly": plainly,
+        "seen_as": saying(visit),
         "name": words.name,
         "faults": trouble.faults,
         "faulty": trouble.listed,

@@ -44,17 +44,20 @@ def _at_institution(visit: Visit, found: AtInstitution) -> Iterator[Task]:
     if found.questions and visit.may("answer", found.institution):
         yield Task(
             str(say("review.task.clarify", n=found.questions)), f"{at}/clarifications",
-            MINUTES_QUESTION * found.questions, whose=found.name, weight=150,
+            MINUTES_QUESTION * found.questions, whose=found.name, note=found.title, weight=150,
         )  # fmt: skip
     until = found.comments_until
     if until is not None and visit.may("reply-to-result", found.institution):
         yield Task(
             str(say("review.task.comment")), f"{at}/result", MINUTES_RESULT,
-            until, visit.words.minute(until, zone), found.name, weight=120,
+            until, visit.words.minute(until, zone), found.name, found.title, weight=120,
         )  # fmt: skip
     if found.plan in ("draft", "returned") and visit.may("plan-improvements", found.institution):
         key = "plan_returned" if found.plan == "returned" else "plan"
-        yield Task(str(say(f"review.task.{key}")), f"{at}/plan", whose=found.name, weight=50)
+        yield Task(
+            str(say(f"review.task.{key}")), f"{at}/plan", whose=found.name, note=found.title,
+            weight=50,
+        )  # fmt: skip
 
 
 def _of_the_cert(visit: Visit, found: OfTheCert) -> Iterator[Task]:

@@ -154,6 +154,7 @@ def show_draft(request: Request, consultation: str, q: str = "") -> HTMLResponse
     portal = portal_of(request)
     draft = read_open_draft(portal.register_of(DOOR), consultation)
     words = portal.words[language_of(request)]
+    named = in_language(draft.translations, words.language).names(draft.catalogue)["domains"]
     wanted = plain(q, 100).casefold()
     groups = []
     for domain in draft.catalogue.framework.domains:
@@ -165,7 +166,7 @@ def show_draft(request: Request, consultation: str, q: str = "") -> HTMLResponse
             if wanted in f"{control.id} {title} {control.statement}".casefold()
         ]
         if found:
-            groups.append({"title": domain.title, "controls": found})
+            groups.append({"title": named[domain.id], "controls": found})
     return show_to_anybody(
         request, "consultation/draft.html.j2", groups=groups, q=q,
         whole=WHOLE, **_head(draft, words),

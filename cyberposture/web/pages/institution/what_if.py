@@ -10,12 +10,15 @@ from cyberposture.content.translations import Translations, in_language
 from cyberposture.model.scores import InstitutionScore
 from cyberposture.reporting.derivation import say_step
 from cyberposture.scoring.explain import people as shown
-from cyberposture.services.scores.what_if import Settable, WhatIf, look_ahead
+from cyberposture.scoring.plan import Step
+from cyberposture.services.scores.what_if import Offered, Settable, WhatIf, look_ahead
 from cyberposture.web.pages.cards import title_in
 from cyberposture.web.surroundings import Allowed, Visit
 
 router = APIRouter(include_in_schema=False)
 LEVELS = ("0", "1", "2", "3")
+FEW = 3
+"""So many controls of a step are named by their titles."""
 MOST = 400
 """So many values of an address are read; no catalogue asks for more."""
 
@@ -48,10 +51,7 @@ def show_what_if(
         then=_score(visit, found.then),
         change=_change(found),
         opened=sorted(set(found.now.gates_holding) - set(found.then.gates_holding)),
-        steps=[
-            (one, say_step(visit.words, one.step), f"+{shown(one.step.gain)}", one.step.opens)
-            for one in found.steps
-        ],
+        steps=[_offered(visit, one, found, texts) for one in found.steps],
         levels=[(one, f"{one} · {visit.words.say(f'level.{one}')}") for one in LEVELS],
         domain=here,
         domains=[("", visit.words.say("imagine.no_domain")), *domains],
@@ -63,6 +63,20 @@ def show_what_if(
         ],
         set_levels=[_told(one, texts) for one in found.controls if one.imagined is not None],
     )
+
+
+def _offered(
+    visit: Visit, one: Offered, found: WhatIf, texts: Translations
+) -> tuple[Offered, str, str, tuple[str, ...], str]:
+    step = one.step
+    said, gain = say_step(visit.words, step), f"+{shown(step.gain)}"
+    return one, said, gain, step.opens, titles_of(step, found, texts)
+
+
+def titles_of(step: Step, found: WhatIf, texts: Translations) -> str:
+    """Return what the controls that a step is about are called, as far as it names few."""
+    named = {one.id: one for one in found.catalogue.controls}
+    return "; ".join(title_in(named[one], texts) for one in step.controls[:FEW] if one in named)
 
 
 def _score(visit: Visit, one: InstitutionScore) -> dict[str, str]:

@@ -11,7 +11,7 @@ from cyberposture.reporting.view.groups import Nation, closed_gates, is_held_dow
 from cyberposture.reporting.view.holds import first_sentence
 from cyberposture.reporting.view.nation_indicators import blocking_of
 from cyberposture.reporting.view.systemic import found_in, name_of
-from cyberposture.reporting.view.verdict import Verdict, range_of, verdict_of
+from cyberposture.reporting.view.verdict import Verdict, half_in, verdict_of
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import median
 from cyberposture.scoring.systemic import CARRIED, Carrier
@@ -115,8 +115,7 @@ def _lead(n: Nation) -> list[Text]:
     if not n.may_be_described or found is None:
         return [n.words.say("lead.too-few")]
     middle = people(found.median)
-    said = [n.words.say("lead.median", median=middle, band=range_of(n, found.median).name)]
-    said += [_trend(n), _lowest(n)]
+    said = [n.words.say("lead.median", median=middle), *_bands(n), _trend(n), _lowest(n)]
     provided = (one for one in found_in(n).shared if one.kind in CARRIED)
     largest = next(provided, None)
     if largest is not None:
@@ -125,6 +124,16 @@ def _lead(n: Nation) -> list[Text]:
         said.append(n.words.say(f"lead.shared-{largest.kind}", n=carried, institutions=of_all))
     said.append(_gravest(n))
     return [sentence for sentence in said if sentence]
+
+
+def _bands(n: Nation) -> list[Text]:
+    """Return in which band, or lower, half of them stand, and how many gates hold down."""
+    band = half_in(n)
+    said = [] if band is None else [n.words.say("lead.bands", band=band.name)]
+    held = 0
+    for row in () if n.is_guarded else n.everybody.assessed:
+        held += row.baseline is not None and is_held_down(n.inputs.parameters, row.baseline)
+    return [*said, n.words.say("lead.held", n=held)] if held else said
 
 
 def _gravest(n: Nation) -> Text:

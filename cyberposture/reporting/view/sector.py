@@ -190,7 +190,7 @@ def _guarded(n: Nation, inputs: SectorInputs) -> SectorView:
     lead = n.words.say("sector.not-told", n=n.lens.smallest_group)
     if row is not None and row.quartiles is not None and places is not None:
         verdict, told = verdict_of(n, places, row.why, None), row
-        lead = n.words.say("lead.median", median=verdict.median, band=verdict.band.name)
+        lead = n.words.say("lead.median", median=verdict.median)
     return SectorView(
         audience=n.lens.audience,
         words=n.words,

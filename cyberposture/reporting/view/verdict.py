@@ -1,6 +1,7 @@
-"""The verdict on many: where their median stands on the scale, in which band, and how sure it is.
+"""The verdict on many: where their median stands on the scale, their bands, and how sure it is.
 
-A group has no band of its own, and no mean is taken: it is said in whose range its median lies.
+A group has no band of its own, and no mean is taken: it is said in which band, or lower, at least
+half of its institutions stand. Gates hold bands down, so that it is not read off the median.
 """
 
 from collections import Counter
@@ -10,7 +11,7 @@ from typing import Final, get_args
 from cyberposture.model.scores import Confidence
 from cyberposture.reporting.charts import Strip, scale_of
 from cyberposture.reporting.plain import Text, percent
-from cyberposture.reporting.view.frame import Band, band_at, band_of
+from cyberposture.reporting.view.frame import Band, band_of
 from cyberposture.reporting.view.groups import Nation
 from cyberposture.scoring.explain import people
 from cyberposture.scoring.statistics import Quartiles, median
@@ -23,10 +24,10 @@ TENTH: Final = 10
 class Verdict:
     """The median on the scale, with what belongs beside it."""
 
-    band: Band
-    """In whose range it lies."""
+    band: Band | None
+    """In which at least half of them stand, or lower; None: not told."""
     place: Text
-    """Which of the bands that is."""
+    """Which of the bands that is, in words."""
     median: str
     of: Text
     """Of how many it is the median."""
@@ -37,9 +38,29 @@ class Verdict:
     """What is said of them, and how sure it is: a word, its value, the id of its explanation."""
 
 
-def range_of(n: Nation, points: int) -> Band:
-    """Return the band in whose range so many points lie."""
-    return band_of(n.words, n.inputs.parameters, band_at(n.inputs.parameters, points))
+def half_in(n: Nation) -> Band | None:
+    """Return the lowest band in which, or lower, at least half of those assessed stand.
+
+    Where small groups are guarded, it is told if one told number alone says so of all who were
+    asked: whoever reads that number knows it.
+    """
+    names = [name for name, _ in n.inputs.parameters.bands]
+    if n.is_guarded:
+        asked = n.told.asked
+        if asked is None:
+            return None
+        found = next(
+            (c.band for c in n.told.bands if c.band in names and 2 * (c.count or 0) > asked), None
+        )
+        return None if found is None else band_of(n.words, n.inputs.parameters, found)
+    bands = sorted(
+        names.index(row.baseline.institution.band)
+        for row in n.everybody.assessed
+        if row.baseline is not None and row.baseline.institution.band is not None
+    )
+    if not bands:
+        return None
+    return band_of(n.words, n.inputs.parameters, names[bands[(len(bands) - 1) // 2]])
 
 
 def verdict_of(n: Nation, found: Quartiles, why: str, size: int | None) -> Verdict:
@@ -55,12 +76,14 @@ def verdict_of(n: Nation, found: Quartiles, why: str, size: int | None) -> Verdi
         ends = (found.lower // TENTH * TENTH, found.upper // TENTH * TENTH)
         told |= {"lower": people(found.lower), "upper": people(found.upper)}
         key = "spread.description"
-    band = range_of(n, middle)
-    names = [name for name, _ in parameters.bands]
-    place = names.index(band_at(parameters, middle) or names[0]) + 1
+    band = half_in(n) if why == "all" else None
+    names = [n.words.name("band", name) for name, _ in parameters.bands]
+    place = Text("", "")
+    if band is not None:
+        place = words.say("verdict.place", place=names.index(band.name) + 1, n=len(names))
     return Verdict(
         band=band,
-        place=words.say("verdict.place", place=place, n=len(names)),
+        place=place,
         median=people(found.median),
         of=words.say("verdict.of") if size is None else words.say("verdict.of-many", n=size),
         why=why,

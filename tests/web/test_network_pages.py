@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from io import BytesIO
 
 import network_rows
@@ -467,6 +468,17 @@ def test_single_pages_are_there_in_urdu(office):
         ("institution-lead", f"{HOME}/letters/A-2026/7"),
     ):  # fmt: skip
         assert 'lang="ur" dir="rtl"' in office.get(role, path, language="ur")
+
+
+def test_what_a_look_said_is_said_in_the_readers_language(office):
+    at, there = office.world.places, f"/cert/findings/{OWN}"
+    register = office.world.register
+    says = listing.get_finding(register, at["finding"][OWN]).line.finding.says
+    told = {
+        language: office.get("cert-analyst", f"{there}/{at['finding'][OWN]}", language=language)
+        for language in ("en", "ur")
+    }
+    assert says in unescape(told["en"]) and says not in unescape(told["ur"])
 
 
 def test_pages_ask_the_register_as_often_when_there_is_more(office):

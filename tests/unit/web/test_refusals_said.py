@@ -6,15 +6,18 @@ What stays English has its reason in `ENGLISH`.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import cyberposture
 from cyberposture import errors
 from cyberposture.content.bundle import find_content
+from cyberposture.reporting.sets.leaks import Kind, Leak
 from cyberposture.reporting.words import load_words
 from cyberposture.web.refusals import GROUP, Refusals
 from cyberposture.web.surroundings import HERE
@@ -282,6 +285,20 @@ def test_names_and_commands_keep_their_direction_and_are_escaped(refusals):
     assert '<bdi dir="ltr">&lt;b&gt;</bdi>' in said
     command = refusals.say("cyberposture audit verify")
     assert command == "cyberposture audit verify" and "<bdi" in command.__html__()
+
+
+def test_what_a_set_leaks_and_leaves_out_is_said_in_urdu(refusals):
+    for kind in get_args(Kind):
+        for where in ("line 12", "its name", "the whole", "within word/document.xml",
+                      "the name of a part", "its description", "its pages"):  # fmt: skip
+            said = refusals.say(str(Leak("nation/ur.html", where, kind)))
+            assert "nation/ur.html، " in said and not re.search("the | line| name|its", said)
+    words = load_words([find_content(None).reports / one for one in ("_shared", "set")], "en")
+    left = [one for one in words.keys if one.startswith("set.left-") and one != "set.left-out"]
+    assert len(left) >= 9
+    for key in left:
+        facts = {name: 7 for _, name in words.pieces(key) if name}
+        assert refusals.code_of(str(words.say(key, **facts))) is not None, key
 
 
 def test_what_nobody_knows_and_what_is_english_stays_as_it_is(refusals):

@@ -1,0 +1,36 @@
+"""Says on a page what our looks said when they were kept, in the reader's language."""
+
+from collections.abc import Callable
+
+from cyberposture.model.checks import Says
+from cyberposture.reporting.plain import given
+from cyberposture.reporting.seen import Kind, say_seen
+from cyberposture.services.findings.listing import texts_of
+from cyberposture.web.network.plainness import plainly
+from cyberposture.web.surroundings import Visit
+
+Saying = Callable[[str, Kind | None, str, int], str]
+"""Of a check, of what was judged, of the kept English sentence, in so many signs at most."""
+
+
+def saying(visit: Visit) -> Saying:
+    """Return what says a kept sentence again, as the reports do.
+
+    What nobody can say again stays English, and is marked as such.
+    """
+    words, language = visit.words, visit.words.language
+
+    def said_of(check: str) -> dict[str, tuple[Says, Says]]:
+        texts = texts_of(visit.register, language)
+        ours = visit.register.content.checks.find(check)
+        if ours is None or texts.state(ours) not in ("draft", "reviewed"):
+            return {}
+        theirs = texts.checks[ours.id].says
+        return {} if theirs is None else {check: (ours.says, theirs)}
+
+    def say(check: str, kind: Kind | None, kept: str, longest: int) -> str:
+        if words.direction == "ltr":
+            return given(plainly(kept, longest), longest)
+        return say_seen(words, said_of(check), check, kind, kept, limit=longest)
+
+    return say

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from cyberposture.reporting.plain import Text
 from cyberposture.reporting.render import View
+from cyberposture.reporting.view.holds import first_sentence
 from cyberposture.reporting.view.institution import InstitutionView
 from cyberposture.reporting.view.nation import NationView
 from cyberposture.reporting.words import Words
@@ -38,12 +39,19 @@ def _fitting(sentences: Iterable[Text]) -> tuple[Text, ...]:
     return tuple(kept)
 
 
-def _of_nation(words: Words, view: NationView) -> Iterator[Text]:
-    yield view.front.funnel
-    yield from view.front.lead
-    for place, decision in enumerate(view.front.decisions, start=1):
-        yield words.say("brief.decision", number=place, asks=decision.asks)
-    yield words.say("brief.ours")
+def _of_nation(words: Words, view: NationView) -> tuple[Text, ...]:
+    """Return what is said first and all decisions: whole, or where too long, what each asks."""
+    first, last = [view.front.funnel, *view.front.lead], words.say("brief.ours")
+    asked = [decision.asks for decision in view.front.decisions]
+    for told in (asked, [words.apart(first_sentence(str(asks))) for asks in asked]):
+        decisions = [
+            words.say("brief.decision", number=place, asks=asks)
+            for place, asks in enumerate(told, start=1)
+        ]
+        said = (*first, *decisions, last)
+        if count_words(said) <= MOST_WORDS:
+            break
+    return said
 
 
 def _of_institution(words: Words, view: InstitutionView) -> Iterator[Text]:

@@ -18,6 +18,7 @@ from cyberposture.reporting.samples.nation import (
     indicators,
     links,
 )
+from cyberposture.reporting.sets.brief import MOST_WORDS, brief_of, count_words
 from cyberposture.reporting.view.groups import closed_gates, is_assessed, verified_of
 from cyberposture.reporting.view.nation import NationView, nation_view
 from cyberposture.scoring.explain import people
@@ -539,3 +540,13 @@ def test_what_is_declared_less_what_is_verified_of_it_is_what_is_not_borne_out()
     assert {(r.verified, r.declared, r.claims, r.gap, r.gates) for r in unknown} == {
         (None, None, None, None, ())
     }
+
+
+@pytest.mark.parametrize("audience", ["board", "public"])
+def test_a_brief_holds_all_three_decisions(audience):
+    view = view_of(usual(), audience)
+    told = brief_of(RENDERER.page_words("set"), view)
+    assert count_words(told) <= MOST_WORDS
+    for place, decision in enumerate(view.front.decisions, start=1):
+        head = str(decision.asks).partition(". ")[0]
+        assert sum(said.startswith(f"{place}. {head}") for said in map(str, told)) == 1

@@ -21,11 +21,11 @@ demo: ## the whole main job on the loopback laboratory; reports land in demo-out
 
 test: ## every test but those of `acceptance`; `make test only=tests/unit/scoring` runs some
 	@.ci/set-up test
-	$(bin)/pytest $(or $(only),$(abreast) -m "not acceptance and not browser")
+	$(bin)/pytest $(or $(only),$(abreast) -m "not acceptance and not browser and not slow")
 
-acceptance: ## the tests with the real nmap, real services, killed workers and a browser
+acceptance: ## the tests with the real nmap, real services, killed workers, a browser, whole sets
 	@.ci/set-up test
-	timeout 60m $(bin)/pytest $(abreast) -m "acceptance or browser"
+	timeout 60m $(bin)/pytest $(abreast) -m "acceptance or browser or slow"
 
 check: ## format, lint, types, layers and content
 	@.ci/set-up test

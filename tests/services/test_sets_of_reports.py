@@ -23,7 +23,7 @@ from cyberposture.services.reports.sets.making import verify_set, write_set
 from cyberposture.services.reports.sets.plan import SetWanted
 from cyberposture.services.scores import score
 
-pytestmark = pytest.mark.acceptance
+pytestmark = pytest.mark.slow
 
 FOLDERS = find_content(None)
 ROUND = "autumn"

@@ -67,14 +67,7 @@ def domains_of(m: Material) -> Domains:
                 claims=score.claims_verified,
                 network=network,
                 side=_side(m, gates),
-                figures=(
-                    row.claims_verified or "–",
-                    row.declared or "–",
-                    row.network or "–",
-                    "–"
-                    if row.coverage is None
-                    else str(m.words.say("frame.percent", share=row.coverage)),
-                ),
+                figures=_figures(m, row),
             )
         )
     stands_out = _stands_out(m, titles)
@@ -87,6 +80,13 @@ def domains_of(m: Material) -> Domains:
         description=str(stands_out or m.words.say("domains.all-in-table")),
     )
     return Domains(len(rows), chart, tuple(rows), stands_out)
+
+
+def _figures(m: Material, row: DomainRow) -> tuple[str, ...]:
+    """Return what stands beside a domain's line, in the order of the chart's heads."""
+    share = row.coverage
+    covered = "–" if share is None else str(m.words.say("frame.percent", share=share))
+    return (row.claims_verified or "–", row.declared or "–", row.network or "–", covered)
 
 
 def network_alone(m: Material, domain: str) -> int | None:

@@ -276,13 +276,8 @@ def _domains(n: Nation, group: Group) -> Domains | None:
     """Return declared beside verified for each domain; guarded, verified alone, as the nation's."""
     rows, lines = [], []
     for domain in n.inputs.content.catalogue.framework.domains:
-        found = [
-            one
-            for row in group.assessed
-            if row.baseline is not None
-            for one in row.baseline.domains
-            if one.id == domain.id
-        ]
+        baselines = [row.baseline for row in group.assessed if row.baseline is not None]
+        found = [one for base in baselines for one in base.domains if one.id == domain.id]
         if n.is_guarded:
             known = [one.verified for one in found if one.verified is not None]
             claims = median(known) if len(known) >= n.least_for_a_median else None

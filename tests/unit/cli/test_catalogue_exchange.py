@@ -19,7 +19,7 @@ from cyberposture.runtime import lay_workspace, open_runtime
 from cyberposture.services import setup
 from cyberposture.settings import load_settings
 
-pytestmark = pytest.mark.acceptance
+pytestmark = pytest.mark.slow
 
 FOREIGN = {
     "catalog": {

@@ -236,9 +236,7 @@ def show_card(
         may_answer=card.is_open,
         is_suggestion=is_suggestion,
         source=card.answer.act.reason if card.answer is not None and is_suggestion else "",
-        with_whom="، ".join(one.name for one in card.holders)
-        if words.direction == "rtl"
-        else ", ".join(one.name for one in card.holders),
+        with_whom=words.say("frame.comma").join(one.name for one in card.holders),
         earlier=None if earlier is None else said_of(earlier.answer, words, zone, names),
         earlier_round="" if earlier is None else earlier.round,
         talk=_talk(card, words),

@@ -29,7 +29,7 @@ def _at_institution(visit: Visit, found: AtInstitution) -> Iterator[Task]:
     if back is not None and visit.may("answer", found.institution):
         first = back.controls[0] if back.controls else ""
         place = f"{at}/answers/{first[:3]}#{first}" if first else f"{at}/controls"
-        about = f" ({', '.join(back.controls)})" if back.controls else ""
+        about = f" ({visit.words.codes(back.controls)})" if back.controls else ""
         yield Task(
             str(say("review.task.handed_back")), place,
             # It stands first: until it is handed in again, nothing else of the round goes on.

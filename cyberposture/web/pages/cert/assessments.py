@@ -150,7 +150,8 @@ def _told(visit: Visit, one: reading.LifeEntry) -> str:
     controls = one.details.get("controls") or one.details.get("control") or ()
     # Some events tell which controls they were about, others only how many.
     named = [str(one) for one in controls] if isinstance(controls, list) else [str(controls or "")]
-    return " · ".join(part for part in (str(said), ", ".join(filter(None, named)), one.why) if part)
+    about = words.codes(filter(None, named))
+    return " · ".join(part for part in (str(said), str(about), one.why) if part)
 
 
 @router.post(f"{ONE}/reviewers")

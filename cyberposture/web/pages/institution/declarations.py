@@ -143,9 +143,9 @@ def _history(
                 visit.words.say(
                     "own.revision",
                     n=one.revision,
-                    added=_listed(one.added),
-                    changed=_listed(one.changed),
-                    removed=_listed(one.removed),
+                    added=visit.words.codes(one.added) or "–",
+                    changed=visit.words.codes(one.changed) or "–",
+                    removed=visit.words.codes(one.removed) or "–",
                     why=one.act.reason,
                 )
             ),
@@ -157,10 +157,6 @@ def _history(
 def _anchor(where: str) -> str:
     """Return the name of the field in which a fault stands."""
     return "pasted" if where.startswith("line") else where.replace(" ", "-")
-
-
-def _listed(codes: tuple[str, ...]) -> str:
-    return ", ".join(codes) or "–"
 
 
 @router.post(DECLARATIONS)

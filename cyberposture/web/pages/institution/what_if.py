@@ -83,7 +83,7 @@ def _score(visit: Visit, one: InstitutionScore) -> dict[str, str]:
     return {
         "band": one.band or str(visit.words.say("imagine.no_band")),
         "verified": shown(one.verified),
-        "gates": ", ".join(one.gates_holding) or "–",
+        "gates": visit.words.codes(one.gates_holding) or "–",
     }
 
 

@@ -9,9 +9,11 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, Response
 
 from cyberposture.errors import CyberpostureError, InvalidInput, WrongState
+from cyberposture.reporting.plain import given
 from cyberposture.services.institutions.entries import get_institution
 from cyberposture.services.people import own_account, signing_keys
 from cyberposture.services.people.second_factors import Enrolment
+from cyberposture.web.browsers import name_browser
 from cyberposture.web.pages.account.again import ask_again, is_fresh
 from cyberposture.web.sign_on import place_of
 from cyberposture.web.surroundings import COOKIE, LANGUAGES, Allowed, Visit, require_form_key
@@ -39,6 +41,14 @@ def show_account(visit: Own) -> HTMLResponse:
     return _show(visit)
 
 
+def _browser(visit: Visit, agent: str) -> str:
+    """Return what people call the browser of a session, or what it said where nobody knows it."""
+    browser, system = name_browser(agent)
+    if browser and system:
+        return visit.words.say("account.browser_on", browser=browser, system=system)
+    return given(browser or agent) if agent else visit.words.say("account.unknown_browser")
+
+
 def _show(visit: Visit, status: int = 200, faults: dict[str, str] | None = None) -> HTMLResponse:
     words = visit.words
     account = own_account.read_account(visit.register, visit.request.cookies[COOKIE])
@@ -53,6 +63,7 @@ def _show(visit: Visit, status: int = 200, faults: dict[str, str] | None = None)
         },
         is_fresh=is_fresh(visit),
         faults=faults or {},
+        browser_of=lambda agent: _browser(visit, agent),
         day=lambda moment: words.day(moment, ZONE),
         minute=lambda moment: words.minute(moment, ZONE),
         languages=[(code, words.say(f"language.{code}")) for code in LANGUAGES],

@@ -238,7 +238,7 @@ def test_a_scan_shows_first_what_it_would_contact_and_then_runs(office):
 
 
 def test_the_letter_after_a_scan_is_read_by_its_own_institution_alone(office):
-    for code, address in ((OWN, "192.0.2.43"), (FOREIGN, "192.0.2.44")):
+    for code, address in ((OWN, "192.0.2.143"), (FOREIGN, "192.0.2.144")):
         office.look(code, address)
     with office.register.reading() as connection:
         runs = {one.institution_id: one.code for one in reversed(scans.list_scans(connection))}

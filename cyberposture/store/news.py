@@ -75,7 +75,11 @@ def list_ended(connection: Connection, since: datetime) -> list[Ended]:
     s, i = t.scans, t.institutions
     query = (
         sa.select(
-            s.c.institution_id, i.c.code.label("institution"), s.c.code, s.c.state, s.c.plan,
+            s.c.institution_id,
+            i.c.code.label("institution"),
+            s.c.code,
+            s.c.state,
+            s.c.plan,
             s.c.ended_at,
         )
         .join(i, i.c.id == s.c.institution_id)
@@ -84,8 +88,14 @@ def list_ended(connection: Connection, since: datetime) -> list[Ended]:
         .order_by(s.c.ended_at, s.c.code)
     )
     return [
-        Ended(row.institution_id, row.institution, row.code, row.state == "done",
-              bool(row.plan.get("announced")), row.ended_at)
+        Ended(
+            row.institution_id,
+            row.institution,
+            row.code,
+            row.state == "done",
+            bool(row.plan.get("announced")),
+            row.ended_at,
+        )
         for row in connection.execute(query)
     ]
 

@@ -8,10 +8,10 @@ import io
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,8 +46,9 @@ pytestmark = [
 ]
 
 POWER = "indus-valley-power"
-LONGEST_S = 180
-"""Alone it takes some 80 s on two cores; beside other tests it has less than one of them."""
+MOST_CPU_S = 180
+"""Alone it takes some 80 s on two cores. What it has of them beside other tests is not its doing,
+so its processor time is bounded."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Done:
     code: int
     out: str
     err: str
-    seconds: float = 0
+    cpu_s: float = 0
 
     @property
     def document(self) -> Any:
@@ -65,15 +66,21 @@ class Done:
         return json.loads(self.out)
 
 
+def cpu_of_children() -> float:
+    """Return the processor time of all programs that ended here and were waited for, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def command(*words: str, cwd: Path | None = None) -> Done:
     """Run the command line with nothing of our own in its environment."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CYBERPOSTURE_")}
-    began = time.monotonic()
+    before = cpu_of_children()
     done = subprocess.run(
         [sys.executable, "-m", "cyberposture", *words],
         capture_output=True, text=True, timeout=600, env=environment, cwd=cwd, check=False,
     )  # fmt: skip
-    return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+    return Done(done.returncode, done.stdout, done.stderr, cpu_of_children() - before)
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,8 @@ def runtime(shown: Shown) -> Iterator[Runtime]:
     opened.close()
 
 
-def test_demonstration_comes_to_its_end_in_three_minutes(shown: Shown) -> None:
-    assert shown.done.seconds < LONGEST_S
+def test_demonstration_comes_to_its_end_in_three_minutes_of_a_processor(shown: Shown) -> None:
+    assert 0 < shown.done.cpu_s < MOST_CPU_S
 
 
 def test_demonstration_tells_where_things_are_as_one_json_document(shown: Shown) -> None:

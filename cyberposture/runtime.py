@@ -67,7 +67,7 @@ class Runtime:
         route = _mail_route(self.settings)
         if route is None:
             return None
-        return Desk(route, self.folders.reports, self.settings.portal_url)
+        return Desk(route, self.folders.reports, self.settings.portal_url, self.register.body)
 
     @property
     def sets_folder(self) -> Path:
@@ -159,9 +159,11 @@ def lay_workspace(settings: Settings) -> None:
 
 def user_agent_of(settings: Settings) -> str:
     """Return what this scanner says of itself to the pages that it looks at."""
-    about = " ".join(
-        part for part in (settings.scanner_url, settings.scanner_contact) if part is not None
-    )
+    body = settings.operating_body
+    # A header holds no other script; what the scanner was given to say goes before the rest.
+    named = body.name if body.name.isascii() else ""
+    parts = (named, body.web, settings.scanner_contact or body.mail)
+    about = " ".join(part for part in parts if part)
     return f"cyberposture posture check ({about or 'authorised by the institution'})"
 
 
@@ -223,6 +225,7 @@ def open_runtime(settings: Settings, actor: str, clock: Clock = utc_now) -> Runt
         content=content,
         edition=identify(content.catalogue, content.checks, content.translations),
         actor=actor,
+        body=settings.operating_body,
     )
     return Runtime(settings, folders, register, scanner_of(settings, ticket_key), heads)
 

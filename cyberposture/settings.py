@@ -8,7 +8,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import (
     Field,
@@ -20,19 +19,23 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cyberposture.errors import Fault, InvalidInput
+from cyberposture.model.operating_body import OperatingBody
 from cyberposture.model.people import MailAddress
 from cyberposture.model.setting_texts import (
     AddressList,
+    BodyName,
     HeaderText,
     HomePath,
     HostText,
     Place,
+    Reached,
     Spoken,
+    WebAddress,
+    mask_url,
     read_place,
 )
 
 PREFIX = "CYBERPOSTURE_"
-MASK = "********"
 
 
 Origin = Literal["default", "environment", "command line"]
@@ -73,6 +76,23 @@ class Settings(BaseSettings):
         None,
         "file of the key that wraps every institution's key; without it, keys/master.key in the "
         "workspace",
+    )
+    cert_name: BodyName | None = _setting(
+        None,
+        "name of the CERT that runs this, as pages, letters, mails and reports say it; without it, "
+        "the national CERT",
+    )
+    cert_name_ur: BodyName | None = _setting(
+        None, "the same name in Urdu; without it, the name as it is"
+    )
+    cert_telephone: Reached | None = _setting(
+        None, "telephone for whoever has a question; without it, DUTY_TELEPHONE"
+    )
+    cert_mail: MailAddress | None = _setting(
+        None, "mail address for whoever has a question; without it, SCANNER_CONTACT"
+    )
+    cert_url: WebAddress | None = _setting(
+        None, "page of the CERT, told beside its name; without it, SCANNER_URL"
     )
     scanner_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = _setting(
         "scanner-1", "name of this scanner in facts and in the audit log", max_length=64
@@ -265,6 +285,17 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in (self.scanner_addresses or "").split(",") if part)
 
     @property
+    def operating_body(self) -> OperatingBody:
+        """The CERT that runs this, by its name, and how it is reached."""
+        return OperatingBody(
+            name=self.cert_name or "",
+            name_ur=self.cert_name_ur or "",
+            telephone=self.cert_telephone or self.duty_telephone or "",
+            mail=self.cert_mail or self.scanner_contact or "",
+            web=self.cert_url or self.scanner_url or "",
+        )
+
+    @property
     def strong_sign_ons(self) -> frozenset[str]:
         """What the issuer of single sign-on calls a sign-in by two factors."""
         return frozenset(part.strip() for part in self.sso_strong.split(",") if part.strip())
@@ -366,18 +397,3 @@ def _shown(name: str, value: object) -> str:
     if value is None:
         return ""
     return mask_url(str(value)) if name == "database_url" else str(value)
-
-
-def mask_url(url: str) -> str:
-    """Return a database URL with every password in it replaced by asterisks."""
-    parts = urlsplit(url)
-    user, separator, host = parts.netloc.rpartition("@")
-    name, has_password, _ = user.partition(":")
-    if has_password:
-        user = f"{name}:{MASK}"
-    query = [
-        (key, MASK if "password" in key.lower() else value)
-        for key, value in parse_qsl(parts.query, keep_blank_values=True)
-    ]
-    tail = "?" + urlencode(query, safe="*/:,") if query else ""
-    return f"{parts.scheme}://{user}{separator}{host}{parts.path}{tail}"

@@ -113,7 +113,7 @@ def write_index(runtime: Runtime, out: Path, round_code: str, refusals: list[str
     workspace = runtime.settings.workspace
     first = f"cyberposture --workspace {workspace}"
     page = render_index(
-        Renderer(runtime.folders.reports),
+        Renderer(runtime.folders.reports, runtime.register.body),
         find_definition(register, "nation"),
         "cert",
         given.SetInputs(

@@ -94,6 +94,23 @@ def _chains(settings: Settings, actor: str) -> str:
     return f"{report.entries} entries, intact"
 
 
+def _named(settings: Settings) -> Symptom:
+    """Return whether readers are told who runs this and how to reach them; it works without."""
+    body = settings.operating_body
+    lacking = [
+        text
+        for text, is_set in (("a name", body.name), ("a way to reach it", body.ways))
+        if not is_set
+    ]
+    if not lacking:
+        return Symptom("the CERT's name", True, f"{body.name}, {body.ways[0]}")
+    return Symptom(
+        "the CERT's name", True,
+        f"{' and '.join(lacking)} not set; readers are told of the national CERT",
+        "CYBERPOSTURE_CERT_NAME, _CERT_NAME_UR, _CERT_TELEPHONE, _CERT_MAIL, _CERT_URL",
+    )  # fmt: skip
+
+
 def examine(settings: Settings, actor: str) -> list[Symptom]:
     """Return what was found, in the order in which it matters."""
 
@@ -105,6 +122,7 @@ def examine(settings: Settings, actor: str) -> list[Symptom]:
             yield _tried("second fence", lambda: _fence(settings, actor))
             yield _tried("edition", lambda: _edition(settings, actor))
             yield _tried("audit chains", lambda: _chains(settings, actor))
+        yield _named(settings)
         nmap = shutil.which("nmap")
         yield Symptom("nmap", nmap is not None, nmap or "not on the search path",
                       "" if nmap else "apt-get install nmap")  # fmt: skip

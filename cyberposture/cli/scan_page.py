@@ -15,18 +15,28 @@ HOME = "scanner"
 def page(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="The HTML file to write.")],
-    operator: Annotated[str, typer.Option(help="Who runs the scanner, as people know them.")],
+    operator: Annotated[
+        str, typer.Option(help="Who runs the scanner, if it is not the CERT that is set.")
+    ] = "",
 ) -> None:
     """Write the page that tells whoever sees our scans who we are, and how to stop them."""
     from cyberposture.content.bundle import find_content
+    from cyberposture.errors import WrongUsage
     from cyberposture.reporting.render import Renderer
     from cyberposture.reporting.view.scanner import ScannerFacts, scanner_page
     from cyberposture.runtime import user_agent_of
 
     settings = read_settings(context)
     require_place(out)
+    body = settings.operating_body
+    if not operator and not body.name:
+        raise WrongUsage(
+            "it is not said who runs the scanner",
+            advice="set CYBERPOSTURE_CERT_NAME, or --operator",
+        )
     facts = ScannerFacts(
-        operator=operator,
+        operator=operator or body.name,
+        operator_ur=operator or body.called("ur"),
         scanner=settings.scanner_id,
         user_agent=user_agent_of(settings),
         addresses=settings.source_addresses,

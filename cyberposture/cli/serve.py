@@ -41,7 +41,7 @@ def serve(
 
     runtime = open_runtime(context)
     try:
-        with _listen(host, port) as listening:
+        with listen(host, port) as listening:
             runtime = with_address(runtime, place_of(listening))
             show_first_link(runtime)
             serve_together(runtime, listening, place_of(listening), has_clock=not no_clock)
@@ -88,8 +88,12 @@ def show_first_link(runtime: "Runtime") -> None:
         typer.echo(f"{runtime.settings.portal_url}/come-in/{first.token}")
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens; asked before anything else runs.
+
+    What it accepts sends at once: otherwise a page's body would wait behind its head, for the 40 ms
+    or so in which the other side acknowledges that. The event loop sees to it for sockets of its
+    own alone; from this one the accepted inherit it.
 
     Raises:
         MissingService: the address cannot be had.
@@ -98,6 +102,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise MissingService(f"{host} port {port} cannot be had: {error.strerror}") from error
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening

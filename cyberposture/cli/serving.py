@@ -7,6 +7,7 @@ itself, the others are ended too, and the process says which: nothing is served 
 import contextlib
 import gc
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 GRACE_S = 5
 """So long requests that are being answered are waited for."""
+TURN_S = 0.0005
+"""So long a thread of the portal's process holds the interpreter while others wait for it."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,9 @@ def _portal(runtime: "Runtime", listening: socket.socket, is_whole: Callable[[],
     # What was read at the start stays: the collector need not walk through it again and again.
     gc.collect()
     gc.freeze()
+    # A short request asks the register a dozen times, and each time waits for its turn behind
+    # whichever page is just being written: turns of 5 ms would add up.
+    sys.setswitchinterval(TURN_S)
 
     def stop() -> None:
         server.should_exit = True

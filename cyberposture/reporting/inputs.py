@@ -1,7 +1,6 @@
 """What reports are made from: plain records that a service fills and nobody has shortened yet.
 
-Everything is here, whoever the reader will be; what an audience may see of it is decided in the
-views. Texts in these records come from institutions and from the network: none can be trusted.
+What an audience may see of it is decided in the views. Texts come from outside: trust none of them.
 """
 
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from cyberposture.model.controls import Catalogue, Tier
 from cyberposture.model.indicators import Indicator
 from cyberposture.model.institutions import Institution
 from cyberposture.model.scores import ScoreDocument, ScoreParameters, ScoreResult
+from cyberposture.reporting.fixed import Fixed
 from cyberposture.reporting.own_rounds import OwnRound
 from cyberposture.scoring.claims import Claims
 from cyberposture.scoring.plan import Step
@@ -364,8 +364,8 @@ class NationInputs:
     """How many of them consented, now or once, to stand in public reports under their names."""
     failures: tuple[CheckFailure, ...] = ()
     indicators: tuple[EnteredIndicator, ...] = ()
-    fixed_at: datetime | None = None
-    """When these figures were fixed for the public; None: they are those of the register now."""
+    fixed: Fixed | None = None
+    """Since when the public is told these figures; None: they are those of the register now."""
     is_invented: bool = False
     """Whatever was found stands at addresses and names that nobody can have: a laboratory."""
 

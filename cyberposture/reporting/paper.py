@@ -9,6 +9,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from cyberposture.errors import MissingService
+from cyberposture.reporting.paper_letters import as_seen
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -42,6 +43,8 @@ def as_pdf(html: str, sheet: str) -> bytes:
     document = weasyprint.HTML(string=html, url_fetcher=nothing)
     _put_symbols_in_place(document.etree_element)
     _settle_drawings(document.etree_element)
+    if document.etree_element.get("dir") == "rtl":
+        _turn_texts(document.etree_element)
     style = weasyprint.CSS(string=sheet, url_fetcher=nothing)
     printed: bytes = document.write_pdf(stylesheets=[style])
     return printed
@@ -94,6 +97,16 @@ def _settle_drawings(page: "Element") -> None:
         for name in DRAWN & said.keys():
             value = colour or "#000" if said[name] == "currentColor" else said[name]
             element.etree_element.set(name, value)
+
+
+def _turn_texts(page: "Element") -> None:
+    """Say of each text in a drawing that it runs from the right, and put its letters in place."""
+    for text in page.iter(f"{SVG}text"):
+        if "direction" not in text.attrib:
+            text.set("direction", "rtl")
+        for part in text.iter():
+            part.text = as_seen(part.text or "")
+            part.tail = as_seen(part.tail or "") if part is not text else part.tail
 
 
 def _rules(style: str) -> Iterator[tuple[Any, Declarations]]:

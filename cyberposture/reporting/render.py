@@ -6,6 +6,7 @@ their own report and the shared ones.
 
 import base64
 import hashlib
+import re
 from dataclasses import is_dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,9 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cyberposture.errors import Fault, InvalidInput, WrongUsage
+from cyberposture.model.operating_body import UNNAMED, OperatingBody
 from cyberposture.model.reports import Audience, ReportDefinition
+from cyberposture.reporting.issuer import issuer_of
 from cyberposture.reporting.plain import Text
 from cyberposture.reporting.site import NOWHERE, Site
 from cyberposture.reporting.words import Words, load_words
@@ -28,6 +31,8 @@ AND = "+"
 STYLE = "style.css"
 PARTS = "parts.css"
 """The style of what the portal shows as reports do."""
+_COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
+"""What a style says to us alone: a page does not carry it."""
 _READ = frozenset({"get", "items", "keys", "values"})
 """What reads a mapping and cannot change it."""
 
@@ -76,9 +81,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
 class Renderer:
     """The templates of one content folder `reports`, each read once."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder; nothing is read until the first report is asked for."""
+    def __init__(self, folder: Path, body: OperatingBody = UNNAMED) -> None:
+        """Take the folder, and by whom is issued; nothing is read until a report is asked for."""
         self._folder = folder
+        self._body = body
         self._environment = lru_cache(maxsize=None)(self._make_environment)
         self._words = lru_cache(maxsize=None)(self._load_words)
 
@@ -187,6 +193,7 @@ class Renderer:
                 view=view,
                 say=view.words.say,
                 site=site,
+                issuer=issuer_of(self._body, view.words.language),
                 style=Text(style, style),
                 script=Text(script, script),
                 policy=_policy(style, script),
@@ -212,7 +219,8 @@ class Renderer:
         # What a report needs beyond the style of all stands in a style of its own.
         styles = [self._folder / SHARED / PARTS]
         styles += [folder / STYLE for folder in reversed(folders) if (folder / STYLE).exists()]
-        return environment, "\n".join(path.read_text(encoding="utf-8") for path in styles)
+        style = "\n".join(path.read_text(encoding="utf-8") for path in styles)
+        return environment, _COMMENT.sub("", style)
 
     def _load_words(self, home: str, language: str) -> Words:
         return load_words(self._folders(home), language)

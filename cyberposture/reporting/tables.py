@@ -1,7 +1,8 @@
 """The tables of a rendered report, read back from its HTML: what a workbook shows is what the page
 shows, whatever the report.
 
-Lists of facts (`dl`) are tables of three columns: whose fact, which, and what is true of it.
+Lists of facts (`dl`) are tables of three columns: whose fact, which, and what is true of it. A cell
+holds a number where it, or the head of its column, is of the class `n`.
 """
 
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ class _Open:
     chapter: str
     title: str
     rows: list[list[Cell]] = field(default_factory=list)
+    numbers: set[int] = field(default_factory=set)
+    """The columns whose head says that they hold numbers."""
 
 
 def read_tables(html: str) -> tuple[Table, ...]:
@@ -135,9 +138,12 @@ class _Reader(HTMLParser):
         elif tag == "dd":
             self._fact(text)
         elif self._table is not None and self._table.rows:
-            cell = Cell(text, tag == "th", is_number="n" in _classes(given))
+            row, is_number = self._table.rows[-1], "n" in _classes(given)
+            if tag == "th" and is_number:
+                self._table.numbers.add(len(row))
+            is_number = is_number or len(row) in self._table.numbers
             wide = int(given.get("colspan") or 1)
-            self._table.rows[-1] += [cell, *[Cell("")] * (wide - 1)]
+            row += [Cell(text, tag == "th", is_number), *[Cell("")] * (wide - 1)]
 
     def _fact(self, text: str) -> None:
         if self._facts is None:

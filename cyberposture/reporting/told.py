@@ -71,6 +71,21 @@ def _told(same: _TheSame, language: str) -> ContentInputs:
 
 
 def _catalogue(catalogue: Catalogue, texts: Translations) -> Catalogue:
+    told = tuple(_control(one, texts) for one in catalogue.controls)
+    change: dict[str, object] = {"controls": told}
+    indicators = texts.indicators
+    if indicators is not None and indicators.source == digest(indicator_texts(catalogue)):
+        change["indicators"] = tuple(
+            _indicator(one, indicators.indicators.get(one.id)) for one in catalogue.indicators
+        )
+    return named_in(catalogue, texts).model_copy(update=change)
+
+
+def named_in(catalogue: Catalogue, texts: Translations) -> Catalogue:
+    """Return the catalogue with its names, policy and clauses in another language.
+
+    Controls and indicators stay as they are, and so does what has no current translation.
+    """
     names = texts.names(catalogue)
     change: dict[str, object] = {
         "framework": _framework(catalogue.framework, names),
@@ -78,7 +93,6 @@ def _catalogue(catalogue: Catalogue, texts: Translations) -> Catalogue:
             one.model_copy(update={"note": names["notes"][one.id]})
             for one in _named(catalogue.profiles, names["profiles"])
         ),
-        "controls": tuple(_control(one, texts) for one in catalogue.controls),
     }
     clauses = texts.clauses
     if clauses is not None and clauses.source == digest(clause_texts(catalogue)):
@@ -89,11 +103,6 @@ def _catalogue(catalogue: Catalogue, texts: Translations) -> Catalogue:
         )
         change["framework"] = _framework(catalogue.framework, names).model_copy(
             update={"policy": clauses.policy, "note": clauses.note}
-        )
-    indicators = texts.indicators
-    if indicators is not None and indicators.source == digest(indicator_texts(catalogue)):
-        change["indicators"] = tuple(
-            _indicator(one, indicators.indicators.get(one.id)) for one in catalogue.indicators
         )
     return catalogue.model_copy(update=change)
 

@@ -5,6 +5,7 @@ as the score itself. Gains are those of single steps and do not add up.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,19 +75,20 @@ def plan_steps(
 ) -> list[tuple[Step, InstitutionScore]]:
     """Return at most `limit` steps in the order of rank, each with the score that is reached by it.
 
-    All steps before it have been taken then. One that these have made idle is left out: a repair
-    within a larger one, for instance.
+    All steps before it have been taken then. One that brings nothing after these is not taken: a
+    repair within a larger one, for instance.
     """
     path, before = _Path(document), result.institution
     planned: list[tuple[Step, InstitutionScore]] = []
     for step in rank_improvements(document, result, MOST):
         if len(planned) == limit:
             break
-        reached = path.take(step)
+        further = path.fork()
+        reached = further.take(step)
         opened = set(before.gates_holding) - set(reached.gates_holding)
         if (reached.verified or 0) > (before.verified or 0) or opened:
             planned.append((step, reached))
-        before = reached
+            path, before = further, reached
     return planned
 
 
@@ -124,6 +126,12 @@ class _Path:
         self._document = document
         self._cases = {case.control.id: case for case in cases(document)}
         self._scores = {n: reconcile(document.parameters, c) for n, c in self._cases.items()}
+
+    def fork(self) -> "_Path":
+        """Return a way that begins where this one stands, and leaves it there."""
+        other = copy(self)
+        other._cases, other._scores = dict(self._cases), dict(self._scores)
+        return other
 
     def take(self, step: Step) -> InstitutionScore:
         """Take a step and return the score then; a check is repaired wherever it fails."""

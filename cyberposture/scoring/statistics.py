@@ -250,6 +250,17 @@ def trend(before: Mapping[str, int], after: Mapping[str, int]) -> Trend:
     )
 
 
+def changes_for_public(changed: int, asked: int, smallest: int = SMALLEST_GROUP) -> int | None:
+    """Return at how many of a group at least something changed; None: that is not told.
+
+    It grows by whole groups, and a whole group besides may always be unchanged. Whoever keeps every
+    such number knows of nobody that it changed, or that it did not; a test goes through all small
+    worlds.
+    """
+    least = min(changed, asked - smallest) // smallest * smallest
+    return least if least > 0 else None
+
+
 def _median_change(changes: Sequence[int]) -> int | None:
     """Return the median of changes; of two middle ones the mean, its half cut towards 0."""
     if not changes:

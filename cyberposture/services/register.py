@@ -18,6 +18,7 @@ from cyberposture.content.loader import Content
 from cyberposture.content.translations import Translations
 from cyberposture.model.checks import Checks
 from cyberposture.model.controls import Catalogue, Control
+from cyberposture.model.operating_body import UNNAMED, OperatingBody
 from cyberposture.store.acts import Act
 from cyberposture.store.audit import AuditLog
 from cyberposture.store.blobs import BlobDoor
@@ -60,6 +61,8 @@ class Register:
     """In whose place the actor acts, where they stand in for somebody: every act names both."""
     fence: UUID | None = None
     """On PostgreSQL only rows of this institution are there; None: those of all are."""
+    body: OperatingBody = UNNAMED
+    """Who runs it, as letters, mails and reports say when they are made; nothing is kept of it."""
     restored: dict[tuple[str, str], tuple[Catalogue, tuple[Translations, ...]]] = field(
         default_factory=dict, repr=False, compare=False
     )

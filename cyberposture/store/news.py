@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from cyberposture.model.checks import Severity
 from cyberposture.model.life import AssessmentState
 from cyberposture.store import tables as t
 
@@ -64,6 +65,7 @@ class Ended:
     is_whole: bool
     is_announced: bool
     """The institution was to notice it by itself."""
+    began: datetime
     at: datetime
 
 
@@ -80,6 +82,7 @@ def list_ended(connection: Connection, since: datetime) -> list[Ended]:
             s.c.code,
             s.c.state,
             s.c.plan,
+            sa.func.coalesce(s.c.started_at, s.c.at).label("began"),
             s.c.ended_at,
         )
         .join(i, i.c.id == s.c.institution_id)
@@ -94,10 +97,28 @@ def list_ended(connection: Connection, since: datetime) -> list[Ended]:
             row.code,
             row.state == "done",
             bool(row.plan.get("announced")),
+            row.began,
             row.ended_at,
         )
         for row in connection.execute(query)
     ]
+
+
+def list_opened(
+    connection: Connection,
+    since: datetime,
+    severities: Collection[Severity],
+    resting: Collection[str],
+) -> list[tuple[UUID, datetime]]:
+    """Return institution and moment of each finding that opened from `since` on and still stands.
+
+    They are of these severities, and in none of the states in `resting`.
+    """
+    f = t.findings
+    query = sa.select(f.c.institution_id, f.c.opened_at).where(
+        f.c.opened_at >= since, f.c.severity.in_(severities), f.c.state.not_in(resting)
+    )
+    return [(row.institution_id, row.opened_at) for row in connection.execute(query)]
 
 
 def list_steps(connection: Connection, kinds: Collection[str], since: datetime) -> list[Step]:

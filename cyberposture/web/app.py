@@ -22,7 +22,7 @@ from cyberposture.web.api.bearer import PREFIX, FaultShape, NoToken, is_for_mach
 from cyberposture.web.doorkeeper import WITHIN, Doorkeeper, TooManyAttempts
 from cyberposture.web.guard import Guard
 from cyberposture.web.pages import find_routers
-from cyberposture.web.pages.sign_in import show_the_door, typed_in
+from cyberposture.web.pages.sign_in import show_the_door, typed_in, way_back
 from cyberposture.web.surroundings import (
     COOKIE,
     HERE,
@@ -30,6 +30,7 @@ from cyberposture.web.surroundings import (
     make_portal,
     show_to_anybody,
 )
+from cyberposture.web.written import Unkept
 
 _STATUS: dict[type[CyberpostureError], int] = {
     NotFound: 404,
@@ -104,14 +105,21 @@ def _pages(routes: Iterable[object]) -> Iterator[str]:
 
 
 async def _to_the_door(request: Request, error: Exception) -> Response:
-    if not (isinstance(error, SignInFirst) and error.has_ended):
-        return RedirectResponse("/sign-in", 303)
-    answer: Response = RedirectResponse("/sign-in?ended=yes", 303)
-    typed = await typed_in(request)
+    has_ended = isinstance(error, SignInFirst) and error.has_ended
+    answer: Response = RedirectResponse("/sign-in?ended=yes" if has_ended else "/sign-in", 303)
+    # A browser that was closed meanwhile has no session at all any more, but may bring words.
+    typed = await typed_in(request) if has_ended or _is_plain_form(request) else []
     if typed:
-        answer = show_the_door(request, 401, has_ended=True, typed=typed)
-    answer.delete_cookie(COOKIE, path="/")
+        back = await way_back(request)
+        answer = show_the_door(request, 401, has_ended=True, typed=typed, back=back)
+    if has_ended:
+        answer.delete_cookie(COOKIE, path="/")
     return answer
+
+
+def _is_plain_form(request: Request) -> bool:
+    kind = request.headers.get("content-type", "")
+    return kind.startswith("application/x-www-form-urlencoded")
 
 
 def _rests(request: Request, _: Exception) -> Response:
@@ -135,9 +143,8 @@ async def _say_and_show(
     request: Request, status: int, said: str = "", advice: str = ""
 ) -> Response:
     """Return the page that says what was refused, with the words that the form brought."""
-    kind = request.headers.get("content-type", "")
     # A form with a file is read elsewhere, piece by piece, and its rest may never come.
-    typed = await typed_in(request) if kind.startswith("application/x-www-form-urlencoded") else []
+    typed = await typed_in(request) if _is_plain_form(request) else []
     return await run_in_threadpool(_say, request, status, said, advice, typed=typed)
 
 
@@ -170,7 +177,7 @@ def _say(
     said: str = "",
     advice: str = "",
     *,
-    typed: Sequence[tuple[str, str]] = (),
+    typed: Sequence[Unkept] = (),
 ) -> Response:
     """Return the page that says what was refused and how to go on, with the words that came."""
     return show_to_anybody(

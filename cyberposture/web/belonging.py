@@ -19,6 +19,8 @@ from cyberposture.services.people import memberships, people, substitutes
 from cyberposture.services.people.memberships import A_LEAD_GIVES, Given, Invitation, Letter
 from cyberposture.services.people.substitutes import Belonging
 from cyberposture.web.access import Action
+from cyberposture.web.gaps import gaps_in
+from cyberposture.web.network.saying import sectors_named
 from cyberposture.web.surroundings import (
     LANGUAGES,
     Allowed,
@@ -135,13 +137,12 @@ def _faults(error: CyberpostureError) -> dict[str, str]:
 
 
 def _choices(visit: Visit) -> dict[str, Any]:
-    words, content = visit.words, visit.register.content
-    sectors = [(one.id, one.title) for one in content.catalogue.framework.sectors]
+    words = visit.words
     return {
         "base": _base(visit),
         "own": _own(visit),
         "roles": [(one, words.say(f"role.{one}")) for one in _roles(visit)],
-        "sectors": [("", words.say("belong.anywhere")), *sectors],
+        "sectors": [("", words.say("belong.anywhere")), *sectors_named(visit)],
         "languages": [(code, words.say(f"language.{code}")) for code in LANGUAGES],
         "day": lambda moment: words.day(moment, ZONE),
         "now": visit.register.clock(),
@@ -212,6 +213,8 @@ def _show_link(visit: Visit, code: str, name: str, mail: str | None, token: str)
 def invite(visit: Visit, form: InvitationForm) -> Response:
     """Invite somebody and show the link this one time."""
     name = plain(form.name, 200)
+    if gaps := gaps_in(visit.words, name=name):
+        return show_list(visit, 422, form, gaps)
     language = form.language if form.language in LANGUAGES else "en"
     code = form.code.strip() or memberships.suggest_code(visit.register, name)
     try:
@@ -254,6 +257,9 @@ def give(visit: Visit, code: str, form: RoleForm) -> Response:
 
 def stand_in(visit: Visit, code: str, membership: UUID, form: StandInForm) -> Response:
     """Name who stands in."""
+    gaps = gaps_in(visit.words, substitute=form.substitute, until=form.valid_until)
+    if gaps:
+        return show_one(visit, code, 422, _of(membership, gaps), form)
     try:
         zone = _zone(visit)
         until = _day(form.valid_until, zone, "until", is_last=True) or visit.register.clock()
@@ -263,9 +269,14 @@ def stand_in(visit: Visit, code: str, membership: UUID, form: StandInForm) -> Re
             institution=_own(visit), reason=plain(form.reason),
         )  # fmt: skip
     except InvalidInput as error:
-        told = {f"stand-in {name}": said for name, said in _faults(error).items()}
-        return show_one(visit, code, 422, told, form)
+        return show_one(visit, code, 422, _of(membership, _faults(error)), form)
     return visit.go(f"{_base(visit)}/{code}", "substitute-named")
+
+
+def _of(membership: UUID, faults: dict[str, str]) -> dict[str, str]:
+    """Return faults by the ids of the fields of the form beside one role."""
+    ids = {"valid_from": "from", "until": "until"}
+    return {f"{ids.get(name, 'substitute')}-{membership}": told for name, told in faults.items()}
 
 
 def people_router(base: str, see: Action, keep: Action) -> APIRouter:
@@ -330,5 +341,7 @@ def _add_substitutes(router: APIRouter, base: str, keep: Action) -> None:
 
 def disable(visit: Visit, code: str, reason: str) -> Response:
     """Let a person act no more."""
+    if gaps := gaps_in(visit.words, reason=reason):
+        return show_one(visit, code, 422, gaps)
     people.disable(visit.register, code, reason=plain(reason))
     return visit.go(f"{_base(visit)}/{code}", "person-disabled")

@@ -25,6 +25,7 @@ _SAID: Final = "said"
 """The fact that is a sentence itself."""
 _NAMED: Final[dict[str, tuple[str, ...]]] = {
     "state": ("state",), "role": ("role",), "names": ("role", "fact"),
+    "severity": ("net.severity",), "worker": ("worker",),
     **dict.fromkeys(("stand", "then", "kinds", "part", "thing", "audience", "needs"), ("fact",)),
 }  # fmt: skip
 """Facts that are words of ours, and the groups of words in which they are looked for."""

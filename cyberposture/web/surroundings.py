@@ -15,6 +15,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 
 from cyberposture.errors import NotAuthorised
 from cyberposture.model.people import Membership
+from cyberposture.reporting.issuer import issuer_of
 from cyberposture.reporting.render import Renderer, Sandbox
 from cyberposture.reporting.words import Words, load_words
 from cyberposture.runtime import Runtime
@@ -96,6 +97,7 @@ class Portal:
             "path": path,
             "language_at": page_of(request),
             "menu": Menu((), ()),
+            "cert": issuer_of(self.runtime.register.body, words.language),
             "done": words.say(done) if done != "done." and done in words.keys else "",
         }
         text = self.environment.get_template(template).render(
@@ -122,7 +124,7 @@ def make_portal(runtime: Runtime) -> Portal:
     folders = [shared, *sorted(one for one in (HERE / "words").iterdir() if one.is_dir())]
     words = {code: load_words(folders, code) for code in LANGUAGES}
     refusals = {code: Refusals(words[LANGUAGES[0]], one) for code, one in words.items()}
-    renderer = Renderer(runtime.folders.reports)
+    renderer = Renderer(runtime.folders.reports, runtime.register.body)
     return Portal(runtime, words, environment, renderer, refusals, signed_in)
 
 
@@ -165,7 +167,7 @@ def _is_this_machine(host: str) -> bool:
 
 def language_of(request: Request) -> str:
     """Return the language that was chosen, else the first that the browser asks for and we have."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    chosen = getattr(request.state, "language", None) or request.cookies.get(LANGUAGE_COOKIE)
     if chosen in LANGUAGES:
         return chosen
     asked = request.headers.get("accept-language", "").lower()

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 LISTENER = '''
 """Import every module twice; the second time, libraries are loaded and only our code runs."""
 import importlib, sys
@@ -43,6 +45,8 @@ def import_all(names, folder) -> list[str]:
     return done.stdout.split("\n")[:-1] if done.stdout.strip() else []
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_importing_any_module_opens_nothing(modules, checkout):
     names = [
         module.name

@@ -11,6 +11,8 @@ from world import CONTROL, OWN, ROUND, World
 
 from cyberposture.clock import utc_now
 from cyberposture.services.assessments import assess, rounds
+from cyberposture.services.assessments.cards import Reader, read_control
+from cyberposture.services.assessments.questionnaire import save_answer
 from cyberposture.services.people.passwords import digest_of
 from cyberposture.store import people, sessions
 
@@ -47,6 +49,13 @@ def kept(page: Page) -> tuple[str, str]:
         card.locator("textarea").input_value(),
         card.locator("input[name=level]:checked").get_attribute("value") or "",
     )
+
+
+def stay(page: Page) -> list[str]:
+    """Stay on the page whenever the browser asks, and return what it asked."""
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    return asked
 
 
 def add_a_file(page: Page, path: Path) -> None:
@@ -100,16 +109,89 @@ def test_the_forms_own_button_is_no_conflict_with_oneself(page):
 
 
 def test_what_cannot_be_kept_asks_before_it_is_left(page):
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    asked = stay(page)
     page.route(f"**{HERE}/{CONTROL}", lambda route: route.abort())
     answer(page, "This house has no network just now", 0)
-    page.locator("main .onward a").last.click(no_wait_after=True)
-    page.wait_for_function(
-        f"document.getElementById('{CONTROL}').querySelector('.saved').dataset.state === 'failed'"
-    )
+    with page.expect_event("dialog"):
+        page.locator("main .onward a").last.click(no_wait_after=True)
+    page.locator(f"[id='{CONTROL}'] .saved[data-state=failed]").wait_for()
     assert page.locator(f"[id='{CONTROL}'] textarea").input_value().startswith("This house")
-    assert set(asked) <= {"beforeunload"} and page.url.endswith(HERE)
+    assert set(asked) == {"beforeunload"} and page.url.endswith(HERE)
+
+
+def test_whoever_leaves_while_a_save_is_on_its_way_is_asked(page):
+    asked = stay(page)
+    page.route(f"**{HERE}/{CONTROL}", lambda _: None)  # no answer ever comes
+    answer(page, "It is on its way", 1)
+    page.locator(f"[id='{CONTROL}'] .saved[data-state=saving]").wait_for()
+    with page.expect_event("dialog"):
+        page.evaluate("() => { setTimeout(() => location.assign('/')); }")
+    assert asked == ["beforeunload"] and page.url.endswith(HERE)
+
+
+def test_what_is_typed_beside_a_card_goes_by_its_own_button_and_is_never_left_unasked(page):
+    own = f"{HERE}/{CONTROL}"
+    page.goto(own)
+    asked, remark = stay(page), page.locator("[name=remark]")
+    remark.press_sequentially("Half a thought")
+    with page.expect_event("dialog"):
+        page.locator(".brand a").click(no_wait_after=True)
+    assert page.url.endswith(own)
+    answer(page, "The board knows of it", 2)
+    with page.expect_navigation() as found:
+        page.locator(f"[id='{CONTROL}'] form.answer button").click()
+    assert found.value.status == 200 and remark.input_value() == "Half a thought"
+    with page.expect_event("dialog"):  # what was shown again was still not sent
+        page.locator(".brand a").click(no_wait_after=True)
+    with page.expect_navigation():
+        page.locator("button[name=language]").click()
+    assert page.locator("html").get_attribute("lang") == "ur"
+    assert remark.input_value() == "Half a thought"
+    with page.expect_navigation():
+        page.locator("button[name=language]").click()
+    with page.expect_navigation():
+        page.locator("[name=do][value=remark]").click()
+    assert "Half a thought" in page.locator(".thread .said").last.inner_text()
+    assert asked == ["beforeunload"] * 2 and remark.input_value() == ""
+    page.locator(".brand a").click()
+    assert kept(page) == ("The board knows of it.", "2")
+
+
+def test_two_versions_stand_beside_a_comment_that_was_not_sent(page, world):
+    page.goto(f"{HERE}/{CONTROL}")
+    page.locator("[name=question]").press_sequentially("Who else answers this?")
+    known = read_control(world.register, OWN, ROUND, CONTROL, Reader("nobody"))[1]
+    save_answer(
+        world.register, OWN, ROUND, CONTROL, level=0, not_applicable=None, reason="Theirs, not yet",
+        seen_revision=known[-1].revision if known else 0,
+    )  # fmt: skip
+    with page.expect_navigation() as found:
+        page.locator(f"[id='{CONTROL}'] textarea").fill("Mine.")
+    card = page.locator(f"[id='{CONTROL}']")
+    assert found.value.status == 409 and "Theirs, not yet" in card.inner_text()
+    assert card.locator("textarea").input_value() == "Mine."
+    assert page.locator("[name=question]").input_value() == "Who else answers this?"
+    with page.expect_navigation():
+        card.locator("form.answer button").click()
+    assert kept(page)[0] == "Mine."
+
+
+def test_a_level_that_was_chosen_after_the_session_ended_is_put_back_with_the_words(
+    page, world, address
+):
+    page.context.clear_cookies()
+    answer(page, "Chosen after it was over", 1)
+    with page.expect_navigation() as found:
+        page.locator(f"[id='{CONTROL}'] form.answer button").first.click()
+    assert found.value.status == 401 and "1 In part" in page.inner_text("main")
+    sign_in_elsewhere(world, page, address, "institution-lead")
+    with page.expect_navigation():
+        page.locator("form:has([name^=level]) button").click()
+    card = page.locator(f"[id='{CONTROL}']")
+    assert card.locator("[name=level]:checked").get_attribute("value") == "1"
+    with page.expect_navigation():
+        card.locator("form.answer button").first.click()
+    assert kept(page) == ("Chosen after it was over.", "1")
 
 
 def sign_in_elsewhere(world: World, page: Page, address: str, role: str) -> None:

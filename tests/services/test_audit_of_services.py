@@ -733,6 +733,7 @@ def test_every_service_that_changes_something_is_called_by_a_test_or_through_a_d
     assert idle == set()
 
 
+@pytest.mark.slow
 def test_each_call_leaves_one_entry_of_its_own_or_nothing(office, scanner):
     heads = HeadsFile(office.heads.path)
     for service, kind, call in life(office, scanner):

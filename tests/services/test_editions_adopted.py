@@ -26,6 +26,8 @@ from cyberposture.services.scores.explain import explain_one
 from cyberposture.services.scores.rehearsal import rehearse
 from cyberposture.store.editions import get_edition_content, list_editions
 
+pytestmark = pytest.mark.slow
+
 CODE, OTHER = "hill-office", "dale-office"
 REASON = "the committee agreed on 1 December"
 

@@ -1,8 +1,13 @@
 """What the exposure report is made from: findings week by week, and who was not looked at."""
 
+from dataclasses import replace
+
 import pytest
 
+from cyberposture.content.editions import identify
 from cyberposture.errors import NotFound
+from cyberposture.services.catalogue import adoption
+from cyberposture.services.catalogue.adoption import Draft
 from cyberposture.services.findings import acts
 from cyberposture.services.reports.exposure_inputs import gather_exposure
 
@@ -55,6 +60,34 @@ def test_weeks_tell_what_came_what_stood_and_what_was_fixed(office, code):
     before = weeks[-3].late + weeks[-3].open + weeks[-3].aside
     assert before == weeks[-3].new
     assert all(week.new == 0 for week in weeks[:-3])
+
+
+def with_days(office, days):
+    """Adopt the same edition with so many days for repairs, and go on under it."""
+    content = office.register.content
+    parameters = tuple(
+        one.model_copy(update={"default": days}) if one.id.startswith("repair-days-") else one
+        for one in content.catalogue.parameters
+    )
+    catalogue = content.catalogue.model_copy(update={"parameters": parameters, "version": "9.0"})
+    edition = identify(catalogue, content.checks, content.translations)
+    new = replace(office.register, content=replace(content, catalogue=catalogue), edition=edition)
+    with new.change("edition-adopted", edition.catalogue, reason="agreed") as change:
+        adoption.record(change, Draft(new.content, edition))
+    office.register = new
+
+
+def test_past_weeks_are_late_by_the_clocks_of_their_own_edition(office, code):
+    office.clock.forward(days=12)
+    before = [(week.late, week.open) for week in gathered(office).weeks[-2:]]
+    assert before[-1][1] > 0
+    office.clock.forward(days=1)
+    with_days(office, 0)
+    office.clock.forward(days=6)
+    weeks = gathered(office).weeks
+    assert (weeks[-2].late, weeks[-2].open) == before[-1]
+    assert weeks[-1].open == 0
+    assert weeks[-1].late == sum(before[-1])
 
 
 def test_what_people_dispute_is_set_aside_and_still_stands(office, code):

@@ -124,14 +124,55 @@ def test_a_scan_that_the_institution_was_to_notice_is_told_a_day_later(office, c
     assert {one.rpartition("/")[0] for one in tell(office)} == {f"news-scanned-{run}/1"}
 
 
-def test_two_scans_are_two_notices_and_what_others_saw_is_none(office, code):
-    first = scan(office, code)
-    letter = office.authorise(code, "127.50.0.0/24")
+def told_of(office):
+    return {one.rpartition("/")[0] for one in tell(office)}
+
+
+def daily(office, code, letter, **host):
+    """Scan a day later and return the scan's code."""
     office.clock.forward(days=1)
-    second = run_contact(office, code, HOST, letter=letter, **CLOSED)
+    return run_contact(office, code, HOST, letter=letter, **host)
+
+
+def test_daily_scans_are_told_once_a_week_and_then_the_last_one(office, code):
+    first = scan(office, code, CLOSED)
+    assert told_of(office) == {f"news-scanned-{first}/1"}
+    letter = office.authorise(code, "127.50.0.0/24")
+    for _ in range(6):
+        last = daily(office, code, letter, **CLOSED)
+        assert told_of(office) == set()
+    office.clock.forward(days=1)
+    assert told_of(office) == {f"news-scanned-{last}/1"}
+    assert told_of(office) == set()
+
+
+def test_something_new_and_grave_is_told_at_once_and_once(office, code):
+    scan(office, code, CLOSED)
+    tell(office)
+    letter = office.authorise(code, "127.50.0.0/24")
+    grave = daily(office, code, letter, **OPEN)
+    assert told_of(office) == {f"news-scanned-{grave}/1"}
+    daily(office, code, letter, **OPEN)  # the same stands still
+    assert told_of(office) == set()
+    daily(office, code, letter, **CLOSED)
+    back = daily(office, code, letter, **OPEN)  # it was mended, and came back
+    assert told_of(office) == {f"news-scanned-{back}/1"}
+
+
+def test_what_others_saw_and_what_is_old_is_not_told(office, code):
+    scan(office, code)
     office.look(code, HOST, **OPEN)
-    assert {one.rpartition("/")[0] for one in tell(office)} == {
-        f"news-scanned-{first}/1", f"news-scanned-{second}/1"
-    }  # fmt: skip
+    assert len(told_of(office)) == 1
     office.clock.forward(days=telling.LOOK_BACK / timedelta(days=1) + 1)
     assert tell(office) == []
+
+
+def test_one_institution_s_week_is_not_another_s(office, code):
+    scan(office, code, CLOSED)
+    tell(office)
+    other = office.institution("vale-office", contacts=["Porter <porter@vale.example>"])
+    office.declare(other, "127.50.1.1")
+    letter = office.authorise(other, "127.50.1.0/24")
+    office.clock.forward(days=2)
+    run = run_contact(office, other, "127.50.1.1", letter=letter, **CLOSED)
+    assert told_of(office) == {f"news-scanned-{run}/1"}

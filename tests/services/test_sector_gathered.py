@@ -4,6 +4,7 @@ import pytest
 
 from cyberposture.content.bundle import find_content
 from cyberposture.errors import NotFound, WrongUsage
+from cyberposture.services.assessments import rounds
 from cyberposture.services.reports import report
 from cyberposture.services.reports.nation_inputs import is_of_nobody
 from cyberposture.services.reports.sector_inputs import gather_sector
@@ -55,6 +56,7 @@ def test_who_may_not_read_small_groups_is_given_all_sectors_and_no_lists(two_rou
 
 def test_the_report_is_written_for_each_audience_and_goes_on_record(two_rounds, tmp_path):
     folders = find_content(None)
+    rounds.close_round(two_rounds.register, "autumn")
     about = About(round_code="autumn", sector="water")
     names = {row.name for row in gathered(two_rounds).nation.rows}
     for audience in ("sector", "board", "public"):

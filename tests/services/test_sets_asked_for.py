@@ -11,6 +11,7 @@ import pytest
 from cyberposture.content.bundle import find_content
 from cyberposture.errors import Corrupt, InvalidInput, MissingService, WrongState
 from cyberposture.reporting.sets.leaks import Secrets
+from cyberposture.services.assessments import rounds
 from cyberposture.services.reports.sets import asked, filling, making, working
 from cyberposture.services.reports.sets.asked import READERS, ask, list_sets
 from cyberposture.services.reports.sets.fetching import fetch
@@ -79,6 +80,21 @@ def test_what_cannot_be_made_is_refused_beside_its_field(shop):
         with pytest.raises(InvalidInput) as caught:
             asking(shop, **given)
         assert [fault.where for fault in caught.value.faults] == [field]
+
+
+def test_the_public_is_told_of_a_round_that_is_over(office, shop):
+    office.answer(office.institution("dale-office"), ROUND, IAM_09=2)
+    with pytest.raises(InvalidInput, match="told once every assessment") as caught:
+        asking(shop, "public", "")
+    assert [fault.where for fault in caught.value.faults] == ["round"]
+    assert asking(shop, "minister", ""), "others read of it as it goes on"
+    rounds.close_round(office.register, ROUND)
+    code = asking(shop, "public", "")
+    assert office.entries()["public-figures-fixed"] == 0, "the set fixes them, not the question"
+    make_next(shop)
+    make_next(shop)
+    assert shown(shop, code).state == "made"
+    assert office.entries()["public-figures-fixed"] == 1
 
 
 def test_the_same_is_not_made_twice_at_once_and_a_newer_one_takes_its_place(shop):

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,6 +14,7 @@ import pytest
 
 from cyberposture.content.bundle import ContentFolders, find_content
 from cyberposture.errors import NotFound, WrongState, WrongUsage
+from cyberposture.model.operating_body import OperatingBody
 from cyberposture.reporting.paper import has_printer
 from cyberposture.reporting.sets.brief import MOST_WORDS
 from cyberposture.reporting.sets.leaks import Secrets, look_for
@@ -21,6 +23,7 @@ from cyberposture.services.institutions import entries, publication
 from cyberposture.services.reports.sets import making
 from cyberposture.services.reports.sets.making import verify_set, write_set
 from cyberposture.services.reports.sets.plan import SetWanted
+from cyberposture.services.review.releasing import reopen
 from cyberposture.services.scores import score
 
 pytestmark = pytest.mark.slow
@@ -90,14 +93,9 @@ class Links(HTMLParser):
             self.links.append(found.get("href") or found.get("src", ""))
 
 
-def test_the_set_of_the_cert_is_a_site_whose_every_link_leads_somewhere(nation):
-    out, made = make(nation, "cert")
+def assert_every_link_leads_somewhere(out: Path) -> None:
     found = texts(out)
     pages = {name: Links(text) for name, text in found.items() if name.endswith(".html")}
-    assert {"index.html", "index.ur.html", "nation.en.html", "nation.ur.html", "list.en.html",
-            "brief.en.html", "brief.ur.html", "institutions/hill-office.en.html",
-            "institutions/dale-water.ur.html", "open.en.html"} <= set(pages)  # fmt: skip
-    assert made.files == len(found)
     for name, page in pages.items():
         for link in page.links:
             path, _, anchor = link.partition("#")
@@ -106,6 +104,17 @@ def test_the_set_of_the_cert_is_a_site_whose_every_link_leads_somewhere(nation):
             key = str(target.resolve().relative_to(out.resolve()))
             assert key in found, f"{name} links {link}"
             assert not anchor or anchor in pages[key].ids, f"{name} links {link}"
+
+
+def test_the_set_of_the_cert_is_a_site_whose_every_link_leads_somewhere(nation):
+    out, made = make(nation, "cert")
+    found = texts(out)
+    pages = {name: Links(text) for name, text in found.items() if name.endswith(".html")}
+    assert {"index.html", "index.ur.html", "nation.en.html", "nation.ur.html", "list.en.html",
+            "brief.en.html", "brief.ur.html", "institutions/hill-office.en.html",
+            "institutions/dale-water.ur.html", "open.en.html"} <= set(pages)  # fmt: skip
+    assert made.files == len(found)
+    assert_every_link_leads_somewhere(out)
     assert "institutions/hill-office.en.html" in pages["nation.en.html"].links
     of_sectors = [
         link for name in pages if name.startswith("sectors/") for link in pages[name].links
@@ -155,6 +164,18 @@ def test_only_what_changed_is_rendered_again(nation):
     assert 0 < again.rendered < again.files
 
 
+def test_under_another_name_of_the_cert_every_page_is_made_again_and_no_score(nation):
+    out, first = make(nation, "cert", languages=("en",))
+    scores = (out / "figures" / "domains.csv").read_bytes()
+    named = replace(nation.register, body=OperatingBody("Hill CERT"))
+    wanted = SetWanted("cert", ROUND, with_pdf=False, languages=("en",))
+    second = write_set(named, FOLDERS, wanted, out)
+    assert second.rendered == first.rendered
+    page = (out / "nation.en.html").read_text(encoding="utf-8")
+    assert 'Issued by <bdi dir="auto">Hill CERT</bdi>' in page
+    assert (out / "figures" / "domains.csv").read_bytes() == scores
+
+
 def test_what_was_harmed_is_made_again(nation):
     out, _ = make(nation, "cert", languages=("en",))
     good = bytes_of(out)
@@ -196,6 +217,10 @@ def test_the_set_of_a_board_tells_of_nobody_else(nation):
     out, _ = make(nation, "board", institution="hill-office")
     said = "\n".join(texts(out).values())
     assert "Hill Office of Records" in said
+    assert_every_link_leads_somewhere(out)
+    in_order = out / "institutions" / "hill-office-nist-csf-2.en.html"
+    assert 'href="hill-office.en.html#why-IAM-09"' in in_order.read_text(encoding="utf-8")
+    assert "hill-office-pisf.ur.html" in texts(out)["institutions/hill-office.ur.html"]
     for other in ("Dale Water", "dale-water", "127.54.2.1", "Number2"):
         assert other not in said
     assert not (out / "nation.en.html").exists()
@@ -424,6 +449,34 @@ def test_who_agreed_is_named_in_public_unless_too_few_others_remain(office):
     for line in ("Contacts that nobody had allowed", "Complaints", "not the policy"):
         assert line in conduct
     _check_figures(office, out)
+
+
+def test_a_correction_has_a_row_in_public_where_it_is_named_and_a_place_in_the_count(office):
+    furnish(office, SIX)
+    publication.consent(office.acting(), "house-1", signatory="Head", reference="H/1")
+    out, _ = make(office, "public", languages=("en",))
+    assert "<tbody" not in corrections_in(out)
+    admin = office.acting("b-admin", "cert-administrator")
+    for code in ("house-1", "house-2", "house-3"):
+        reopen(admin, code, ROUND, ["IAM-09"], reason="an error of ours")
+        score.finalise(admin, code, ROUND, told="its board")
+    make(office, "public", languages=("en",))
+    told = corrections_in(out)
+    assert told.count("<tr>") == 2 and "House Aster of Records" in told, "a head, and one row"
+    assert "an error of ours" not in told
+    assert "fewer than 6" in told, "one more than five, for one of them is named"
+    (row,) = rows_of(out / "figures" / "corrections.csv")
+    assert row["changed_at_least"] == ""
+    # The CERT reads of all of them, as before.
+    out, _ = make(office, "cert", languages=("en",))
+    assert corrections_in(out).count("<tr>") == 4
+    assert len(rows_of(out / "figures" / "corrections.csv")) == 3
+
+
+def corrections_in(out: Path) -> str:
+    """Return what the method of a set says of corrections, marked up."""
+    text = (out / "open.en.html").read_text(encoding="utf-8")
+    return text.partition('<h2 id="corrections">')[2].partition("<h2")[0]
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

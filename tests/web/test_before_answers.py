@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -163,7 +164,7 @@ def test_views_of_a_domain_leave_out_what_is_answered_or_not_ones_own(people):
     assert cards(empty) == [] and f"{len(everything)} questions are hidden" in empty.text
     found = people.get("contributor", f"{HERE}/controls?q=iam-0&open=yes").text
     assert others[0] in found and first not in found
-    people.post("institution-lead", f"{at}/{others[0]}/hands",
+    people.post("institution-lead", f"{at}/{others[0]}/written", do="hands",
                 person=people.world.person_of("institution-lead"))  # fmt: skip
     page = people.get("contributor", at).text
     assert "<fieldset disabled>" in page and "<fieldset>" not in page  # nothing is theirs
@@ -178,9 +179,10 @@ def test_a_control_by_itself_shows_its_history_and_its_talk(people):
         people.post("contributor", at, level=level, reason=f"because {level}", seen=seen)
     page = people.get("institution-lead", at).text
     assert page.index("because 2") < page.rindex("because 1") and "2 Everywhere" in page
-    assert people.post("contributor", f"{at}/remarks", text=" ").status == 422
-    people.post("contributor", f"{at}/remarks", text="<b>inside</b>")
-    people.post("contributor", f"{at}/remarks", text="for both", for_reviewer="yes")
+    say = {"path": f"{at}/written", "do": "remark"}
+    assert people.post("contributor", **say, remark=" ").status == 422
+    people.post("contributor", **say, remark="<b>inside</b>")
+    people.post("contributor", **say, remark="for both", for_reviewer="yes")
     assert people.get("reviewer", at).status == 403  # nothing was handed in yet
     hand_in(people)
     lead, reviewer = people.get("institution-lead", at).text, people.get("reviewer", at).text
@@ -189,16 +191,19 @@ def test_a_control_by_itself_shows_its_history_and_its_talk(people):
     threads = dict(reversed(re.findall(r'id="thread-([0-9a-f-]+)".*?<div class="said" dir="auto">'
                                        r"([^<]*)<", lead, re.S)))  # fmt: skip
     inside = next(one for one, said in threads.items() if "inside" in said)
-    assert people.post("reviewer", f"{at}/remarks/{inside}", text="oh").status == 404
-    settled = people.post("institution-lead", f"{at}/remarks/{inside}", text="", kind="resolve")
+    for hidden in (inside, people.world.rows[f"thread of {FOREIGN}"], str(uuid4()), "x"):
+        said = {"do": f"reply.{hidden}", f"reply.{hidden}": "oh"}
+        assert people.post("reviewer", f"{at}/written", **said).status == 404
+    settled = people.post("institution-lead", f"{at}/written", do=f"resolve.{inside}")
     assert settled.status == 303
     assert "settled" in people.get("contributor", at).text
 
 
 def test_a_question_reaches_the_desk_is_answered_and_shared_namelessly(people):
     at = CONTROL
-    assert people.post("contributor", f"{at}/questions", question="").status == 422
-    people.post("contributor", f"{at}/questions", question="What is a head?")
+    ask = {"path": f"{at}/written", "do": "question"}
+    assert people.post("contributor", **ask, question="").status == 422
+    people.post("contributor", **ask, question="What is a head?")
     found = next(one for one in asking.list_questions(people.world.register, institution=OWN)
                  if one.control == "GOV-01")  # fmt: skip
     desk = f"/cert/questions/{OWN}/{found.code}"
@@ -359,7 +364,8 @@ def test_who_declared_nothing_is_told_to_where_the_network_decides(people):
 
 
 def test_a_question_to_the_cert_stands_where_it_was_asked(people):
-    people.post("contributor", f"{CONTROL}/questions", question="Does a letter do?")
+    asked = {"do": "question", "question": "Does a letter do?"}
+    assert people.post("contributor", f"{CONTROL}/written", **asked).status == 303
     assert "Does a letter do?" in people.get("institution-lead", CONTROL).text
     assert "Does a letter do?" not in people.get("reviewer", CONTROL).text
 

@@ -12,6 +12,7 @@ from io import BytesIO
 import network_rows
 import pytest
 import sqlalchemy as sa
+from html_page import english_in
 from starlette.testclient import TestClient
 from world import FOREIGN, FORM_KEY, OWN, World, settle
 
@@ -24,7 +25,7 @@ from cyberposture.services.findings.judging import judge_scan
 from cyberposture.services.findings.listing import Asked
 from cyberposture.services.permission import halting, standing
 from cyberposture.services.scans import asking
-from cyberposture.store import institutions, people, scans
+from cyberposture.store import institutions, people, scans, tables
 from cyberposture.store.facts import insert_facts
 from cyberposture.web.app import make_app
 from cyberposture.web.network.plainness import plainly
@@ -468,6 +469,45 @@ def test_single_pages_are_there_in_urdu(office):
         ("institution-lead", f"{HOME}/letters/A-2026/7"),
     ):  # fmt: skip
         assert 'lang="ur" dir="rtl"' in office.get(role, path, language="ur")
+
+
+def english_on(page: str) -> list[str]:
+    """Return the English on a page, outside of codes, of names, and of what people wrote."""
+    main = page.partition("<main")[2].partition("</main>")[0]
+    ours = re.sub(r"<(code|bdi|textarea|option)\b(?![^>]*lang=.en)[^>]*>.*?</\1>", "…", main)
+    return english_in(unescape(re.sub(r"<[^>]+>", " ", ours)))
+
+
+def test_why_and_what_came_of_it_are_said_in_urdu(office):
+    """What starts by itself, our own alarms, the chunks of a scan, and faults of the record."""
+    register, run = office.register, office.world.places["run"][OWN]
+    with register.database.transaction() as connection:
+        scan, t = scans.get_scan(connection, run), tables.chunks
+        said = "ended by its worker: away the scanner gives no sign of life"
+        connection.execute(t.update().where(t.c.scan_id == scan.id).values(detail=said))
+    ways = {
+        "/cert/schedule": ("cert-administrator", "نیا: اسے ابھی کسی نے نہیں دیکھا"),
+        "/cert/watch": ("cert-administrator", "شیڈول میں فوری اطلاعات کی کوئی سطر نہیں"),
+        f"/cert/scans/{run}": ("cert-analyst", "اسکینر کی طرف سے کوئی اطلاع نہیں آ رہی"),
+        "/cert/scans": ("cert-analyst", "باہر سے"),
+        "/cert/rounds": ("cert-administrator", "دور"),
+        "/cert/institutions": ("cert-administrator", "پانی"),
+    }
+    for path, (role, told) in ways.items():
+        page = office.get(role, path, language="ur")
+        assert told in unescape(re.sub("<[^>]+>", "", page)), path
+        assert english_on(page) == [], path
+    assert re.search("ہر (<[^>]+>)?[0-9]+(<[^>]+>)? دن بعد|روزانہ",
+                     office.get("cert-administrator", "/cert/schedule", language="ur"))  # fmt: skip
+    heads = office.runtime.heads_file.path
+    kept = heads.read_bytes()
+    heads.write_bytes(b"")
+    office.client.cookies = office.cookie("cert-administrator", "ur")
+    verified = office.client.post("/cert/audit/verify", data={"form_key": FORM_KEY}).text
+    heads.write_bytes(kept)
+    assert "اس سلسلے کا کوئی سرا باہر محفوظ نہیں کیا گیا" in verified
+    assert english_on(verified) == []
+    assert english_on('<main><bdi lang="en">this is said in English</bdi></main>') != []
 
 
 def test_what_a_look_said_is_said_in_the_readers_language(office):

@@ -2,103 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from html.parser import HTMLParser
 from itertools import count
 
 import pytest
-from browser import Answer, Browser
-from world import FORM_KEY, OWN, World
+from browser import Browser
+from world import FORM_KEY, OWN
+from writing import Fields, Writer
 
 from cyberposture.clock import utc_now
 from cyberposture.model.people import Role
 from cyberposture.services.assessments import assess, delegating, rounds
-from cyberposture.services.assessments.cards import Reader as CardReader
-from cyberposture.services.assessments.cards import read_control
-from cyberposture.store.answers import AnswerRevision
 
-DOMAIN = "GOV"
 FIRST, SECOND, THIRD = "GOV-01", "GOV-03", "GOV-05"
 NUMBERS = count(1)
-
-
-class Fields(HTMLParser):
-    """The form around all cards as a browser without a script fills and sends it."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.sent: dict[str, str] = {}
-        self.buttons: list[tuple[str, str]] = []
-        self._is_in, self._is_off, self._area = False, False, ""
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        given = dict(attrs)
-        if tag == "form":
-            self._is_in = given.get("id") == "answers"
-        elif tag == "fieldset":
-            self._is_off = "disabled" in given
-        is_ours = given.get("form") == "answers" or (self._is_in and "form" not in given)
-        name = given.get("name", "")
-        if not is_ours or not name or self._is_off:
-            return
-        if tag == "textarea":
-            self._area, self.sent[name] = name, ""
-        elif tag == "button":
-            self.buttons.append((name, given["value"]))
-        elif given.get("type") != "radio" or "checked" in given:
-            self.sent[name] = given["value"]
-
-    def handle_data(self, data):
-        if self._area:
-            self.sent[self._area] += data
-
-    def handle_endtag(self, tag):
-        if tag in ("form", "textarea", "fieldset"):
-            self._is_in, self._area = False, ""
-            self._is_off = self._is_off and tag != "fieldset"
-
-    def write(self, control: str, level: str, reason: str) -> "Fields":
-        """Fill one card."""
-        assert f"reason.{control}" in self.sent
-        self.sent[f"reason.{control}"] = reason.replace("\n", "\r\n")
-        if level:
-            self.sent[f"level.{control}"] = level
-        return self
-
-
-class Writer:
-    """Somebody before a page of cards, whose browser runs no script."""
-
-    def __init__(self, world: World, browser: Browser, role: str, round_code: str) -> None:
-        self.world, self._browser, self.round = world, browser, round_code
-        self.round_at = f"/institutions/{OWN}/rounds/{round_code}"
-        self.page = f"{self.round_at}/answers/{DOMAIN}"
-        self.cookies = {"session": world.session_of(world.person_of(role))}
-
-    def look(self, path: str) -> Answer:
-        """Open any page."""
-        return self._browser.ask("GET", path, cookies=self.cookies)
-
-    def open(self) -> Fields:
-        """Open the page of cards and return its form."""
-        answer = self.look(self.page)
-        assert answer.status == 200
-        return Fields(answer.text)
-
-    def press(self, fields: Fields, control: str = "", then: str = "") -> Answer:
-        """Press the button of a card, or Enter in a field."""
-        button = {f"then.{control}": then or control} if control else {}
-        return self._browser.ask("POST", self.page, form=fields.sent | button, cookies=self.cookies)
-
-    def revisions(self, control: str) -> tuple[AnswerRevision, ...]:
-        """Return what the register holds of one card, the oldest first."""
-        found = read_control(self.world.register, OWN, self.round, control, CardReader("nobody"))
-        return found[1]
-
-    def kept(self, control: str) -> tuple[int | None, str]:
-        """Return the newest of it."""
-        answer = self.revisions(control)[-1].answer
-        return answer.level, answer.reason or answer.not_applicable or ""
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +129,7 @@ def test_a_session_that_ended_brings_back_what_was_changed_card_by_card(lead):
     assert told.status == 401 and "kept long ago" not in told.text
     assert ">Yes</textarea>" in told.text and "So &lt;it&gt; is</textarea>" in told.text
     assert FIRST in told.text and THIRD in told.text and SECOND not in told.text
+    assert "<b>1 In part</b>" in told.text and "<b>2 Everywhere</b>" in told.text
 
 
 def test_what_was_given_to_somebody_else_meanwhile_loses_no_word(lead, contributor):
@@ -243,15 +160,6 @@ def test_evidence_is_changed_where_nothing_else_is_written(lead):
     page = lead.look(gone.headers["location"])
     assert page.status == 200 and f'action="{lead.round_at}/evidence/{FIRST}/upload"' in page.text
     assert "hidden data-script" not in page.text and 'name="reason' not in page.text
-
-
-def test_a_card_by_itself_has_no_boxes_beside_others_that_lose_what_is_in_them(lead):
-    lead.press(lead.open().write(FIRST, "1", "Signed in May"), FIRST)
-    page = lead.look(f"{lead.page}/{FIRST}").text
-    assert 'class="answer" hidden data-script' in page  # a script shows it, and keeps it first
-    plain = page.partition("<div data-plain>")[2].partition("</div>")[0]
-    assert "Signed in May" in plain and f'href="{lead.page}#{FIRST}"' in plain
-    assert f'href="{lead.round_at}/evidence/{FIRST}"' in page
 
 
 def test_no_button_promises_a_card_that_cannot_be_answered_next(lead, contributor):

@@ -46,6 +46,7 @@ def run(tmp_path):
     world.runtime.close()
 
 
+@pytest.mark.slow
 def test_an_assessment_goes_from_plan_to_plan_by_command(run):
     now = utc_now().isoformat()
     wave = {"code": "all", "title": "Everybody", "begins": now, "due": "2099-01-31T23:59:59+05:00"}

@@ -106,7 +106,8 @@ def test_a_round_is_opened_with_terms_and_noted_before_anything_is_answered(walk
     assert "Bring patience." in shown and "<b>answers</b>" in shown
     assert "/terms" in walk.see(LEAD, "/")
     assert walk.do(LEAD, terms).startswith(f"/institutions/{OWN}/rounds/spring/scope")
-    assert "Noted on" in walk.see(LEAD, terms)
+    noted = walk.see(LEAD, terms)
+    assert "Noted on" in noted and f"/institutions/{OWN}/rounds/spring/scope" in noted
     ours = walk.see("p-sector-regulator", "/cert/rounds/spring")
     assert "Hill-Water" in ours and "Meadow-Power" not in ours and "/report" not in ours
     late = {"code": "power", "title": "Power", "sectors": "power", "begins": day, "due": "soon"}
@@ -169,8 +170,15 @@ def test_a_question_back_opens_one_answer_and_a_conflict_loses_nothing(walk):
         walk.world.acting(LEAD), OWN, ROUND, OTHER, level=1, not_applicable=None,
         reason="since May", seen_revision=1,
     )  # fmt: skip
-    assert walk.ask(LEAD, "POST", f"{OURS}/clarifications/{OTHER}", text="").status == 422
-    walk.do(LEAD, f"{OURS}/clarifications/{OTHER}", text="Since May; we corrected it.")
+    boxes, said = f"{OURS}/clarifications", {f"reply-{OTHER}": "Since May; we corrected it."}
+    assert walk.ask(LEAD, "POST", boxes, do=OTHER).status == 422
+    turned = walk.ask(LEAD, "POST", boxes, **said)  # as Enter sends it
+    assert turned.status == 200 and said[f"reply-{OTHER}"] in turned.text
+    assert 'name="language" value="ur"' in turned.text and "not sent" in turned.text
+    # One reply goes; what stands in another box, which nobody waits for any more, is given back.
+    gone = walk.ask(LEAD, "POST", boxes, do=OTHER, **said, **{f"reply-{GATE}": "One more thing"})
+    assert gone.status == 200 and "One more thing" in gone.text
+    assert "Nothing waits for you" in gone.text
     stale = walk.ask(FIRST, "POST", at, **FINDING | {"reason": "typed long and hard"})
     assert stale.status == 409
     assert "typed long and hard" in stale.text and "since May" in stale.text

@@ -35,8 +35,13 @@ def walk(world):
     browser.close()
 
 
-def test_a_set_is_asked_for_made_beside_the_portal_and_fetched(world, walk):
+@pytest.fixture(scope="module")
+def scored(world):
+    """One of the two has its final score."""
     score.finalise(world.register, OWN, ROUND)
+
+
+def test_a_set_is_asked_for_made_beside_the_portal_and_fetched(world, walk, scored):
     given = {"reader": "board", "round": ROUND, "about": OWN, "language": "ur"}
     assert walk("p-cert-analyst", "POST", **given).headers["location"] == f"{PLACE}?done=set-asked"
     newest = list_sets(world.register)[0]
@@ -66,6 +71,16 @@ def test_what_cannot_be_made_is_said_beside_its_field_and_what_was_typed_is_kept
     assert answer.status == 422
     assert said in answer.text
     assert 'value="board" selected' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "or the round is closed"), ("ur", "یا دور بند ہو جائے")]
+)
+def test_nothing_is_told_to_the_public_of_a_round_that_goes_on(walk, scored, language, said):
+    given = {"reader": "public", "round": ROUND, "about": "", "language": "en", "pdf": "yes"}
+    answer = walk("p-cert-analyst", "POST", read=language, **given)
+    assert answer.status == 422
+    assert said in answer.text
 
 
 @pytest.mark.parametrize(

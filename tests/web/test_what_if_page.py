@@ -41,6 +41,9 @@ def test_nothing_imagined_shows_the_score_as_it_is(world, portal, lead):
     said = text_of(portal.ask("GET", AT, cookies=lead))
     assert "Nothing here is real, and nothing is kept." in said
     assert "Nothing is imagined yet." in said
+    steps = look_ahead(world.register, OWN, steps=(), levels={}).steps
+    checks = {check for one in steps for check in one.step.checks}
+    assert checks and not any(check in said for check in checks)  # they are called by their titles
 
 
 def test_a_ticked_step_shows_what_the_score_would_be(world, portal, lead):

@@ -314,8 +314,6 @@ def _places(world: World) -> dict[str, dict[str, str]]:
         "consultation": same(CONSULTATION),
         "token_id": same(str(uuid4())),
         "comment": same(world.rows["comment"]),
-        "thread": own_rows(own=world.rows[f"thread of {OWN}"],
-                           foreign=world.rows[f"thread of {FOREIGN}"]),
         "question": own_rows(own=world.rows[f"question of {OWN}"],
                              foreign=world.rows[f"question of {FOREIGN}"]),
     }  # fmt: skip

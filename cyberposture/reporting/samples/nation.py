@@ -7,6 +7,7 @@ from typing import Any
 
 from cyberposture.model.controls import Tier
 from cyberposture.model.scores import ScoreDocument, ScoreResult
+from cyberposture.reporting.fixed import Fixed
 from cyberposture.reporting.inputs import (
     CheckFailure,
     EnteredIndicator,
@@ -172,5 +173,6 @@ def a_nation(size: int = 60, **change: Any) -> NationInputs:
             CheckFailure("lab.modbus-not-reachable", codes[:2], 2, 6),
         ),
         indicators=indicators(),
+        fixed=Fixed(AS_OF, asked=size, changed=size // 3),
     )
     return replace(inputs, **change)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cyberposture.clock import to_iso
+from cyberposture.reporting.fixed import Fixed
 from cyberposture.reporting.view.nation import NationView
 from cyberposture.reporting.view.nation_annexes import GroupRow
 from cyberposture.reporting.words import Words
@@ -24,6 +25,8 @@ FILES = ("groups", "bands", "domains", "gates", "exposure", "indicators", "dicti
 
 CORRECTED = ("corrected_at", "changed_controls")
 """The columns of the log of corrections."""
+CHANGED = ("round", "fixed_at", "changed_at_least")
+"""Its columns for the public."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,12 @@ def corrections_of(corrected: Iterable[tuple[datetime, int]]) -> Table:
     return Table("corrections", CORRECTED, tuple(rows))
 
 
+def changes_of(round_code: str, fixed: Fixed) -> Table:
+    """Return the log of corrections for the public; what is not told is empty."""
+    told = "" if fixed.told is None else str(fixed.told)
+    return Table("corrections", CHANGED, ((round_code, to_iso(fixed.at)[:10], told),))
+
+
 def csv_of(table: Table) -> str:
     """Return a table as CSV with a head; no cell can be taken for a formula."""
     stream = io.StringIO()
@@ -110,8 +119,10 @@ def csv_of(table: Table) -> str:
     return stream.getvalue()
 
 
-def dictionary_of(tables: Sequence[Table], languages: Sequence[Words]) -> Table:
-    """Return what every column of the tables means, in each language."""
+def dictionary_of(
+    tables: Sequence[Table], languages: Sequence[Words], log: tuple[str, ...] = CORRECTED
+) -> Table:
+    """Return what every column of the tables, and of the log, means in each language."""
     return Table(
         "dictionary",
         ("file", "column", *(f"meaning_{words.language}" for words in languages)),
@@ -121,7 +132,7 @@ def dictionary_of(tables: Sequence[Table], languages: Sequence[Words]) -> Table:
                 column,
                 *(str(words.say(f"column.{column}")) for words in languages),
             )
-            for table in (*tables, Table("corrections", CORRECTED, ()))
+            for table in (*tables, Table("corrections", log, ()))
             for column in table.columns
         ),
     )

@@ -128,6 +128,8 @@ class OpenView(SetPage):
     """How the figures came about: corrections, our own conduct, limits, and the open files."""
 
     corrections: tuple[CorrectionRow, ...] = ()
+    changed: Text | None = None
+    """How many results changed since the public was told, where that is all that is told."""
     conduct: tuple[ConductFigure, ...] = ()
     faults: tuple[Text, ...] = ()
     limits: tuple[Text, ...] = ()

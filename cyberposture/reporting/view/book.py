@@ -13,10 +13,11 @@ from cyberposture.reporting.view.book_cards import (
     Cards,
     Fact,
     NumberRow,
+    SectorFact,
     anchor_of,
     number_of,
 )
-from cyberposture.reporting.view.book_texts import ORDER, Texts
+from cyberposture.reporting.view.book_texts import ORDER, Said, Texts
 from cyberposture.reporting.words import Words
 
 
@@ -25,7 +26,7 @@ class Domain:
     """A group of controls."""
 
     id: str
-    title: str
+    title: Said
     counts: Text | None
     """How much it counts in the sector; None: as usual."""
     why: str | None
@@ -39,7 +40,7 @@ class ClauseEntry:
 
     id: str
     anchor: str
-    text: str
+    text: Said
     level: Text
     controls: tuple[str, ...]
 
@@ -58,9 +59,9 @@ class Elsewhere:
 class Kind:
     """What a profile is about, and for whom."""
 
-    title: str
-    about: str
-    sector: Fact | None
+    title: Said
+    about: Said
+    sector: SectorFact | None
     own_rules: str | None
     counts: Text
 
@@ -83,8 +84,8 @@ class BookView:
     direction: str
     window_title: str
     title: str
-    subtitle: tuple[Text, ...]
-    note: str
+    subtitle: tuple[str, ...]
+    note: Said
     share: Share | None
     kind: Kind | None
     example: Text
@@ -108,23 +109,25 @@ _GLOSSARY = ("level", "weight", "tier", "gate", "evidence", "network", "derivati
 def book_view(words: Words, inputs: BookInputs) -> BookView:
     """Return the view of the whole book, or of the profile that the inputs choose."""
     catalogue, framework = inputs.catalogue, inputs.catalogue.framework
-    texts = Texts(words, inputs.translations)
+    texts = Texts(words, inputs)
     cards = Cards(words, inputs, texts)
-    domains = tuple(_domains(words, inputs, cards))
+    domains = tuple(_domains(words, inputs, cards, texts))
     shown = {card.id for domain in domains for card in domain.cards}
     edition = inputs.edition
     name = f"{framework.id} {framework.version}"
     proposed = () if inputs.profile else tuple(cards.card(one) for one in catalogue.proposed)
+    # What the catalogue calls itself is English: a book in another language is called by its kind.
+    title = framework.title if inputs.translations is None else words.say("book.kind")
     return BookView(
         words=words,
         language=words.language,
         direction=words.direction,
-        window_title=f"{framework.title} ({name})",
-        title=framework.title,
-        subtitle=tuple(_subtitle(words, inputs)),
-        note=framework.note,
+        window_title=f"{title} ({name})",
+        title=title,
+        subtitle=tuple(_subtitle(words, inputs, texts)),
+        note=texts.note,
         share=_share(words, inputs, shown),
-        kind=None if inputs.profile is None else _kind(words, inputs.profile),
+        kind=None if inputs.profile is None else _kind(words, inputs.profile, texts),
         example=_address(domains),
         glossary=tuple(
             Fact(words.say(f"how.{one}.word"), words.say(f"how.{one}.means")) for one in _GLOSSARY
@@ -132,7 +135,7 @@ def book_view(words: Words, inputs: BookInputs) -> BookView:
         domains=domains,
         total=len(shown),
         proposed=proposed,
-        clauses=tuple(_clauses(words, inputs, shown)),
+        clauses=tuple(_clauses(words, inputs, shown, texts)),
         numbers=tuple(number_of(words, one) for one in inputs.parameters),
         elsewhere=tuple(
             Elsewhere(f"{n.title} {n.edition}", n.issuer, n.note, words.say(f"status.{n.status}"))
@@ -155,17 +158,19 @@ def _address(domains: tuple[Domain, ...]) -> Text:
     return Text(f"#{first}", f'<bdi dir="ltr">#{first}</bdi>')
 
 
-def _subtitle(words: Words, inputs: BookInputs) -> Iterator[Text]:
+def _subtitle(words: Words, inputs: BookInputs, texts: Texts) -> Iterator[str]:
     framework = inputs.catalogue.framework
+    if inputs.translations is not None:
+        yield texts.inline(texts.english(framework.title))
     yield words.say("book.edition", edition=f"{framework.id} {framework.version}")
     if framework.dated is not None:
         month = words.say(f"month.{framework.dated.month}")
         day = {"day": framework.dated.day, "month": month, "year": framework.dated.year}
         yield words.say("date.day", **day)
-    yield words.say("book.from", policy=framework.policy)
+    yield words.say("book.from", policy=texts.inline(texts.policy))
 
 
-def _domains(words: Words, inputs: BookInputs, cards: Cards) -> Iterator[Domain]:
+def _domains(words: Words, inputs: BookInputs, cards: Cards, texts: Texts) -> Iterator[Domain]:
     """Yield the domains that have controls; in a profile, those that somebody there is asked."""
     if inputs.profile is None:
         for domain in inputs.catalogue.framework.domains:
@@ -173,7 +178,8 @@ def _domains(words: Words, inputs: BookInputs, cards: Cards) -> Iterator[Domain]
             made = tuple(cards.card(control) for control in held)
             counts = _counts(words, domain.factor_pct)
             if made:
-                yield Domain(domain.id, domain.title, counts, None, made, _gates(made))
+                title = texts.domains[domain.id]
+                yield Domain(domain.id, title, counts, None, made, _gates(made))
         return
     for part in inputs.profile.domains:
         made = tuple(
@@ -183,7 +189,8 @@ def _domains(words: Words, inputs: BookInputs, cards: Cards) -> Iterator[Domain]
         )
         counts = _counts(words, part.factor_pct)
         if made:
-            yield Domain(part.id, part.title, counts, part.why, made, _gates(made))
+            title = texts.domains[part.id]
+            yield Domain(part.id, title, counts, part.why, made, _gates(made))
 
 
 def _found(inputs: BookInputs, line: ControlLine) -> Control | None:
@@ -198,12 +205,12 @@ def _gates(cards: tuple[Card, ...]) -> int:
     return sum(card.is_gate for card in cards)
 
 
-def _kind(words: Words, view: ProfileView) -> Kind:
-    sector = view.sector
+def _kind(words: Words, view: ProfileView, texts: Texts) -> Kind:
+    sector, (title, about) = view.sector, texts.profiles[view.profile]
     return Kind(
-        title=view.title,
-        about=view.about,
-        sector=None if sector is None else Fact(sector.title, sector.special),
+        title=title,
+        about=about,
+        sector=None if sector is None else SectorFact(texts.sectors[sector.id], sector.special),
         own_rules=None if sector is None else sector.own_rules,
         counts=words.say(
             "book.kind-counts",
@@ -234,7 +241,9 @@ def _share(words: Words, inputs: BookInputs, shown: set[str]) -> Share | None:
     )
 
 
-def _clauses(words: Words, inputs: BookInputs, shown: set[str]) -> Iterator[ClauseEntry]:
+def _clauses(
+    words: Words, inputs: BookInputs, shown: set[str], texts: Texts
+) -> Iterator[ClauseEntry]:
     """Yield every clause of the policy with the controls of this book that follow from it."""
     following: dict[str, list[str]] = defaultdict(list)
     for control in inputs.catalogue.controls:
@@ -245,7 +254,7 @@ def _clauses(words: Words, inputs: BookInputs, shown: set[str]) -> Iterator[Clau
         yield ClauseEntry(
             id=clause.id,
             anchor=anchor_of(clause.id),
-            text=clause.text,
+            text=texts.clauses[clause.id],
             level=words.say(f"clause-level.{clause.level.lower()}"),
             controls=tuple(dict.fromkeys(following[clause.id])),
         )

@@ -1,6 +1,6 @@
 """One control as a card of the book: everything that a reader needs, in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cyberposture.model.controls import Catalogue, Clause, Condition, Control
 from cyberposture.model.parameters import Effective
@@ -16,9 +16,17 @@ _YEAR = 365
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something said with a name in front: a sector and its note, a size and its guidance."""
+    """Something said with a name in front: a size and its guidance, a word and what it means."""
 
     name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectorFact:
+    """A sector with what is said of it."""
+
+    name: Said
     text: str
 
 
@@ -46,7 +54,7 @@ class ClauseRow:
     id: str
     anchor: str
     """Of the clause among all clauses; empty: it is of another instrument."""
-    text: str
+    text: Said
     derivation: Text
 
 
@@ -106,7 +114,7 @@ class Card:
     guidance: tuple[Fact, ...]
     evidence: tuple[ProofRow, ...]
     review: tuple[str, ...]
-    notes: tuple[Fact, ...]
+    notes: tuple[SectorFact, ...]
     clauses: tuple[ClauseRow, ...]
     looks: tuple[LookRow, ...]
     crossings: tuple[CrossingRow, ...]
@@ -121,9 +129,6 @@ class Cards:
         catalogue: Catalogue = inputs.catalogue
         self._clauses: dict[str, Clause] = {clause.id: clause for clause in catalogue.clauses}
         self._neighbours = {one.id: one for one in catalogue.neighbours}
-        framework = catalogue.framework
-        self._titles = {one.id: one.title for one in (*framework.sectors, *framework.features)}
-        self._sectors = {one.id: one.title for one in framework.sectors}
         self._observations = {one.code: one.title for one in inputs.checks.observations}
         self._instruments = {(i.short, i.edition): i.id for i in catalogue.instruments}
 
@@ -179,12 +184,14 @@ class Cards:
 
     def _condition(self, condition: Condition) -> Text:
         """Return a condition as people would say it."""
-        say = self._words.say
+        say, texts = self._words.say, self._texts
         if condition.feature is not None:
-            title = self._titles.get(condition.feature, condition.feature)
-            return say("when.feature", title=title[:1].lower() + title[1:])
+            own = texts.features.get(condition.feature) or texts.english(condition.feature)
+            own = replace(own, text=own.text[:1].lower() + own.text[1:])
+            return say("when.feature", title=texts.inline(own))
         if condition.sector is not None:
-            return say("when.sector", title=self._titles.get(condition.sector, condition.sector))
+            own = texts.sectors.get(condition.sector) or texts.english(condition.sector)
+            return say("when.sector", title=texts.inline(own))
         kind = "or" if condition.any_of is not None else "and"
         parts = (condition.any_of or ()) + (condition.all_of or ())
         said = self._condition(parts[0])
@@ -192,11 +199,11 @@ class Cards:
             said = say(f"when.{kind}", before=said, next=self._condition(part))
         return said
 
-    def _notes(self, control: Control) -> list[Fact]:
+    def _notes(self, control: Control) -> list[SectorFact]:
         """Return the notes for sectors; in the book of one sector, for it alone."""
-        only = self._inputs.sector
+        only, texts = self._inputs.sector, self._texts
         return [
-            Fact(self._sectors.get(sector, sector), note)
+            SectorFact(texts.sectors.get(sector) or texts.english(sector), note)
             for sector, note in control.sector_notes.items()
             if only in (None, sector)
         ]
@@ -210,9 +217,10 @@ class Cards:
             clause = self._clauses.get(source.clause) if is_own else None
             if clause is None:
                 named = f"{source.instrument} {source.edition}, {source.clause}"
-                rows.append(ClauseRow(named, "", "", derivation))
+                rows.append(ClauseRow(named, "", self._texts.english(""), derivation))
             else:
-                rows.append(ClauseRow(clause.id, anchor_of(clause.id), clause.text, derivation))
+                said = self._texts.clauses[clause.id]
+                rows.append(ClauseRow(clause.id, anchor_of(clause.id), said, derivation))
         return rows
 
     def _looks(self, control: Control) -> list[LookRow]:

@@ -3,12 +3,14 @@
 A draft is marked as one. What is missing or was overtaken by its English is shown in English.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cyberposture.content.translations import Translations
 from cyberposture.model.checks import Check
-from cyberposture.model.controls import Control, Levels
+from cyberposture.model.controls import Control, Domain, Levels, Named
 from cyberposture.model.translations import State, Translation
+from cyberposture.reporting.book_inputs import BookInputs
+from cyberposture.reporting.told import english, named_in
 from cyberposture.reporting.words import FIRST_LANGUAGE, Words
 
 ORDER: tuple[State, ...] = ("reviewed", "draft", "outdated", "missing")
@@ -40,9 +42,41 @@ class ControlTexts:
 class Texts:
     """Chooses texts for one book."""
 
-    def __init__(self, words: Words, translations: Translations | None) -> None:
+    def __init__(self, words: Words, inputs: BookInputs) -> None:
         self._words = words
-        self._translations = translations
+        self._translations = inputs.translations
+        own = inputs.catalogue
+        told = own if inputs.translations is None else named_in(own, inputs.translations)
+        self.domains = self._names(own.framework.domains, told.framework.domains)
+        self.sectors = self._names(own.framework.sectors, told.framework.sectors)
+        self.features = self._names(own.framework.features, told.framework.features)
+        self.profiles = {
+            one.id: (self.either(said.title, one.title), self.either(said.note, one.note))
+            for one, said in zip(own.profiles, told.profiles, strict=True)
+        }
+        """Title and note."""
+        self.clauses = {
+            one.id: self.either(said.text, one.text)
+            for one, said in zip(own.clauses, told.clauses, strict=True)
+        }
+        self.policy = self.either(told.framework.policy, own.framework.policy)
+        self.note = self.either(told.framework.note, own.framework.note)
+
+    def _names(
+        self, own: Iterable[Domain | Named], told: Iterable[Domain | Named]
+    ) -> dict[str, Said]:
+        pairs = zip(own, told, strict=True)
+        return {one.id: self.either(said.title, one.title) for one, said in pairs}
+
+    def either(self, told: str, own: str) -> Said:
+        """Return a text as it is told in the language of the book, or else its English."""
+        if told == own:
+            return self.english(own)
+        return Said(told, self._words.language, self._words.direction)
+
+    def inline(self, said: Said) -> str:
+        """Return a text for the middle of a sentence, marked where it is not in its language."""
+        return said.text if said.language == self._words.language else english(said.text)
 
     def english(self, text: str) -> Said:
         """Return a text of which there is no other than the English one."""

@@ -12,10 +12,10 @@ from cyberposture.model.controls import Crossing
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.crosswalk_inputs import CrosswalkInputs
 from cyberposture.reporting.derivation import say_reasons
-from cyberposture.reporting.plain import Text, clean, given
+from cyberposture.reporting.plain import Text, given
 from cyberposture.reporting.view.controls import ControlGroup, groups_of, mark_of
 from cyberposture.reporting.view.figures import FigureWhy, ShareRow, figures_of, shares_of
-from cyberposture.reporting.view.frame import Frame, frame_of, shown
+from cyberposture.reporting.view.frame import Frame, shown
 from cyberposture.reporting.view.lens import lens_for
 from cyberposture.reporting.view.material import Material
 from cyberposture.reporting.view.method import Method, method_of
@@ -93,6 +93,8 @@ class CrosswalkView:
     figures: tuple[FigureWhy, ...]
     shares: tuple[ShareRow, ...]
     why: tuple[Text, ...]
+    code: str
+    """Of the institution; empty where it is not named."""
     command: str
     score_digest: str
     method: Method
@@ -127,8 +129,9 @@ def crosswalk_view(
         figures=figures_of(m),
         shares=shares_of(m),
         why=say_reasons(words, m.whole.reasons),
-        command=f"--institution {inputs.about.institution.code}" if m.is_named else "",
-        score_digest=clean(inputs.about.score.digest, 64),
+        code=inputs.about.institution.code if m.is_named else "",
+        command=m.command,
+        score_digest=m.digest,
         method=method_of(words, m.parameters),
     )  # fmt: skip
 
@@ -139,25 +142,10 @@ def name_of(inputs: CrosswalkInputs) -> Text:
 
 
 def _frame(m: Material, inputs: CrosswalkInputs) -> Frame:
-    about, words = m.inputs, m.words
-    if about.kind == "round":
-        kind = words.say("score-kind.round", round=_round_of(m))
-    else:
-        kind = words.say("score-kind.live")
     name = name_of(inputs)
-    return frame_of(
-        words,
-        m.lens,
-        about.content,
-        about.audit_head,
-        kind="crosswalk",
-        title=words.say("window-title.crosswalk", name=m.name, framework=name),
-        headline=m.name,
-        subtitle=(words.say("crosswalk.subtitle", framework=name), kind),
-        as_of=about.score.as_of,
-        zone=m.zone,
-        is_named=m.is_named,
-    )
+    title = m.words.say("window-title.crosswalk", name=m.name, framework=name)
+    subtitle = (m.words.say("crosswalk.subtitle", framework=name), m.score_kind)
+    return m.frame("crosswalk", title, subtitle)
 
 
 def _edges(m: Material, inputs: CrosswalkInputs) -> dict[str, list[tuple[str, Crossing]]]:
@@ -250,11 +238,7 @@ def _tallies(
 def _reasons(m: Material) -> tuple[Reason, ...]:
     about = m.inputs
     key = "crosswalk.source-round" if about.kind == "round" else "crosswalk.source-live"
-    of = m.words.say(key, round=_round_of(m))
+    of = m.words.say(key, round=m.round_title)
     source = source_of(m.words, about.content, of, about.score.as_of, m.zone)
     told = Reasons(m.words, source)
     return tuple(told.of(one, f"reason.{one}.title") for one in ("elements", "points"))
-
-
-def _round_of(m: Material) -> Text:
-    return given(m.inputs.score.title or m.inputs.round_code or "")

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from cyberposture.model.reports import Audience, ReportDefinition
 from cyberposture.reporting.derivation import say_reasons
 from cyberposture.reporting.inputs import InstitutionInputs
-from cyberposture.reporting.plain import LONG, Text, clean, given
+from cyberposture.reporting.plain import LONG, Text, clean
 from cyberposture.reporting.view.changes import Changes, changes_of
 from cyberposture.reporting.view.contradictions import ContradictionRow, contradictions_of
 from cyberposture.reporting.view.controls import ControlGroup, groups_of, linked_controls
 from cyberposture.reporting.view.domains import Domains, domains_of
 from cyberposture.reporting.view.figures import FigureWhy, ShareRow, figures_of, shares_of
-from cyberposture.reporting.view.frame import Frame, frame_of
+from cyberposture.reporting.view.frame import Frame
 from cyberposture.reporting.view.lens import lens_for
 from cyberposture.reporting.view.material import Material
 from cyberposture.reporting.view.method import Method, method_of
@@ -80,8 +80,8 @@ def institution_view(
         saw=tuple(traces.by_check.values()),
         groups=groups_of(m, traces, linked),
         why=say_reasons(words, m.whole.reasons),
-        command=f"--institution {inputs.institution.code}" if m.is_named else "",
-        score_digest=clean(inputs.score.digest, 64),
+        command=m.command,
+        score_digest=m.digest,
         method=method_of(words, m.parameters),
     )
 
@@ -94,26 +94,10 @@ def _frame(m: Material) -> Frame:
     subtitle = [words.listed(sectors)] if m.is_named else []
     baseline = {control.id for control in inputs.content.catalogue.selected("A")}
     asked = institution.tier if baseline <= m.asked.keys() else "start"
-    subtitle.append(words.say(f"tier.{asked}"))
-    if inputs.kind == "round":
-        name = given(inputs.score.title or inputs.round_code or "")
-        subtitle.append(words.say("score-kind.round", round=name))
-    else:
-        subtitle.append(words.say("score-kind.live"))
+    subtitle += [words.say(f"tier.{asked}"), m.score_kind]
     period = inputs.round_code if inputs.kind == "round" else words.say("score-kind.live-short")
-    return frame_of(
-        words,
-        m.lens,
-        inputs.content,
-        inputs.audit_head,
-        kind="institution",
-        title=words.say("window-title.institution", name=m.name, period=clean(period or "")),
-        headline=m.name,
-        subtitle=tuple(subtitle),
-        as_of=inputs.score.as_of,
-        zone=m.zone,
-        is_named=m.is_named,
-    )
+    title = words.say("window-title.institution", name=m.name, period=clean(period or ""))
+    return m.frame("institution", title, tuple(subtitle))
 
 
 def _repair_clock(m: Material) -> Text | None:

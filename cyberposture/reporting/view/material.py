@@ -21,6 +21,7 @@ from cyberposture.reporting.inputs import InstitutionInputs
 from cyberposture.reporting.plain import Text, clean, given
 from cyberposture.reporting.seen import Kind, say_seen
 from cyberposture.reporting.told import told_in
+from cyberposture.reporting.view.frame import Frame, frame_of
 from cyberposture.reporting.view.lens import Lens
 from cyberposture.reporting.words import Words
 from cyberposture.scoring.explain import WholeExplanation, explain_whole
@@ -117,6 +118,44 @@ class Material:
     def is_named(self) -> bool:
         """Whether this audience may read who it is."""
         return self.lens.shows("institutions") or self.inputs.consents_to_be_named
+
+    @property
+    def round_title(self) -> Text:
+        """What the round is called that was scored; empty where it is no round."""
+        return given(self.inputs.score.title or self.inputs.round_code or "")
+
+    @property
+    def score_kind(self) -> Text:
+        """Whether the score is that of a round, and of which, or the live one."""
+        if self.inputs.kind == "round":
+            return self.words.say("score-kind.round", round=self.round_title)
+        return self.words.say("score-kind.live")
+
+    @property
+    def command(self) -> str:
+        """The first words of every command about this institution; empty where it is not named."""
+        return f"--institution {self.inputs.institution.code}" if self.is_named else ""
+
+    @property
+    def digest(self) -> str:
+        """Under which the score record is found."""
+        return clean(self.inputs.score.digest, 64)
+
+    def frame(self, kind: str, title: Text, subtitle: tuple[Text, ...]) -> Frame:
+        """Return the frame of a report about this institution."""
+        return frame_of(
+            self.words,
+            self.lens,
+            self.inputs.content,
+            self.inputs.audit_head,
+            kind=kind,
+            title=title,
+            headline=self.name,
+            subtitle=subtitle,
+            as_of=self.inputs.score.as_of,
+            zone=self.zone,
+            is_named=self.is_named,
+        )
 
     def failing(self, control: str) -> tuple[VerdictRow, ...]:
         """Return the rows whose failure touches the control's points."""

@@ -33,6 +33,9 @@ from cyberposture.reporting.view.systemic import Systemic, systemic_of
 from cyberposture.reporting.view.trend import Moved, since_last
 from cyberposture.reporting.words import Words
 
+LONG = 500
+"""A table of more institutions is mostly links, and a megabyte of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class NationView:
@@ -57,6 +60,8 @@ class NationView:
     """Of some failure it is known at how many it was in the last round."""
     systemic: Systemic
     named: tuple[NamedRow, ...]
+    is_long: bool
+    """So many are named that in their rows gates are codes alone; what each is stands above."""
     indicators: Indicators
     clauses: Clauses
     claims: Claimed
@@ -77,7 +82,7 @@ def nation_view(
         WrongUsage: the report is not made for this audience.
     """
     n = Nation(inputs, lens_for(definition, audience), words)
-    moved, exposure = since_last(n), exposure_of(n)
+    moved, exposure, named = since_last(n), exposure_of(n), named_of(n)
     return NationView(
         audience=audience,
         words=words,
@@ -94,7 +99,8 @@ def nation_view(
         exposure=exposure,
         has_before=any(row.before is not None for row in exposure),
         systemic=systemic_of(n),
-        named=named_of(n),
+        named=named,
+        is_long=len(named) > LONG,
         indicators=indicators_of(n),
         clauses=clauses_of(n),
         claims=claimed_of(n),

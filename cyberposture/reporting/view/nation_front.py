@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from cyberposture.reporting.fixed import corrections_of
 from cyberposture.reporting.inputs import InstitutionRow
 from cyberposture.reporting.plain import Text, given, percent
 from cyberposture.reporting.view.failing import exposure_of
@@ -32,6 +33,8 @@ class Decision:
     """Something that is asked for, with how many it reaches and where that is known from."""
 
     asks: Text
+    owner: Text
+    """The role that decides; the policy names none, so that these are words of ours."""
     source: Text
 
 
@@ -73,14 +76,12 @@ def invented_of(n: Nation) -> Text | None:
 
 
 def fixed_of(n: Nation) -> tuple[Text, ...]:
-    """Return since when the public is told the same, where it is.
-
-    It is always said: that something was corrected since would tell that somebody moved.
-    """
-    at = n.inputs.fixed_at
-    if at is None:
+    """Return since when the public is told the same, and how many results changed since."""
+    fixed = n.inputs.fixed
+    if fixed is None or not n.is_guarded:
         return ()
-    return (n.words.say("fixed.sentence", at=n.words.minute(at, n.zone)),)
+    said = n.words.say("fixed.sentence", at=n.words.minute(fixed.at, n.zone))
+    return (said, corrections_of(n.words, fixed))
 
 
 def _funnel(n: Nation) -> Text:
@@ -274,8 +275,9 @@ def _repair(n: Nation) -> Decision:
     """Return the repair that lifts most institutions over a gate."""
     best = next(iter(told_gates(n)), None)
     if best is None:
-        key = "decide.repair-untold" if gate_counts(n) else "decide.no-gate"
-        return Decision(n.words.say(key), n.words.say("source.scores"))
+        key, owner = ("repair-untold", "gates") if gate_counts(n) else ("no-gate", "aim")
+        said = n.words.say(f"decide.{key}"), n.words.say(f"owner.{owner}")
+        return Decision(*said, n.words.say("source.scores"))
     control = n.inputs.content.catalogue.find(best.control)
     # A check sees one side of most controls; where no question is asked, it sees the whole.
     remedy = None if control is None or control.levels is None else control.levels.whole
@@ -295,7 +297,8 @@ def _repair(n: Nation) -> Decision:
         n=number,
         how=first_sentence(remedy) if remedy else "",
     )
-    return Decision(asks, n.words.say("source.scores"))
+    owner = n.words.say("owner.gate", n=best.closed_at)
+    return Decision(asks, owner, n.words.say("source.scores"))
 
 
 def widest_remedy(n: Nation, control_id: str) -> str | None:
@@ -313,7 +316,8 @@ def _shared(n: Nation) -> Decision:
     """Return the shared service or supplier where acting reaches most."""
     best = found_in(n).best
     if best is None:
-        return Decision(n.words.say("decide.no-shared"), n.words.say("source.declarations"))
+        said = n.words.say("decide.no-shared"), n.words.say("owner.declared")
+        return Decision(*said, n.words.say("source.declarations"))
     asked, everybody = len(n.inputs.rows), len(best.institutions)
     asks = n.words.say(
         _told_of(n, best),
@@ -328,7 +332,17 @@ def _shared(n: Nation) -> Decision:
         )
         asks = Text(f"{asks} {reach}", f"{asks.__html__()} {reach.__html__()}")
     known = "seen" if best.observed else "declarations"
-    return Decision(asks, n.words.say(f"source.{known}"))
+    return Decision(asks, _owner_of(n, best), n.words.say(f"source.{known}"))
+
+
+def _owner_of(n: Nation, one: Carrier) -> Text:
+    """Return who decides about something that several depend on: more where more sectors do."""
+    if n.is_guarded:
+        return n.words.say("owner.several")
+    if len(one.sectors) > 1:
+        return n.words.say("owner.sectors", n=len(one.sectors))
+    titles = {s.id: s.title for s in n.inputs.content.catalogue.framework.sectors}
+    return n.words.say("owner.sector", sector=titles.get(one.sectors[0][0], one.sectors[0][0]))
 
 
 def _told_of(n: Nation, one: Carrier) -> str:
@@ -344,13 +358,13 @@ def _indicator(n: Nation) -> Decision:
     if not entered:
         national = sum(clause.level == "Nat" for clause in n.inputs.content.catalogue.clauses)
         asks = n.words.say("decide.no-indicator", n=national)
-        return Decision(asks, n.words.say("source.clauses"))
+        return Decision(asks, n.words.say("owner.kept"), n.words.say("source.clauses"))
     worst = blocking_of(n)
     if worst is None:
         missing = len(n.inputs.indicators) - entered
         asks = n.words.say("decide.indicators-whole", n=entered, missing=missing)
-        return Decision(asks, n.words.say("source.indicators"))
+        return Decision(asks, n.words.say("owner.kept"), n.words.say("source.indicators"))
     asks = n.words.say(
         "decide.indicator", code=worst.code, title=worst.title, figures=worst.figures
     )
-    return Decision(asks, worst.known_from)
+    return Decision(asks, n.words.say("owner.state"), worst.known_from)

@@ -8,6 +8,8 @@ from cyberposture.reporting.view.reasons import Reason, Reasons, source_of
 
 NAMED = 25
 """Up to so many institutions are named beside a figure; more stand in the table of all."""
+Titled = tuple[tuple[str, str], ...]
+"""The ids of explanations, each with the word that is its title."""
 
 
 def reasons_for(n: Nation) -> Reasons:
@@ -76,6 +78,26 @@ def _beside(said: Text, more: Text) -> Text:
 
 def reasons_of_nation(n: Nation, *, has_panel: bool) -> Iterator[Reason]:
     """Yield the explanations of a nation's figures, in the order in which it shows them."""
+    shared = (("dependencies", "section.shared"),)
+    yield from reasons_of_many(n, ("sector", "profile"), has_panel=has_panel, after=shared)
+    yield reasons_for(n).of("clauses", "section.clauses")
+
+
+def reasons_of_sector(n: Nation, *, has_panel: bool) -> Iterator[Reason]:
+    """Yield the explanations of a sector's figures, in the order in which it shows them."""
+    own = (("gaps", "sector.gaps"), ("lowest", "sector.lowest-title"))
+    yield from reasons_of_many(n, ("profile",), has_panel=has_panel, before=own)
+
+
+def reasons_of_many(
+    n: Nation,
+    groups: tuple[str, ...],
+    *,
+    has_panel: bool,
+    before: Titled = (),
+    after: Titled = (),
+) -> Iterator[Reason]:
+    """Yield what a nation and a sector explain alike, and what one alone shows among it."""
     r = reasons_for(n)
     yield reason_of_group(n, n.everybody, "all", "all")
     yield r.of("gap", "reason.gap.title")
@@ -83,13 +105,10 @@ def reasons_of_nation(n: Nation, *, has_panel: bool) -> Iterator[Reason]:
     yield r.of("critical", "reason.critical.title")
     yield r.of("bands", "bands.chart-title")
     yield r.of("coverage", "reason.coverage.title")
-    yield from reasons_of_groups(n, "sector")
-    yield from reasons_of_groups(n, "profile")
-    if has_panel:
-        yield r.of("panel", "panel.title")
-    yield r.of("claims", "section.contradictions")
-    yield r.of("failures", "section.exposure")
-    yield r.of("dependencies", "section.shared")
-    if n.lens.shows("institutions"):
-        yield r.of("named", "section.named")
-    yield r.of("clauses", "section.clauses")
+    for kind in groups:
+        yield from reasons_of_groups(n, kind)
+    panel = (("panel", "panel.title"),) if has_panel else ()
+    shown = (("claims", "section.contradictions"), ("failures", "section.exposure"))
+    named = (("named", "section.named"),) if n.lens.shows("institutions") else ()
+    for id_, title in (*panel, *before, *shown, *after, *named):
+        yield r.of(id_, title)

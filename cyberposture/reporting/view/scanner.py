@@ -20,6 +20,8 @@ class ScannerFacts:
     url: str | None
     rate_pps: int
     connections: int
+    operator_ur: str = ""
+    """As Urdu calls it; without it, as above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,9 @@ def _stop(facts: ScannerFacts, words: Words) -> Block:
 
 
 def _who(facts: ScannerFacts, words: Words) -> Block:
+    operator = (facts.operator_ur if words.language == "ur" else "") or facts.operator
     lines = [
-        words.say("scanner.who.operator", operator=given(facts.operator)),
+        words.say("scanner.who.operator", operator=given(operator)),
         words.say("scanner.who.name", scanner=given(facts.scanner)),
     ]
     if facts.url is not None:

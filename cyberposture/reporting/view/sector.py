@@ -4,7 +4,6 @@ Where small groups may not be told of, it says of the sector what the nation's r
 and nothing else: whoever has both learns no more than from one.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -33,8 +32,7 @@ from cyberposture.reporting.view.nation_annexes import (
 from cyberposture.reporting.view.nation_front import Figure, fixed_of, front_of, invented_of
 from cyberposture.reporting.view.nation_reasons import (
     reason_of_group,
-    reasons_for,
-    reasons_of_groups,
+    reasons_of_sector,
 )
 from cyberposture.reporting.view.reasons import Reason, led
 from cyberposture.reporting.view.sector_each import Each, each_of
@@ -170,7 +168,7 @@ def sector_view(
         named=named_of(n),
         each=each_of(n, exposure, inputs.contradictions),
         claims=claimed_of(n),
-        reasons=tuple(_reasons(n, has_panel=moved is not None)),
+        reasons=tuple(reasons_of_sector(n, has_panel=moved is not None)),
         is_guarded=False,
         smallest_group=n.lens.smallest_group,
         score_digest="",
@@ -222,25 +220,6 @@ def _guarded(n: Nation, inputs: SectorInputs) -> SectorView:
         score_digest="",
         method=method_of(n.words, inputs.nation.parameters),
     )
-
-
-def _reasons(n: Nation, *, has_panel: bool) -> Iterator[Reason]:
-    r = reasons_for(n)
-    yield reason_of_group(n, n.everybody, "all", "all")
-    yield r.of("gap", "reason.gap.title")
-    yield r.of("gates", "section.gates")
-    yield r.of("critical", "reason.critical.title")
-    yield r.of("bands", "bands.chart-title")
-    yield r.of("coverage", "reason.coverage.title")
-    yield from reasons_of_groups(n, "profile")
-    if has_panel:
-        yield r.of("panel", "panel.title")
-    yield r.of("gaps", "sector.gaps")
-    yield r.of("lowest", "sector.lowest-title")
-    yield r.of("claims", "section.contradictions")
-    yield r.of("failures", "section.exposure")
-    if n.lens.shows("institutions"):
-        yield r.of("named", "section.named")
 
 
 def _baseline(n: Nation) -> Text:

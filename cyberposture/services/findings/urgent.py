@@ -169,7 +169,7 @@ def _announce(
             "telephone": telephone or "",
             "contacts": [one.address for one in contacts],
         }
-        body = render_paper(reports, "urgent", "ur", values).text
+        body = render_paper(reports, "urgent", "ur", values, body=register.body).text
         told = [one.address for one in recipients if _queue(change, urgent, step, one, body)]
         if not told and (recipients or urgent.announced_at is not None):
             raise Conflict(step, f"step {step} of {finding.code} was written before")

@@ -82,7 +82,7 @@ def _announce(
             "letter_sha256": terms.letter_sha256,
             "telephone": telephone,
         }
-        letter = render_paper(reports, "expiry", language, values)
+        letter = render_paper(reports, "expiry", language, values, body=register.body)
         receiver = people.get_person(change.connection, terms.received_by)
         written: list[str] = []
         for to, channel, recipient, person_id in (

@@ -18,6 +18,7 @@ from cyberposture.clock import to_iso
 from cyberposture.errors import NotFound
 from cyberposture.model.authorisations import TermsEntry
 from cyberposture.model.gate import NameEntry
+from cyberposture.model.operating_body import UNNAMED, OperatingBody
 
 FOLDER: Final = "authorisation"
 SOURCE_LANGUAGE: Final = "en"
@@ -66,7 +67,10 @@ class Letter:
     sha256: str
 
 
-def write_letter(reports: Path, facts: LetterFacts, language: str = SOURCE_LANGUAGE) -> Letter:
+def write_letter(
+    reports: Path, facts: LetterFacts, language: str = SOURCE_LANGUAGE, *,
+    body: OperatingBody = UNNAMED,
+) -> Letter:  # fmt: skip
     """Return the letter: in English and, where another language is asked for, in that one too.
 
     Raises:
@@ -78,7 +82,7 @@ def write_letter(reports: Path, facts: LetterFacts, language: str = SOURCE_LANGU
         "valid_until": on_paper(facts.valid_until),
         "scope": scope_values(facts.scope),
     }
-    return render_paper(reports, "letter", language, values)
+    return render_paper(reports, "letter", language, values, body=body)
 
 
 def asked_of(facts: LetterFacts) -> dict[str, Any]:
@@ -116,17 +120,33 @@ def scope_values(entries: Iterable[TermsEntry]) -> list[dict[str, Any]]:
 
 
 def render_paper(
-    reports: Path, paper: str, language: str, values: Mapping[str, Any], *, folder: str = FOLDER
-) -> Letter:
+    reports: Path, paper: str, language: str, values: Mapping[str, Any], *,
+    folder: str = FOLDER, body: OperatingBody = UNNAMED,
+) -> Letter:  # fmt: skip
     """Return a paper of a folder of `reports`, filled in, and its digest.
+
+    Each language names the CERT as it is called in it, and how it is reached.
 
     Raises:
         NotFound: there is no such paper in this language.
     """
     languages = dict.fromkeys((SOURCE_LANGUAGE, language))
-    texts = [_render(reports / folder / f"{paper}.{one}.txt", one, values) for one in languages]
+    texts = [
+        _render(reports / folder / f"{paper}.{one}.txt", one, {**values, **_body(body, one)})
+        for one in languages
+    ]
     text = RULE.join(texts)
     return Letter(text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _body(body: OperatingBody, language: str) -> dict[str, Any]:
+    """Return name and ways as a paper says them; beside Urdu each keeps its own direction."""
+    begin, end = ("", "") if language == SOURCE_LANGUAGE else ("\u2068", "\u2069")
+    called = body.called(language)
+    return {
+        "cert": f"{begin}{called}{end}" if called else "",
+        "cert_ways": [f"{begin}{way}{end}" for way in body.ways],
+    }
 
 
 def _render(path: Path, language: str, values: Mapping[str, Any]) -> str:

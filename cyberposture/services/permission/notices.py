@@ -63,7 +63,7 @@ def write_notice(
         record, terms = _in_force(change, reference)
         assert change.institution_id is not None
         values = _values(register, change, terms, sender)
-        letter = render_paper(reports, "notice", language, values)
+        letter = render_paper(reports, "notice", language, values, body=register.body)
         kept = register.blobs.put(
             change.connection, change.institution_id, KIND, letter.text.encode(), change.by
         )

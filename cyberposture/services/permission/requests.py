@@ -75,7 +75,7 @@ def request_letter(
             has_plant="ot" in record.institution.features,
             hosted=hosted_by(declared, request.exclusions),
         )
-        letter = write_letter(reports, facts, language)
+        letter = write_letter(reports, facts, language, body=register.body)
         register.blobs.put(change.connection, record.id, KIND, letter.text.encode(), change.by)
         change.tell(institution=institution, letter_sha256=letter.sha256, language=language)
         change.tell(asked=asked_of(facts))

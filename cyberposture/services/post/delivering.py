@@ -65,7 +65,7 @@ def _mailer(desk: Desk, session: MailSession, to: str) -> Callable[[MessageRecor
             "code": message.code,
             "portal": Whole(desk.portal),
         }
-        wording = word_notice(desk.reports, "mail", message.language, values)
+        wording = word_notice(desk.reports, "mail", message.language, values, desk.body)
         text = {"subject": wording.subject, "body": wording.body, "language": wording.language}
         return session.send(Letter(id=str(message.id), recipient=to, at=message.act.at, **text))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from cyberposture.model.operating_body import UNNAMED, OperatingBody
 from cyberposture.services.post.mail import MailRoute, one_line
 from cyberposture.services.post.wording import Whole, Wording, word_notice
 from cyberposture.services.register import Register
@@ -24,11 +25,12 @@ LONGEST: Final = 200_000
 
 @dataclass(frozen=True)
 class Desk:
-    """What mail needs around it: the mail server, the notices' texts, and the portal's address."""
+    """What mail needs around it: server, the notices' texts, the portal's address, and by whom."""
 
     route: MailRoute
     reports: Path
     portal: str
+    body: OperatingBody = UNNAMED
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _word(desk: Desk, language: str, messages: list[MessageRecord]) -> Wording:
         body = message.body if size <= LONGEST else ""
         parts.append({"subject": Whole(one_line(message.subject)), "body": Whole(body.strip())})
     values = {"count": len(messages), "parts": parts}
-    return word_notice(desk.reports, "digest", language, values)
+    return word_notice(desk.reports, "digest", language, values, desk.body)
 
 
 def _language_of(register: Register, message: MessageRecord) -> str:

@@ -13,6 +13,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cyberposture.errors import NotFound
+from cyberposture.model.operating_body import UNNAMED, OperatingBody
 
 FOLDER: Final = "notices"
 FIRST_LANGUAGE: Final = "en"
@@ -37,9 +38,12 @@ class Wording:
 
 
 def word_notice(
-    reports: Path, name: str, language: str | None, values: Mapping[str, Any]
-) -> Wording:
+    reports: Path, name: str, language: str | None, values: Mapping[str, Any],
+    body: OperatingBody = UNNAMED,
+) -> Wording:  # fmt: skip
     """Return a notice in a language, or in English where there is none in it.
+
+    `body` is by whom it is sent, as far as the notice names it.
 
     Raises:
         NotFound: there is no such notice.
@@ -57,9 +61,10 @@ def word_notice(
         keep_trailing_newline=True,
     )
     environment.globals |= {"whole": Whole, "rule": Whole("=" * 70)}
-    text = environment.get_template(f"{name}.{spoken}.txt").render(**values)
-    subject, _, body = text.partition("\n")
-    return Wording(subject, body.lstrip("\n"), spoken)
+    said = {"cert": body.called(spoken), "cert_ways": " · ".join(body.ways), **values}
+    text = environment.get_template(f"{name}.{spoken}.txt").render(**said)
+    subject, _, rest = text.partition("\n")
+    return Wording(subject, rest.lstrip("\n"), spoken)
 
 
 def _is_there(reports: Path, name: str, language: str) -> bool:

@@ -64,7 +64,7 @@ def write_consultation(
         MissingService: no file can be written there.
     """
     definition = find_definition(register, NAME)
-    renderer = Renderer(folders.reports)
+    renderer = Renderer(folders.reports, register.body)
     words = renderer.words(definition, language)
     with register.reading() as connection:
         inputs = gather_consultation(register, connection, code)

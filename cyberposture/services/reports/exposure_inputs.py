@@ -3,22 +3,25 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from cyberposture.model.checks import Check
+from cyberposture.model.checks import Check, Checks
+from cyberposture.model.controls import Catalogue
 from cyberposture.model.findings import ASIDE, STANDING, Happened, Life, counts_since, replay
 from cyberposture.model.parameters import Clocks
 from cyberposture.reporting import exposure_inputs as given
 from cyberposture.scanning.techniques import WITHOUT_SENDING
+from cyberposture.services.catalogue.pinned import checks_under, get_pinned
 from cyberposture.services.findings.standing import repair_days
 from cyberposture.services.register import Register
 from cyberposture.services.reports.dependencies import family_of
 from cyberposture.services.reports.inputs import content_of, head_of
 from cyberposture.store import authorisations, exposure, findings, institutions
+from cyberposture.store.editions import list_adoptions
 from cyberposture.store.findings import FindingRecord
 from cyberposture.store.institutions import InstitutionRecord
 
@@ -62,7 +65,10 @@ def gather_exposure(
         records = institutions.list_institutions(connection, as_of=now, active_only=True)
     else:
         records = [institutions.get_institution(connection, institution, as_of=now)]
-    ground = _ground(register, records, now)
+    content = register.content
+    ground = _ground(content.catalogue, content.checks, records, now.date())
+    ends = [now - WEEK * back for back in range(WEEKS - 1, -1, -1)]
+    grounds = [*_grounds_then(register, connection, records, ends[:-1]), ground]
     owner = None if institution is None else records[0].id
     events: dict[UUID, list[Happened]] = defaultdict(list)
     for event in findings.list_events(connection, institution_id=owner, until=now):
@@ -82,7 +88,7 @@ def gather_exposure(
         institution=institution,
         names=tuple((one.institution.code, one.institution.name) for one in records),
         findings=tuple(_standing(ground, known, events, now)),
-        weeks=_weeks(ground, known, events, now),
+        weeks=_weeks(grounds, known, events, ends),
         looks=_looks(connection, ground, records, now),
         software=_software(connection, ground, owner, now),
         age_days=max(ages, default=0),
@@ -92,17 +98,41 @@ def gather_exposure(
     )
 
 
-def _ground(register: Register, records: Sequence[InstitutionRecord], now: datetime) -> _Ground:
+def _ground(
+    catalogue: Catalogue, checks: Checks, records: Sequence[InstitutionRecord], on: date
+) -> _Ground:
     known: dict[tuple[str, ...], Clocks] = {}
     for one in records:
         sectors = one.institution.sectors
         if sectors not in known:
-            known[sectors] = register.content.catalogue.clocks(sectors, now.date())
+            known[sectors] = catalogue.clocks(sectors, on)
     return _Ground(
         codes={one.id: one.institution.code for one in records},
         clocks={one.id: known[one.institution.sectors] for one in records},
-        checks={one.id: one for one in register.content.checks.checks},
+        checks={one.id: one for one in checks.checks},
     )
+
+
+def _grounds_then(
+    register: Register,
+    connection: Connection,
+    records: Sequence[InstitutionRecord],
+    ends: Sequence[datetime],
+) -> list[_Ground]:
+    """Return the ground of the edition in force at each of these moments, for today's sectors.
+
+    Before the first adoption there is the first edition.
+    """
+    adoptions = list_adoptions(connection)
+    found = []
+    for end in ends:
+        until = [one for one in adoptions if one.act.at <= end] or adoptions[:1]
+        rules = until[-1].catalogue if until else None
+        catalogue = get_pinned(register, connection, rules).catalogue
+        digest = until[-1].checks if until else register.edition.checks
+        checks = checks_under(register, connection, digest)
+        found.append(_ground(catalogue, checks, records, end.date()))
+    return found
 
 
 def _sort(life: Life, due: datetime | None, at: datetime) -> given.Sort:
@@ -142,21 +172,20 @@ def _standing(
 
 
 def _weeks(
-    ground: _Ground,
+    grounds: Sequence[_Ground],
     known: Iterable[FindingRecord],
     events: dict[UUID, list[Happened]],
-    now: datetime,
+    ends: Sequence[datetime],
 ) -> tuple[given.Week, ...]:
-    """Return the last weeks, each ending at the hour of `now`, from the findings' own events.
+    """Return the weeks that end at these moments, from the findings' own events.
 
-    Clocks are those that hold now: what an older edition allowed is not asked.
+    What was late then was late by the clocks of its own week, the ground in the same place.
     """
-    ends = [now - WEEK * back for back in range(WEEKS - 1, -1, -1)]
     stood = [dict.fromkeys(("late", "open", "aside"), 0) for _ in ends]
     moved = [dict.fromkeys(("new", "back", "fixed"), 0) for _ in ends]
     for one in known:
         for place, life in _lives(events[one.id], ends):
-            stood[place][_sort(life, ground.due(one, life), ends[place])] += 1
+            stood[place][_sort(life, grounds[place].due(one, life), ends[place])] += 1
         whole = replay(events[one.id])
         for number, stretch in enumerate(whole.stretches if whole is not None else ()):
             _count(moved, ends, stretch.began, "back" if number else "new")

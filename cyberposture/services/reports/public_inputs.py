@@ -1,7 +1,7 @@
 """From what the public figures stand on to what a view reads, put together anew.
 
 Nothing of the register's present state comes along but what is told of no institution: rules,
-national indicators, and how many were ever named.
+national indicators, how many were ever named, and at how many the result changed since.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ from cyberposture.services.reports.public_standings import (
     dependencies_of,
     read_standings,
 )
-from cyberposture.store import institutions, publication, rounds, scores
+from cyberposture.store import institutions, rounds, scores
 from cyberposture.store.public_editions import get_edition
 from cyberposture.store.rounds import RoundRecord
 from cyberposture.store.scores import ScoreRecord
@@ -59,7 +59,6 @@ def public_inputs(
     found = {key: _scored(connection, edition, one) for key, one in standings.items()}
     now = register.clock()
     zones = [r.institution.zone for r in institutions.list_institutions(connection, as_of=now)]
-    named = {one.institution_id for one in publication.list_consents(connection)}
     return given.NationInputs(
         content=content_of(register, edition),
         round_code=campaign.round.code,
@@ -73,11 +72,11 @@ def public_inputs(
         previous=previous,
         dependencies=tuple(dependencies_of(standings)),
         sample=given.ReviewSample(totals.complete, totals.gap),
-        named=len(named & standings.keys()),
+        named=state.fixed.named,
         failures=tuple(_failures(standings)),
         indicators=_indicators(register, connection, now),
         is_invented=totals.is_invented,
-        fixed_at=state.fixed_at,
+        fixed=state.fixed,
     )
 
 

@@ -6,7 +6,6 @@ A score is named by its key, for it never changes; what does change is written o
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from sqlalchemy import Connection
 
 from cyberposture.model.controls import Tier
 from cyberposture.model.foundation import Model
+from cyberposture.reporting.fixed import Fixed
 from cyberposture.scoring.sampling import Estimate
 from cyberposture.scoring.systemic import Dependency, Kind, Known
 from cyberposture.services.register import Register
@@ -62,7 +62,7 @@ class PublicState:
     previous_id: UUID | None
     """That of the round before, beside which it stands."""
     totals: PublicTotals
-    fixed_at: datetime
+    fixed: Fixed
 
 
 def read_standings(connection: Connection, edition: PublicEdition) -> Standings:

@@ -3,8 +3,9 @@
 The first report for the public fixes on what its figures stand, for each institution. Whatever is
 told to the public of the same round later, in any form and language, rests on that and on nothing
 that came after: whoever keeps two copies has the same figures twice. To take corrections in once
-many moved would not do: who knows that rule can work out the few beside the many. Readers who may
-read small groups read the register as it is.
+many moved would not do: who knows that rule can work out the few beside the many. What is told of
+them is how many there were, in whole groups. As nothing told too early could be mended, a round is
+told when it is over. Readers who may read small groups read the register as it is.
 """
 
 import hashlib
@@ -15,7 +16,9 @@ import rfc8785
 from sqlalchemy import Connection
 
 from cyberposture.errors import WrongState
+from cyberposture.reporting.fixed import Fixed
 from cyberposture.reporting.inputs import NationInputs
+from cyberposture.services.assessments.assess import FINAL_STATES
 from cyberposture.services.register import Register
 from cyberposture.services.reports.public_inputs import public_inputs
 from cyberposture.services.reports.public_standings import (
@@ -26,7 +29,7 @@ from cyberposture.services.reports.public_standings import (
     gather_totals,
     read_standings,
 )
-from cyberposture.store import rounds, scores
+from cyberposture.store import assessments, publication, rounds, scores
 from cyberposture.store.public_editions import PublicEdition, find_edition, insert_edition
 from cyberposture.store.rounds import RoundRecord
 
@@ -53,20 +56,52 @@ def fix_public(register: Register, round_code: str) -> None:
 
     Raises:
         NotFound: there is no such round.
-        WrongState: no score of the round is final yet, or somebody else fixes them now.
+        WrongState: it is not over, or one before it is not; or somebody else fixes them now.
     """
     with register.reading() as connection:
-        chain = [rounds.get_round(connection, round_code)]
-        if not scores.list_round_scores(connection, chain[0].id):
-            raise WrongState(
-                f"no score of the round {round_code} is final yet",
-                advice="cyberposture assessment finalise --institution … --round …",
-            )
-        while (before := _before(connection, chain[-1])) is not None:
-            chain.append(before)
-        unfixed = [one for one in chain if find_edition(connection, one.id) is None]
-    for campaign in reversed(unfixed):
+        unfixed = list_untold(connection, round_code)
+    for campaign in unfixed:
         _fix(register, campaign)
+
+
+def list_untold(connection: Connection, round_code: str) -> list[RoundRecord]:
+    """Return the rounds whose figures are fixed when this one's are told, the oldest first.
+
+    There is none where its figures were told before.
+
+    Raises:
+        NotFound: there is no such round.
+        WrongState: it is not over, or one before it is not.
+    """
+    campaign: RoundRecord | None = rounds.get_round(connection, round_code)
+    found: list[RoundRecord] = []
+    while campaign is not None and find_edition(connection, campaign.id) is None:
+        _require_over(connection, campaign)
+        found.insert(0, campaign)
+        campaign = _before(connection, campaign)
+    return found
+
+
+def _require_over(connection: Connection, campaign: RoundRecord) -> None:
+    """Return if nobody who was asked in a round waits for a result, or it is closed.
+
+    Raises:
+        WrongState: somebody waits, or there is no result at all.
+    """
+    code = campaign.round.code
+    if not scores.list_round_scores(connection, campaign.id):
+        raise WrongState(
+            f"no score of the round {code} is final yet",
+            advice="cyberposture assessment finalise --institution … --round …",
+        )
+    asked = assessments.list_assessments(connection, round_id=campaign.id)
+    waiting = sum(one.state not in FINAL_STATES for one in asked)
+    if waiting and campaign.closed_at is None:
+        raise WrongState(
+            f"the figures of the round {code} are told once every assessment that was asked has"
+            " a final result, or the round is closed",
+            advice=f"not final yet: {waiting} of {len(asked)}; finish them, or close the round",
+        )
 
 
 def find_public(connection: Connection, round_id: UUID) -> PublicRound:
@@ -81,6 +116,20 @@ def find_public(connection: Connection, round_id: UUID) -> PublicRound:
     return PublicRound(edition, read_standings(connection, edition))
 
 
+def read_fixed(connection: Connection, found: PublicRound) -> Fixed:
+    """Return since when the figures of a round are told, and how many results changed since."""
+    asked, now = found.standings, scores.list_round_scores(connection, found.edition.round_id)
+    consents = publication.list_consents(connection)
+    return Fixed(
+        at=found.edition.act.at,
+        asked=len(asked),
+        changed=sum(
+            one.institution_id in asked and one.id != asked[one.institution_id].score for one in now
+        ),
+        named=len({one.institution_id for one in consents} & asked.keys()),
+    )
+
+
 def gather_public(register: Register, connection: Connection, round_code: str) -> NationInputs:
     """Return everything from which the public is told of a round.
 
@@ -90,9 +139,9 @@ def gather_public(register: Register, connection: Connection, round_code: str) -
     """
     campaign = rounds.get_round(connection, round_code)
     found = find_public(connection, campaign.id)
-    edition = found.edition
-    totals = PublicTotals.model_validate(edition.told)
-    state = PublicState(found.standings, edition.previous_id, totals, edition.act.at)
+    totals = PublicTotals.model_validate(found.edition.told)
+    previous_id, fixed = found.edition.previous_id, read_fixed(connection, found)
+    state = PublicState(found.standings, previous_id, totals, fixed)
     return public_inputs(register, connection, campaign, state)
 
 

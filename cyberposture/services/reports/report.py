@@ -124,7 +124,7 @@ def write_report(
     Raises: as `render_report`, and
         MissingService: no file can be written there, or what makes this form is not installed.
     """
-    renderer = Renderer(folders.reports)
+    renderer = Renderer(folders.reports, register.body)
     text = render_report(register, renderer, name, audience, about, language=language)
     data = in_form(text, form, folders.reports)
     with placed(out, data), register.change("report-written", name) as change:

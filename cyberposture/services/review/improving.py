@@ -13,6 +13,7 @@ from cyberposture.exchange.sheets import build_row
 from cyberposture.model.improvements import Action, Progress
 from cyberposture.scoring.plan import Step, rank_improvements
 from cyberposture.services.assessments.assess import find_parts
+from cyberposture.services.catalogue.pinned import Pinned
 from cyberposture.services.people.roles import CERT, require_role
 from cyberposture.services.register import Change, Register
 from cyberposture.services.review.holding import hold
@@ -38,6 +39,8 @@ class ImprovementPlan:
     events: tuple[PlanEvent, ...]
     suggestions: tuple[Step, ...]
     """Steps of the score that no action names yet."""
+    pinned: Pinned | None
+    """The edition that the suggestions speak of; None where there are none."""
     earlier: tuple[tuple[AssessmentRecord, tuple[ActionRecord, ...]], ...]
     """Plans of earlier rounds, the newest first."""
     may_change: bool
@@ -243,6 +246,7 @@ def read_plan(register: Register, institution: str, round_code: str) -> Improvem
         actions = tuple(store.list_actions(connection, assessment.id).values())
         events = tuple(store.list_events(connection, assessment.id))
         steps: Sequence[Step] = ()
+        pinned = None
         if assessment.state in PLANNED_IN:
             kept = find_kept_score(connection, institution, round_code)
             basis = (
@@ -250,7 +254,7 @@ def read_plan(register: Register, institution: str, round_code: str) -> Improvem
                 if kept is None
                 else gather_kept(register, connection, institution, round_code, kept)
             )
-            steps = rank_improvements(basis.document, basis.result, SUGGESTED)
+            steps, pinned = rank_improvements(basis.document, basis.result, SUGGESTED), basis.pinned
         known = assessments.list_assessments(connection, institution_id=institution_id)
         before = known[: [one.id for one in known].index(assessment.id)]
         earlier = tuple(
@@ -265,6 +269,7 @@ def read_plan(register: Register, institution: str, round_code: str) -> Improvem
         actions=actions,
         events=events,
         suggestions=tuple(step for step in steps if not named.issuperset(step.controls)),
+        pinned=pinned,
         earlier=earlier,
         may_change=may_change,
     )

@@ -6,6 +6,7 @@ No address and no weakness stands in a notice: what was seen is in the letter, o
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final, get_args
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from cyberposture.model.people import find_mail_address
 from cyberposture.reporting.view.network import CLOSED
 from cyberposture.services.findings.of_scan import span_of
 from cyberposture.services.post.wording import Whole
-from cyberposture.store import authorisations, news, scans
+from cyberposture.store import authorisations, news, outbox, scans
 from cyberposture.store.findings import findings_at
 from cyberposture.store.news import Ended
 
@@ -25,11 +26,33 @@ UNNOTICED: Final = timedelta(days=1)
 default."""
 
 
+EVERY: Final = timedelta(days=7)
+"""An institution is told of scans no more often, but for grave ones. Source: our own default."""
+GRAVE: Final[tuple[Severity, ...]] = ("critical", "high")
+"""What opened by a scan and is of these is told at once."""
+PREFIX: Final = "news-scanned-"
+"""What the codes of these notices begin with."""
+
+
 def list_told(connection: Connection, since: datetime, now: datetime) -> Iterator[Ended]:
-    """Yield the scans that ended after `since` and may be told of now."""
+    """Yield the scans that ended after `since` and are to be told of now.
+
+    Of an institution that was told within `EVERY` only those by which something grave opened; else
+    the last one, which stands for those before it.
+    """
+    notices = outbox.list_messages(connection, prefix=PREFIX, since=min(since, now - EVERY))
+    known = {one.code.removeprefix(PREFIX).partition("/")[0] for one in notices}
+    told = {one.institution_id for one in notices if now - one.act.at < EVERY}
+    waiting: dict[UUID, list[Ended]] = {}
     for one in news.list_ended(connection, since):
-        if not one.is_announced or now - one.at >= UNNOTICED:
-            yield one
+        if one.code not in known and (not one.is_announced or now - one.at >= UNNOTICED):
+            waiting.setdefault(one.institution_id, []).append(one)
+    first = min((one.began for ended in waiting.values() for one in ended), default=now)
+    opened = news.list_opened(connection, first, GRAVE, CLOSED)
+    for owner, ended in waiting.items():
+        moments = [at for of, at in opened if of == owner]
+        grave = [one for one in ended if any(one.began <= at <= one.at for at in moments)]
+        yield from grave or ([] if owner in told else ended[-1:])
 
 
 def facts_of(

@@ -37,6 +37,8 @@ default."""
 NEEDED = ("urgent", "watch")
 """The kinds of schedule row without which nobody is told of anything."""
 PREFIX = "alarm-"
+_WORDS = {"kind": "row-kind", "verdict": "verdict", "told": "verdict"}
+"""Facts of alarms that are words of ours, and the groups of words that name them."""
 
 AlarmKind = Literal[
     "canary-missed",
@@ -92,12 +94,21 @@ def say_alarm(words: Words, alarm: Alarm) -> SaidAlarm:
     Raises:
         InvalidInput: the words have no sentence for it.
     """
+    facts = {name: _in_words(words, name, fact) for name, fact in alarm.facts.items()}
     return SaidAlarm(
         alarm,
         words.say(f"alarm-kind.{alarm.kind}"),
-        words.say(f"alarm.{alarm.sentence}", **alarm.facts),
-        words.say(f"alarm-advice.{alarm.kind}", **alarm.facts),
+        words.say(f"alarm.{alarm.sentence}", **facts),
+        words.say(f"alarm-advice.{alarm.kind}", **facts),
     )
+
+
+def _in_words(words: Words, name: str, fact: str | int) -> str | int:
+    """Return a fact as people call it where it is a word of ours, else as it is."""
+    group = _WORDS.get(name)
+    if group is None:
+        return fact
+    return words.listed([words.name(group, one) for one in str(fact).split(", ")])
 
 
 @dataclass(frozen=True)
@@ -219,7 +230,7 @@ def _clock(ground: _Ground) -> Iterator[Alarm]:
         if not any(row.kind == kind for row in rows):
             began = min(row.act.at for row in rows)
             add = f"cyberposture schedule add {kind} --kind {kind} --trigger interval --spec 300"
-            facts = {"row": kind, "command": add}
+            facts = {"kind": kind, "command": add}
             yield Alarm("not-scheduled", kind, "not-scheduled", facts, began)
 
 

@@ -121,7 +121,7 @@ def missing(visit: Visit, form: Filled, *names: str) -> Trouble | None:
     """Return where fields that are needed hold nothing, or a file is too large; None: nowhere."""
     megabytes = visit.portal.runtime.settings.upload_bytes // 1_000_000
     large = str(visit.words.say("net.fault.too_large", n=megabytes))
-    said = str(visit.words.say("net.fault.needed"))
+    said = str(visit.words.say("parts.needed"))
     empty = [name for name in names if not form[name] and not form.files.get(name)]
     wrong = dict.fromkeys(empty, said) | dict.fromkeys(sorted(form.too_large), large)
     return Trouble(422, wrong) if wrong else None

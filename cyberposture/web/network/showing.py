@@ -15,7 +15,7 @@ from cyberposture.services.schedule.month import NATION_ZONE
 from cyberposture.store.paging import Page, Turn
 from cyberposture.web.network.filled import Filled, Trouble
 from cyberposture.web.network.plainness import plainly
-from cyberposture.web.network.saying import saying
+from cyberposture.web.network.saying import remarking, saying
 from cyberposture.web.surroundings import Visit
 
 NO_TROUBLE: Final = Trouble(200, {})
@@ -42,6 +42,7 @@ def show(
         "day": day,
         "plainly": plainly,
         "seen_as": saying(visit),
+        "remark": remarking(visit),
         "name": words.name,
         "faults": trouble.faults,
         "faulty": trouble.listed,

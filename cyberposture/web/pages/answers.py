@@ -17,6 +17,7 @@ from cyberposture.services.assessments.cards import Card, DomainPage, read_domai
 from cyberposture.services.assessments.questionnaire import Kept
 from cyberposture.services.people.names import names_of
 from cyberposture.store.answers import AnswerRevision
+from cyberposture.web.languages import keep_language, turn_to
 from cyberposture.web.pages.cards import (
     NOT_APPLICABLE,
     reader_of,
@@ -101,6 +102,13 @@ class Outcome:
     troubles: tuple[Trouble, ...] = ()
     is_old: bool = False
     """The page was opened in a session that is over: nothing was kept, and all stands there."""
+
+    @property
+    def status(self) -> int:
+        """The status of the page that shows it."""
+        if not self.troubles:
+            return 200
+        return 409 if any(one.theirs for one in self.troubles) else 422
 
 
 UNTRIED: Final = Outcome()
@@ -211,8 +219,14 @@ def keep_answers(
     """Keep every card on which something was changed, and the one whose button was pressed.
 
     Without a script the cards of a page are one form, and all come with every button. Each is kept
-    by itself: what cannot be kept stands on its card again, with all that was typed.
+    by itself: what cannot be kept stands on its card again, with all that was typed. The button
+    that turns the language keeps first as well.
     """
+    turn_to(visit.request, form.language)
+    return keep_language(visit.request, _answer_to(visit, page, form), form.language)
+
+
+def _answer_to(visit: Visit, page: Page, form: PageForm) -> Response:
     try:
         require_form_key(visit, form.form_key)
     except NotAuthorised:
@@ -221,6 +235,17 @@ def keep_answers(
             raise
         # Somebody signed in anew beside this page: they press once more, with the key of today.
         return _show(visit, page, 403, Outcome(troubles=typed, is_old=True))
+    outcome = keep_cards(visit, page, form)
+    if outcome.troubles:
+        return _show(visit, page, outcome.status, outcome)
+    if form.then == EVIDENCE:
+        return visit.go(f"{page.round_at}/evidence/{form.pressed}")
+    goal = form.then if CONTROL.fullmatch(form.then) else form.pressed
+    return RedirectResponse(f"{page.path}#{goal}" if goal else page.path, 303)
+
+
+def keep_cards(visit: Visit, page: Page, form: PageForm) -> Outcome:
+    """Keep every card on which something was changed, and the one whose button was pressed."""
     # Who goes on to the evidence of a card has not said by that that its answer is ready.
     pressed = "" if form.then in (EVIDENCE, THEIRS) else form.pressed
     left = form.pressed if form.then == THEIRS else ""
@@ -230,15 +255,10 @@ def keep_answers(
         if one.control == pressed or (one.is_changed and one.control != left)
     ]
     tried = [(one, _try(visit, page, one, pressed)) for one in meant]
-    troubles = tuple(trouble for _, trouble in tried if trouble is not None)
-    if troubles:
-        kept = tuple(one.control for one, trouble in tried if trouble is None)
-        status = 409 if any(one.theirs for one in troubles) else 422
-        return _show(visit, page, status, Outcome(kept, troubles))
-    if form.then == EVIDENCE:
-        return visit.go(f"{page.round_at}/evidence/{form.pressed}")
-    goal = form.then if CONTROL.fullmatch(form.then) else form.pressed
-    return RedirectResponse(f"{page.path}#{goal}" if goal else page.path, 303)
+    return Outcome(
+        tuple(one.control for one, trouble in tried if trouble is None),
+        tuple(trouble for _, trouble in tried if trouble is not None),
+    )
 
 
 def _try(visit: Visit, page: Page, typed: Typed, pressed: str) -> Trouble | None:

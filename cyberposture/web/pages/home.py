@@ -50,14 +50,11 @@ class Campaign:
 def show_home(visit: Annotated[Visit, Depends(Allowed("see-home"))]) -> HTMLResponse:
     """Show what is due, the next things to do, and how far everything is."""
     tasks = collect_tasks(visit)
-    settings = visit.portal.runtime.settings
     return visit.show(
         "home.html.j2",
         tasks=tasks[:NEXT_STEPS],
         beside=tasks[NEXT_STEPS : NEXT_STEPS + MOST_BESIDE],
         rounds=list(campaigns_of(visit)),
-        telephone=settings.duty_telephone or "",
-        contact=settings.scanner_contact or "",
     )
 
 

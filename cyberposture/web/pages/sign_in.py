@@ -1,5 +1,6 @@
 """The door: signing in and out, coming in by an invitation, and choosing a language."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -13,21 +14,25 @@ from cyberposture.services.people import signing_in
 from cyberposture.services.people.second_factors import Enrolment
 from cyberposture.services.people.signing_in import LinkUsed
 from cyberposture.web.doorkeeper import at_the_door
+from cyberposture.web.gaps import gaps_in
+from cyberposture.web.languages import keep_language
 from cyberposture.web.sign_on import browser_of, keep_session
 from cyberposture.web.surroundings import (
     COOKIE,
     DOOR,
-    LANGUAGE_COOKIE,
-    LANGUAGES,
     Allowed,
     Visit,
+    language_of,
     portal_of,
     require_form_key,
 )
-from cyberposture.web.written import unkept_in
+from cyberposture.web.written import NO_WAY, Unkept, WayBack, typed_again, unkept_in
 
 router = APIRouter(include_in_schema=False)
-_YEAR_S = 31_536_000
+_ANSWERS = re.compile(
+    r"/institutions/[^/]+/rounds/[^/]+/answers/[A-Z]{3}(?:/[A-Z]{3}-[0-9]{2}/written)?"
+)
+"""Where forms go that are shown again with all that they bring."""
 
 
 def from_own_page(request: Request) -> None:
@@ -36,9 +41,12 @@ def from_own_page(request: Request) -> None:
     Raises:
         NotAuthorised: another site sent it.
     """
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    if site not in ("same-origin", "none"):
+    if not _is_from_own_page(request):
         raise NotAuthorised("not-our-form", "this form did not come from a page of ours")
+
+
+def _is_from_own_page(request: Request) -> bool:
+    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
 
 
 CAREFULLY = [Depends(from_own_page), Depends(at_the_door)]
@@ -51,33 +59,51 @@ def show_door(request: Request, ended: str = "") -> HTMLResponse:
     return show_the_door(request, has_ended=bool(ended))
 
 
-async def typed_in(request: Request) -> list[tuple[str, str]]:
-    """Return the words that somebody sent with a form when their session was over already.
-
-    Beside each stands the control of its card, where it was on one.
-    """
+async def typed_in(request: Request) -> list[Unkept]:
+    """Return what somebody wrote and chose in a form that cannot be kept just now."""
     if request.method != "POST" or "application/json" in request.headers.get("accept", ""):
         return []
+    # What another site sends is nobody's words.
+    return unkept_in(await _sent_in(request)) if _is_from_own_page(request) else []
+
+
+async def way_back(request: Request) -> WayBack:
+    """Return how what was sent is put back on its page once somebody is signed in again."""
+    if _ANSWERS.fullmatch(request.url.path) is None:
+        return NO_WAY
+    return WayBack(request.url.path, tuple(typed_again(await _sent_in(request))))
+
+
+async def _sent_in(request: Request) -> list[tuple[str, str]]:
     form = await request.form()
-    return unkept_in([(name, one) for name, one in form.multi_items() if isinstance(one, str)])
+    return [(name, one) for name, one in form.multi_items() if isinstance(one, str)]
 
 
 def show_the_door(
     request: Request, status: int = 200, *, name: str = "", wrong: bool = False,
-    has_ended: bool = False, typed: Sequence[tuple[str, str]] = (),
+    has_ended: bool = False, typed: Sequence[Unkept] = (), back: WayBack = NO_WAY,
+    faults: dict[str, str] | None = None,
 ) -> HTMLResponse:  # fmt: skip
     """Show the door; `typed` is what somebody had written who comes from a page of ours."""
     portal = portal_of(request)
     has_sign_on = portal.runtime.settings.sso_issuer is not None
     return portal.render(
         request, "sign-in.html.j2", status, person=None, name=name, wrong=wrong,
-        has_ended=has_ended, typed=typed, has_sign_on=has_sign_on,
+        faults=faults or {},
+        has_ended=has_ended, typed=typed, back=back, has_sign_on=has_sign_on,
     )  # fmt: skip
 
 
 def show_door_again(request: Request, name: str) -> HTMLResponse:
     """Say that something was not right, whatever it was."""
     return show_the_door(request, 403, name=name, wrong=True)
+
+
+def without_name_or_password(request: Request, name: str, password: str) -> HTMLResponse | None:
+    """Return the door where one of the two is not typed, else None; that is no attempt at it."""
+    words = portal_of(request).words[language_of(request)]
+    faults = gaps_in(words, name=name, password=password)
+    return show_the_door(request, 422, name=name, faults=faults) if faults else None
 
 
 @router.post("/sign-in", dependencies=CAREFULLY)
@@ -89,6 +115,8 @@ def sign_in(
 ) -> Response:
     """Let somebody in, or say that something was not right."""
     portal = portal_of(request)
+    if (asked := without_name_or_password(request, name, password)) is not None:
+        return asked
     try:
         opened = signing_in.sign_in(
             portal.register_of(DOOR), name, password, code, browser=browser_of(request)
@@ -133,7 +161,6 @@ def _show_invitation(
     settings = portal.runtime.settings
     return portal.render(
         request, "come-in.html.j2", status, person=None, token=token, who=who, fault=fault,
-        contact=" · ".join(filter(None, (settings.duty_telephone, settings.scanner_contact))),
         has_sign_on=settings.sso_issuer is not None,
     )  # fmt: skip
 
@@ -185,10 +212,4 @@ def confirm(
 def choose_language(request: Request, code: str, to: str = "/") -> Response:
     """Remember the language and go back to the page that it was chosen on."""
     back = to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
-    answer = RedirectResponse(back, 303)
-    if code in LANGUAGES:
-        answer.set_cookie(
-            LANGUAGE_COOKIE, code, max_age=_YEAR_S, samesite="lax",
-            secure=portal_of(request).is_secure, httponly=True,
-        )  # fmt: skip
-    return answer
+    return keep_language(request, RedirectResponse(back, 303), code)

@@ -11,12 +11,30 @@ function tell(form, kind) {
   place.dataset.state = kind;
 }
 
-// Without a script all cards are one form, so that any button keeps them all. Here each is a form of
-// its own: it keeps itself, and the small forms beside it keep it first.
-for (const field of document.querySelectorAll("[form=answers]")) {
+// Without a script all that is typed on a page is one form, so that any button keeps it. Here each card
+// is a form of its own: it keeps itself, and the forms beside it keep it first.
+for (const field of document.querySelectorAll(".card [form=answers]")) {
   if (field.type === "hidden") field.remove();
+  field.dataset.whole = field.name;
   field.removeAttribute("form");
   field.name = field.name.split(".")[0];
+}
+
+// Where the page is sent for a card, its fields join the others for as long as `send` takes, so that
+// what is typed beside it comes along.
+const whole = document.getElementById("answers");
+
+function together(card, send) {
+  const fields = [...card.querySelectorAll("[data-whole]")].map((one) => [one, one.name]);
+  for (const [one] of fields) {
+    one.name = one.dataset.whole;
+    one.setAttribute("form", "answers");
+  }
+  send(whole);
+  for (const [one, name] of fields) {
+    one.removeAttribute("form");
+    one.name = name;
+  }
 }
 for (const one of document.querySelectorAll("[data-script]")) one.hidden = false;
 for (const one of document.querySelectorAll("[data-plain]")) one.hidden = true;
@@ -73,7 +91,8 @@ function watch(form) {
         place.dataset.state = "kept";
       } else if (answer.status === 409) {
         gone = true;
-        form.submit();  // the page with both versions
+        leaving = whole;
+        together(form, (page) => page.submit());  // it comes back with both versions
       } else if (answer.type === "opaqueredirect") {
         hasEnded = true;
         next = AGAIN_MS;
@@ -122,6 +141,17 @@ function watch(form) {
 
 const open = () => [...watched].filter(([, one]) => one.isOpen());
 
+// What is typed in any other box goes with its own form alone; `leaving` is the one that is sent.
+let leaving = null;
+
+function isUnsent(box) {
+  const stood = box.form && "unsent" in box.form.dataset ? "" : box.defaultValue;
+  return box.form !== leaving && !watched.has(box.form) && box.value !== stood && box.value.trim();
+}
+
+const unsent = () => [...document.querySelectorAll("textarea:enabled:read-write")].some(isUnsent);
+document.addEventListener("input", () => { leaving = null; });
+
 // Whoever goes on before an answer is kept waits for it: nobody loses a word. What cannot be kept
 // now shows why, and the browser asks before it leaves.
 async function keepAll(but) {
@@ -135,7 +165,11 @@ let waiting = false;
 
 document.addEventListener("submit", async (event) => {
   const { target, submitter } = event;
-  if (passing || event.defaultPrevented || !open().length) return;
+  if (event.defaultPrevented) return;
+  if (passing || !(watched.has(target) || open().length)) {
+    leaving = target;
+    return;
+  }
   event.preventDefault();
   if (waiting) return;
   waiting = true;
@@ -144,7 +178,8 @@ document.addEventListener("submit", async (event) => {
   await new Promise((go) => setTimeout(go));  // inside its own event a form is not sent anew
   waiting = false;
   passing = true;
-  target.requestSubmit(submitter);
+  if (watched.has(target)) together(target, (page) => page.requestSubmit(submitter));
+  else target.requestSubmit(submitter);
   passing = false;
 });
 
@@ -160,7 +195,7 @@ document.addEventListener("click", async (event) => {
 });
 
 window.addEventListener("beforeunload", (event) => {
-  if (open().length) event.preventDefault();
+  if (open().length || unsent()) event.preventDefault();
 });
 
 for (const form of document.querySelectorAll("form[data-autosave]")) watch(form);

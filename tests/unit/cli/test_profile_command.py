@@ -163,6 +163,7 @@ def test_a_weakening_overlay_fails_the_check_with_its_line(content):
     assert "an overlay may not lower it" in str(done.exception)
 
 
+@pytest.mark.slow
 def test_a_second_score_stands_beside_the_national_one_and_is_not_kept(content, tmp_path):
     space = ["--workspace", str(tmp_path / "work")]
     env = {"CYBERPOSTURE_CONTENT": str(content)}

@@ -1,9 +1,11 @@
 """Parts that run side by side end together, and the one that failed is named."""
 
+import socket
 import threading
 
 import pytest
 
+from cyberposture.cli.serve import listen
 from cyberposture.cli.serving import Part, run_together
 from cyberposture.errors import MissingService
 
@@ -68,3 +70,13 @@ def test_part_that_fails_while_it_is_ended_is_told_too():
     threading.Timer(0.05, ended.set).start()
     with pytest.raises(MissingService, match="the disk is full"):
         run_together([Part("engine", run, told.set)], ended)
+
+
+@pytest.mark.loopback
+def test_what_the_portal_accepts_sends_at_once():
+    with (
+        listen("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname(), 5),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -32,7 +32,7 @@ class Figures(HTMLParser):
         self.ids: set[str] = set()
         self.found: list[Figure] = []
         self._chapter = ""
-        self._heads: list[set[str]] = []
+        self._heads: list[tuple[set[str], str]] = []
         self._row: set[str] = set()
         self._column = 0
         self._cell: tuple[str, str, set[str], list[str]] | None = None
@@ -66,11 +66,13 @@ class Figures(HTMLParser):
         if tag == "dd" and self._in == "dl four":
             self._note(text, links)
         elif self._in == "thead":
-            self._heads.append(links)
+            self._heads.append((links, kind))
         elif tag == "th":
             self._row |= links
-        elif tag == "td" and re.search(r"\b(n|h\d)\b", kind):
-            self._note(text, links | self._row | self._heads[self._column])
+        elif tag == "td" and self._heads:
+            head, told = self._heads[self._column]
+            if re.search(r"\b(n|h\d)\b", f"{kind} {told}"):
+                self._note(text, links | self._row | head)
         self._column += 1
 
     def _note(self, text, links):

@@ -85,6 +85,24 @@ def test_the_first_page_ends_with_three_decisions_each_with_its_source():
     assert decisions[2].asks.startswith("Act on NAT-02: Laws, rules and the national plan.")
 
 
+def test_each_decision_says_whose_it_is_and_a_guarded_one_no_number_of_sectors():
+    first, second, third = view_of(usual()).front.decisions
+    (closed,) = (one.closed_at for one in view_of(usual()).gates if one.control in first.asks)
+    assert first.owner.startswith(f"the heads of the {closed} institutions where it is closed;")
+    assert re.fullmatch(
+        r"the national CERT, with the regulators of the \d+ sectors .*", second.owner
+    )
+    assert third.owner == "the government; no institution has it in its hands."
+    guarded = view_of(usual(), "public").front.decisions
+    assert not re.search(r"\d", guarded[1].owner)
+
+
+def test_what_one_sector_alone_depends_on_is_its_regulators_decision():
+    rows = tuple(replace(row, sector="power") for row in usual().rows)
+    decision = view_of(replace(usual(), rows=rows)).front.decisions[1]
+    assert decision.owner == "the regulator of the one sector that depends on it, Electric power."
+
+
 def third(**values: str) -> tuple[str, str]:
     """Return what the third decision asks, and its source, where these indicators are entered."""
     decision = view_of(replace(usual(), indicators=indicators(**values))).front.decisions[2]

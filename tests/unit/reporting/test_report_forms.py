@@ -8,6 +8,7 @@ import pytest
 from press import HOME, html_of
 
 from cyberposture.reporting.forms import in_form
+from cyberposture.reporting.paper_letters import as_seen
 from cyberposture.reporting.samples.institution import usual_report
 from cyberposture.reporting.samples.nation import a_nation
 from cyberposture.reporting.sets.texts import pdf_texts
@@ -98,6 +99,7 @@ def test_equal_pages_give_equal_bytes_in_each_form():
     assert in_form(small, "pdf", HOME) == in_form(small, "pdf", HOME)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "ur"])
 def test_paper_shows_the_page(language):
     html = page("nation", language)
@@ -114,3 +116,18 @@ def test_paper_fetches_nothing(tmp_path):
     html = f'<html><body><h1>A</h1><img src="file://{secret}" alt="B"></body></html>'
     text = "".join(str(part) for part in pdf_texts(in_form(html, "pdf", HOME)) or ())
     assert "do not tell" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("41.0 of 100", "41.0 of 100"),
+        ("بجلی", "\ufbfd\ufee0\ufea0\ufe91"),
+        ("لا", "\ufefb"),
+        ("دعویٰ", "\ufbfc\ufeee\ufecb\ufea9"),
+        ("DNS کا", "\ufe8e\ufb90 DNS"),
+        ("IAM-10، (ہے)", "(\ufbaf\ufba8) ،IAM-10"),
+    ],
+)
+def test_letters_of_a_drawing_join_and_stand_as_they_are_seen(text, seen):
+    assert as_seen(text) == seen

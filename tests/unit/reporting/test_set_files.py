@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from press import RENDERER, definitions
 
 from cyberposture.model.reports import Audience
+from cyberposture.reporting.fixed import Fixed
+from cyberposture.reporting.fixed import corrections_of as corrections_said
 from cyberposture.reporting.inputs import NationInputs
 from cyberposture.reporting.samples.institution import a_report
 from cyberposture.reporting.samples.nation import a_nation
@@ -19,6 +21,7 @@ from cyberposture.reporting.sets.brief import MOST_WORDS, brief_of, count_words
 from cyberposture.reporting.sets.figures import (
     FILES,
     Table,
+    changes_of,
     corrections_of,
     csv_of,
     dictionary_of,
@@ -113,6 +116,21 @@ def test_every_column_is_explained_in_each_language_and_no_cell_is_a_formula():
 def test_the_log_of_corrections_says_when_and_how_many():
     table = corrections_of([(datetime(2026, 11, 3, 9, tzinfo=UTC), 2)])
     assert csv_of(table) == "corrected_at,changed_controls\r\n2026-11-03,2\r\n"
+
+
+@pytest.mark.parametrize(
+    ("changed", "named", "told"),
+    [(4, 0, ""), (5, 0, "5"), (9, 0, "5"), (5, 1, ""), (6, 1, "6"), (12, 0, "5"), (12, 4, "")],
+)
+def test_the_publics_log_tells_whole_groups_and_no_day(changed, named, told):
+    at = datetime(2026, 11, 3, 9, tzinfo=UTC)
+    fixed = Fixed(at, asked=12, changed=changed, named=named)
+    table = changes_of("autumn", fixed)
+    assert csv_of(table) == f"round,fixed_at,changed_at_least\r\nautumn,2026-11-03,{told}\r\n"
+    said = str(corrections_said(WORDS["en"], fixed))
+    assert f"at least {told} results" in said if told else f"fewer than {5 + named}" in said
+    columns = {row[1] for row in dictionary_of([], list(WORDS.values()), table.columns).rows}
+    assert columns == set(table.columns)
 
 
 def test_a_letter_is_that_under_which_people_look_a_name_up():

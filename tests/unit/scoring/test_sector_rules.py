@@ -1,6 +1,5 @@
 """Sectors in the score: how much a domain counts, how old evidence may be, who is asked what."""
 
-import runpy
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,10 +16,9 @@ from cyberposture.model.parameters import SectorRules
 from cyberposture.model.scores import ScoreDocument
 from cyberposture.scoring.assemble import assemble
 from cyberposture.scoring.rollup import compute
-from cyberposture.services.proof.bundle import packing
+from cyberposture.services.proof.bundle.verifier import scores as verifier_scores
 
 CONTENT = load_content(find_content(None))
-VERIFIER = runpy.run_path(str(packing.VERIFIER))
 DAY = date(2026, 11, 22)
 DOMAINS = [domain.id for domain in CONTENT.catalogue.framework.domains]
 
@@ -102,7 +100,7 @@ def test_the_mean_of_domains_is_weighted_as_the_published_arithmetic_says(
     known = [(weight[d.id], d.declared) for d in result.domains if d.declared is not None]
     total, whole = sum(w * points for w, points in known), sum(w for w, _ in known)
     assert result.institution.declared == (2 * total + whole) // (2 * whole)
-    assert result.model_dump(mode="json") == VERIFIER["score"](
+    assert result.model_dump(mode="json") == verifier_scores.score(
         document.model_dump(mode="json", by_alias=True)
     )
 

@@ -1,7 +1,6 @@
 """What the auditor's own program is built of: canonical JSON, Ed25519, and what it may import."""
 
 import ast
-import runpy
 import sys
 from pathlib import Path
 
@@ -12,11 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyberposture.services.proof.bundle import packing
-
-PATH: Path = packing.VERIFIER
-VERIFIER = runpy.run_path(str(PATH))
-is_signed = VERIFIER["is_signed"]
+from cyberposture.services.proof.bundle.packing import VERIFIER
+from cyberposture.services.proof.bundle.verifier.canonical_json import canonical
+from cyberposture.services.proof.bundle.verifier.ed25519 import ORDER, is_signed
 
 # Source: RFC 8032, Edwards-Curve Digital Signature Algorithm, section 7.1, January 2017.
 VECTORS = [
@@ -45,9 +42,6 @@ VECTORS = [
 def test_vectors_of_the_standard_hold(key, message, signature):
     assert is_signed(key, signature, bytes.fromhex(message))
     assert not is_signed(key, signature, bytes.fromhex(message) + b"\0")
-
-
-ORDER = VERIFIER["ORDER"]
 
 
 @settings(max_examples=40, deadline=None)
@@ -95,20 +89,29 @@ PLAIN = st.recursive(
 @settings(max_examples=200, deadline=None)
 @given(PLAIN)
 def test_json_is_written_as_the_library_writes_it(value):
-    assert VERIFIER["canonical"](value) == rfc8785.dumps(value)
+    assert canonical(value) == rfc8785.dumps(value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**53, b"x", {1: 2}.keys()])
 def test_what_is_no_plain_json_is_refused(value):
     with pytest.raises(ValueError):
-        VERIFIER["canonical"](value)
+        canonical(value)
 
 
-def test_it_imports_the_standard_library_and_nothing_else():
-    tree = ast.parse(PATH.read_text(encoding="utf-8"))
+def imported(path: Path) -> set[str]:
+    """Return the roots of what a file imports; what stands beside it goes by a dot."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import)
              for alias in node.names}  # fmt: skip
-    named |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    roots = {name.partition(".")[0] for name in named}
+    named |= {"." * node.level + str(node.module) for node in ast.walk(tree)
+              if isinstance(node, ast.ImportFrom)}  # fmt: skip
+    return {"." if name.startswith(".") else name.partition(".")[0] for name in named}
+
+
+def test_it_imports_itself_and_the_standard_library_and_nothing_else():
+    modules = list((VERIFIER.parent / "verifier").glob("*.py"))
+    assert len(modules) > 10
+    assert imported(VERIFIER) == {"sys", "pathlib", "verifier"}
+    roots = set[str]().union(*map(imported, modules)) - {"."}
     assert roots <= sys.stdlib_module_names
     assert roots & {"socket", "urllib", "http", "subprocess", "os", "importlib"} == set()

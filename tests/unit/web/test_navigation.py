@@ -64,3 +64,13 @@ def test_few_places_stand_without_groups():
     menu = menu_for([held("observer", "hill-water")], "/", None)
     assert len(menu.places) <= FEW
     assert menu.groups == ()
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_two_places_are_called_alike_only_where_one_is_the_institutions_own(language):
+    words = load_words([HERE / "words" / "frame", *FOLDERS], language)
+    called: dict[str, set[str]] = {}
+    for place in PLACES:
+        own = {"questions": "desk-questions", "people": "all-people"}.get(place.key, place.key)
+        called.setdefault(str(words.say(f"place.{place.key}")), set()).add(own.removeprefix("own-"))
+    assert {label: keys for label, keys in called.items() if len(keys) > 1} == {}

@@ -74,6 +74,19 @@ ENGLISH = {
 PLACES = {"Fault": 1, "WrongState": 0, "WrongUsage": 0, "NotAuthorised": 1, "Conflict": 1,
           "InvalidInput": 0, "MissingService": 0, "ValueError": 0, "refuse": 1}  # fmt: skip
 """In which place each kind of refusal takes its sentence."""
+REMARKED = {
+    "services/schedule/due": {"_moved": 2, "hold_back": 3, "_reason": -1, "every": -1},
+    "services/scans/draining": {"_hold_back": 2},
+    "services/scans/dispatch": {"_queue_again": 1},
+    "services/scans/sending": {"Sent": 3},
+    "services/scans/lending": {"Sent": 3},
+    "services/scans/conduct": {},
+    "services/scans/asking": {},
+    "store/chunks": {},
+    "store/verification": {"_note": 2, "AuditFault": 3},
+}
+"""Where remarks are worded that are kept and shown: the place that takes one in each call, -1 for a
+function that returns it. What stands under the names `detail` and `why` is one as well."""
 COMMAND = "cyberposture "
 """With it begins an advice that is a command: the same in every language."""
 FACT = "\0"
@@ -159,6 +172,31 @@ def find_shapes(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, shape) for shape in spelt(one, given))
 
 
+def remarks_in(name: str) -> Iterator[str]:
+    """Yield the remarks that a module words."""
+    nodes, places = list(ast.walk(tree_of(name))), REMARKED[name]
+    given: dict[str, list[ast.expr]] = {}
+    found: list[ast.expr] = []
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value):
+                given.setdefault(target, []).append(value)
+            case ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value):
+                given.setdefault(target, []).append(value)
+            case ast.FunctionDef(name=called) if places.get(called) == -1:
+                inner = [one.value for one in ast.walk(node) if isinstance(one, ast.Return)]
+                found += [one for one in inner if one is not None]
+            case ast.Call(func=ast.Name() | ast.Attribute() as func):
+                called = func.id if isinstance(func, ast.Name) else func.attr
+                place = places.get(called, -1)
+                found += node.args[place : place + 1] if place >= 0 else []
+                found += [one.value for one in node.keywords if one.arg in ("detail", "why")]
+    for one in found:
+        parts = one.values if isinstance(one, ast.BoolOp) else [one]
+        for part in parts:
+            yield from (text for text in spelt(part, given) if text)
+
+
 def spelt(node: ast.expr, given: dict[str, list[ast.expr]]) -> Iterator[str]:
     """Yield the sentences that an expression may be."""
     match node:
@@ -218,6 +256,24 @@ def test_each_sentence_that_a_page_can_show_is_said_in_urdu(refusals):
             if refusals.code_of(sample) is None and not sample.startswith(COMMAND):
                 missing.append(f"{name}.py:{line}: {shape.replace(FACT, '{…}')}")
     assert missing == [], "add these to web/words/refusing, in both languages"
+
+
+def test_each_remark_that_a_page_can_show_is_said_in_urdu(refusals):
+    """Why an address is due, what came of a chunk, and what is wrong with the record."""
+    found = {one for name in REMARKED for one in remarks_in(name)}
+    assert {"new: nobody has looked at it yet", "asked for by the institution", "every day",
+            "its worker was lost", "an entry stands before the beginning"} <= found  # fmt: skip
+    fillings = ("7", "high", "lost", "round 7")
+    missing = [
+        one
+        for one in found
+        if all(refusals.code_of(one.replace(FACT, filling)) is None for filling in fillings)
+    ]
+    assert missing == [], "add these to web/words/remarks, in both languages"
+    said = refusals.say("a check of severity high failed")
+    assert "high" not in said and "سنگین" in said
+    said = refusals.say("ended by its worker: blind ended before it finished")
+    assert not re.search("[a-z]{3}", said)
 
 
 def test_every_reason_for_english_is_still_needed():

@@ -17,7 +17,7 @@ from cyberposture.services.register import Register
 HOME: Final = "bundle"
 """The folder among the reports that holds what goes into every bundle."""
 VERIFIER: Final = Path(__file__).with_name("verify.py")
-"""The program that goes into every bundle: one file for auditors, which nothing here runs."""
+"""What an auditor runs of the program that goes into every bundle; the rest is in `verifier/`."""
 WHAT: Final = "cyberposture audit bundle 1"
 _LANGUAGES: Final = ("en", "ur")
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
@@ -27,7 +27,7 @@ def pack(
     register: Register, reports: Path, subject: Subject, matter: Matter, files: Mapping[str, bytes]
 ) -> bytes:
     """Return the zip of a bundle, sealed; the same files give the same bytes."""
-    told = {**files, VERIFIER.name: VERIFIER.read_bytes()}
+    told = {**files, **_program()}
     manifest = _manifest(register, subject, matter, told)
     fronts = {
         "README.txt": render_paper(reports, "readme", _LANGUAGES[-1], {
@@ -42,6 +42,13 @@ def pack(
     sealed = {"manifest.json": plain_json(manifest),
               "manifest.seal.json": plain_json(seal.model_dump(mode="json"))}  # fmt: skip
     return _zipped({**told, **fronts, **sealed})
+
+
+def _program() -> dict[str, bytes]:
+    """Return the files of the verifier, by their names in a bundle; nothing here runs them."""
+    home = VERIFIER.parent
+    paths = (VERIFIER, *sorted((home / "verifier").glob("*.py")))
+    return {path.relative_to(home).as_posix(): path.read_bytes() for path in paths}
 
 
 def _manifest(

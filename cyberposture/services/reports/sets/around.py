@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from cyberposture.clock import find_zone
 from cyberposture.model.reports import Audience
 from cyberposture.model.scores import ScoreParameters
+from cyberposture.reporting.fixed import corrections_of
 from cyberposture.reporting.inputs import AuditHead, ContentInputs
 from cyberposture.reporting.plain import LONG, Text, given
 from cyberposture.reporting.render import Renderer
@@ -80,6 +81,12 @@ class Around:
         return {one.id: one.title for one in self.content.catalogue.framework.sectors}
 
     @cached_property
+    def frameworks(self) -> dict[str, str]:
+        """The titles of other frameworks, with their editions."""
+        known = self.content.catalogue.neighbours
+        return {one.id: f"{one.title} {one.edition}" for one in known}
+
+    @cached_property
     def listed(self) -> tuple[views.Listed, ...]:
         """The institutions that have a page."""
         return tuple(
@@ -113,6 +120,10 @@ class Around:
 
     def pieces(self) -> list[Piece]:
         """Return the reports that are made in this language."""
+        return self._pieces
+
+    @cached_property
+    def _pieces(self) -> list[Piece]:
         return [p for p in self.plan.pieces if self.language in p.definition.languages]
 
     def site(self, stem: str, other: "Around | None") -> Site:
@@ -126,6 +137,7 @@ class Around:
                 doors.append(Door(self.href(here, piece.stem), self._title(piece)))
         if self.plan.members and stem != "list":
             doors.append(Door(self.href(here, "list"), self.words.say("set.list")))
+        doors += [Door(self.href(here, p.stem), self._title(p)) for p in self._beside(stem)]
         printed = next((p for p in self.pieces() if p.stem == stem and p.kind.is_printed), None)
         if printed is not None and self.prints:
             doors.append(Door(posixpath.basename(self.printed(printed)), "PDF"))
@@ -133,7 +145,20 @@ class Around:
             label = self.words.say(f"set.language-{other.language}")
             link = posixpath.relpath(other.path(stem), posixpath.dirname(here) or ".")
             doors.append(Door(link, label, other.language))
-        return Site(tuple(doors), self._sector_doors(here, stem), self._institution_links(here))
+        return Site(
+            tuple(doors), self._sector_doors(here, stem), self._institution_links(here, stem)
+        )
+
+    def _beside(self, stem: str) -> list[Piece]:
+        """Return the same institution's results in other orders than on the page of this stem."""
+        own = next((p for p in self.pieces() if p.stem == stem and p.member is not None), None)
+        if own is None:
+            return []
+        return [
+            one
+            for one in self.pieces()
+            if one.member is own.member and one.about.framework != own.about.framework
+        ]
 
     def _sector_doors(self, here: str, stem: str) -> tuple[Door, ...]:
         own = next((p.member.sector for p in self.plan.pieces if p.stem == stem and p.member), None)
@@ -146,19 +171,27 @@ class Around:
             and piece.stem != stem
         )
 
-    def _institution_links(self, here: str) -> dict[str, str]:
-        return {} if here.startswith("institutions/") else self._hrefs(here)
+    def _institution_links(self, here: str, stem: str) -> dict[str, str]:
+        if not here.startswith("institutions/"):
+            return self._hrefs(here)
+        # In another order nothing is explained a second time: it leads to the institution's report.
+        own = next((p for p in self.pieces() if p.stem == stem), None)
+        return {} if own is None or own.about.framework is None else self._hrefs(here)
 
     def _hrefs(self, here: str) -> dict[str, str]:
         return {
             piece.member.institution.code: self.href(here, piece.stem)
             for piece in self.pieces()
-            if piece.member is not None and piece.definition.id == piece.definition.subject
+            if piece.member is not None
+            and piece.about.framework is None
+            and piece.definition.id == piece.definition.subject
         }
 
     def _title(self, piece: Piece) -> str:
         if piece.about.sector is not None:
             return self.sectors.get(piece.about.sector, piece.about.sector)
+        if piece.about.framework is not None:
+            return self.frameworks.get(piece.about.framework, piece.about.framework)
         if piece.member is not None:
             return str(given(piece.member.institution.name))
         subject = piece.definition.subject
@@ -208,7 +241,7 @@ class Around:
         ]
         for piece in self.pieces():
             about = words.say(f"set.about-{piece.definition.subject}")
-            if piece.member is None:
+            if piece.member is None or piece.about.framework is not None:
                 doors.append((Door(self.href(here, piece.stem), self._title(piece)), about))
         if self.plan.members:
             door = Door(self.href(here, "list"), words.say("set.list"))
@@ -276,10 +309,11 @@ class Around:
         keys = ["ours", "time", "seen"]
         if self.plan.wanted.audience == "public":
             keys[1:1] = ["consent", "groups", "fixed"]
-        title = words.say("open.title")
+        title, fixed = words.say("open.title"), self.plan.fixed
         return views.OpenView(
             *self._made(title, title),
             corrections=tuple(self._corrected(here, one) for one in corrected),
+            changed=None if fixed is None else corrections_of(words, fixed),
             conduct=self._conduct(conduct),
             faults=tuple(words.say("open.fault", kind=kind, n=n) for kind, n in conduct.faults),
             limits=tuple(words.say(f"open.limit-{key}", n=smallest) for key in keys),

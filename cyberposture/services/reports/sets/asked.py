@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from cyberposture.errors import Fault, InvalidInput, NotFound, WrongState
 from cyberposture.model.reports import Audience
 from cyberposture.services.register import Register
+from cyberposture.services.reports.published import list_untold
 from cyberposture.services.reports.sets.plan import (
     LANGUAGES,
     SetWanted,
@@ -68,7 +71,10 @@ def ask(
     wanted = _wanted(reader, round_code, about, language, with_pdf)
     with register.reading() as connection:
         try:
-            plan_set(register, connection, wanted)
+            if wanted.audience == "public":
+                _require_tellable(connection, round_code)
+            else:
+                plan_set(register, connection, wanted)
         except NotFound as error:
             field = "round" if error.kind == "round" else "about"
             raise InvalidInput(Fault(field, str(error))) from error
@@ -84,6 +90,19 @@ def ask(
         change.subject = made.code
         change.tell(**document)
     return made.code
+
+
+def _require_tellable(connection: Connection, round_code: str) -> None:
+    """Return if the public may be told of a round; its figures are fixed when the set is made.
+
+    Raises:
+        NotFound: there is no such round.
+        InvalidInput: it is not over.
+    """
+    try:
+        list_untold(connection, round_code)
+    except WrongState as error:
+        raise InvalidInput(Fault("round", str(error)), advice=error.advice()) from error
 
 
 def _wanted(reader: str, round_code: str, about: str, language: str, with_pdf: bool) -> SetWanted:

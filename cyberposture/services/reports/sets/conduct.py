@@ -1,7 +1,7 @@
 """What a set tells of ourselves: scores that were corrected, and how we behaved on networks."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from cyberposture.services.proof.replay import replay
 from cyberposture.services.register import Register
 from cyberposture.store import scores, stops
-from cyberposture.store.scores import ScoreSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +44,17 @@ class Conduct:
 
 
 def read_corrections(
-    connection: Connection, round_id: UUID, *, until: Iterable[UUID] | None = None
+    connection: Connection, round_id: UUID, *, among: Collection[UUID] | None = None
 ) -> tuple[Corrected, ...]:
     """Return every correction of a final score of this round, the oldest first.
 
-    With `until`, those alone that led to these scores: the public is told of no other.
+    With `among`, those of these institutions alone: the public reads of whom it may name.
     """
     found = []
-    every = scores.list_scores(connection, round_id=round_id, kind="round")
-    told = None if until is None else _and_before(every, until)
-    for summary in every:
-        if summary.corrects_id is None or (told is not None and summary.id not in told):
+    for summary in scores.list_scores(connection, round_id=round_id, kind="round"):
+        if summary.corrects_id is None:
+            continue
+        if among is not None and summary.institution_id not in among:
             continue
         new = scores.get_score(connection, summary.id)
         old = scores.get_score(connection, summary.corrects_id)
@@ -85,18 +84,6 @@ def read_conduct(register: Register, connection: Connection) -> Conduct:
         outside=report.found,
         faults=tuple(sorted(kinds.items())),
     )
-
-
-def _and_before(every: Iterable[ScoreSummary], last: Iterable[UUID]) -> set[UUID]:
-    """Return these scores, and those that they correct."""
-    corrects = {one.id: one.corrects_id for one in every}
-    found: set[UUID] = set()
-    for one in last:
-        standing: UUID | None = one
-        while standing is not None:
-            found.add(standing)
-            standing = corrects.get(standing)
-    return found
 
 
 def _changed(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:

@@ -15,7 +15,10 @@ from cyberposture.reporting.plain import Text
 from cyberposture.reporting.render import View
 from cyberposture.reporting.sets.brief import brief_of
 from cyberposture.reporting.sets.figures import (
+    CHANGED,
+    CORRECTED,
     FILES,
+    changes_of,
     corrections_of,
     csv_of,
     dictionary_of,
@@ -55,9 +58,9 @@ class Filling:
     ) -> None:
         self._register, self._connection = register, connection
         self._reports, self._draft, self._afresh = folders.reports, draft, afresh
-        self._renderer = renderer_of(folders.reports)
+        self._renderer = renderer_of(folders.reports, register.body)
         self.plan: Plan = plan_set(register, connection, wanted)
-        self._states = States(connection, folders.reports, self.plan)
+        self._states = States(connection, folders.reports, self.plan, register.body)
         self._prints = wanted.with_pdf and has_printer()
         self._around = {
             language: Around.of(
@@ -221,7 +224,8 @@ class Filling:
             return
         tables = tables_of(view)
         spoken = [around.words for around in self._around.values()]
-        for table in (*tables, dictionary_of(tables, spoken)):
+        log = CORRECTED if self.plan.fixed is None else CHANGED
+        for table in (*tables, dictionary_of(tables, spoken, log)):
             self._write(f"figures/{table.name}.csv", csv_of(table), "figures", None, made_of)
 
     # -- pages around --------------------------------------------------------------------------
@@ -247,17 +251,18 @@ class Filling:
         paths = [path, CORRECTIONS] if is_first else [path]
         if self._take_over(paths, state):
             return
-        published = self.plan.published
-        corrected = read_corrections(
-            self._connection,
-            self.plan.round.id,
-            until=None if published is None else published.scored.values(),
-        )
+        fixed, campaign = self.plan.fixed, self.plan.round
+        among = None if fixed is None else [member.id for member in self.plan.members]
+        corrected = read_corrections(self._connection, campaign.id, among=among)
         if self._conduct is None:
             self._conduct = read_conduct(self._register, self._connection)
         made_of = MadeOf(state=state)
         if is_first:
-            table = corrections_of((one.at, len(one.controls)) for one in corrected)
+            table = (
+                corrections_of((one.at, len(one.controls)) for one in corrected)
+                if fixed is None
+                else changes_of(campaign.round.code, fixed)
+            )
             self._write(CORRECTIONS, csv_of(table), "figures", None, made_of)
         files = sorted(one for one in self._draft.files if one.startswith("figures/"))
         view = around.open(corrected, self._conduct, files)

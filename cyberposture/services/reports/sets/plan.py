@@ -8,12 +8,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from cyberposture.errors import NotFound, WrongState, WrongUsage
+from cyberposture.model.controls import Catalogue
 from cyberposture.model.institutions import Institution
 from cyberposture.model.reports import (
     SMALLEST_PUBLIC_GROUP,
@@ -22,8 +24,10 @@ from cyberposture.model.reports import (
     Sight,
     Subject,
 )
+from cyberposture.reporting.fixed import Fixed
+from cyberposture.services.catalogue.pinned import get_pinned
 from cyberposture.services.register import Register
-from cyberposture.services.reports.published import PublicRound, find_public
+from cyberposture.services.reports.published import PublicRound, find_public, read_fixed
 from cyberposture.services.reports.subjects import MAKERS, About
 from cyberposture.store import institutions, publication, rounds, scores
 from cyberposture.store.rounds import RoundRecord
@@ -31,7 +35,8 @@ from cyberposture.store.scores import ScoreSummary
 
 Language = Literal["en", "ur"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-Per = Literal["set", "sector", "institution"]
+Per = Literal["set", "sector", "institution", "framework"]
+"""`framework`: for each institution one in the order of each framework."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ KINDS = (
     Kind("round", "set"),
     Kind("sector", "sector", "sectors/"),
     Kind("institution", "institution", "institutions/", is_printed=True),
+    Kind("crosswalk", "framework", "institutions/"),
 )
 """In the order in which a set names them. A letter goes to one institution by itself, and a
 consultation stands on its own."""
@@ -58,11 +64,12 @@ HOLDS: dict[tuple[Audience, str], frozenset[Subject]] = {
     ("cert", ""): frozenset({"nation", "exposure", "round", "sector", "institution"}),
     ("sector", "sector"): frozenset({"sector", "institution"}),
     ("board", ""): frozenset({"nation"}),
-    ("board", "institution"): frozenset({"institution"}),
+    ("board", "institution"): frozenset({"institution", "crosswalk"}),
     ("public", ""): frozenset({"nation", "sector", "institution"}),
 }
 """What an audience's set holds, by what the set is about: a minister's office reads groups, and a
-board its own institution; a regulator reads its own sector and nobody else's."""
+board its own institution; a regulator reads its own sector and nobody else's. In the order of other
+frameworks stands one institution by itself: for each of a nation these would be most of its set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +163,8 @@ class Plan:
     """Of the report that says what the audience is."""
     published: PublicRound | None = None
     """On what the figures of groups stand, where the public is told of them."""
+    fixed: Fixed | None = None
+    """Since when, and how many results changed since."""
 
 
 def plan_set(register: Register, connection: Connection, wanted: SetWanted) -> Plan:
@@ -188,8 +197,8 @@ def plan_set(register: Register, connection: Connection, wanted: SetWanted) -> P
     members = _named(connection, scored) if is_public else tuple(scored)
     consenting = publication.consenting(connection, [m.id for m in scored])
     definitions = _definitions(register, wanted, held)
-    leading = definitions[0]
     shown = members if "institution" in held else ()
+    catalogue = get_pinned(register, connection, record.round.edition).catalogue
     return Plan(
         wanted=wanted,
         round=record,
@@ -198,13 +207,14 @@ def plan_set(register: Register, connection: Connection, wanted: SetWanted) -> P
         visible=frozenset(m.id for m in members)
         if is_public
         else frozenset(asked if shown else ()),
-        pieces=tuple(_pieces(wanted, definitions, _sectors(scored, published), shown)),
+        pieces=tuple(_pieces(wanted, definitions, _sectors(scored, published), shown, catalogue)),
         without_score=0 if is_public else len(asked) - len(scored),
         unnamed=len(consenting) - len(members) if is_public else 0,
         sees=frozenset(s for d in definitions for s in d.redaction[wanted.audience].sees),
-        marking=leading.audiences[wanted.audience],
-        definition=leading,
+        marking=definitions[0].audiences[wanted.audience],
+        definition=definitions[0],
         published=published,
+        fixed=None if published is None else read_fixed(connection, published),
     )
 
 
@@ -294,6 +304,7 @@ def _pieces(
     definitions: Sequence[ReportDefinition],
     sectors: Mapping[str, int],
     members: Sequence[Member],
+    catalogue: Catalogue,
 ) -> Iterator[Piece]:
     code = wanted.round_code
     for definition in definitions:
@@ -313,3 +324,9 @@ def _pieces(
                     own = member.institution.code
                     about = About(institution=own, round_code=code)
                     yield Piece(kind, definition, about, f"{kind.folder}{own}{also}", member)
+            case "framework":
+                for member, framework in product(members, catalogue.neighbours):
+                    own = member.institution.code
+                    about = About(institution=own, round_code=code, framework=framework.id)
+                    stem = f"{kind.folder}{own}{also}-{framework.id}"
+                    yield Piece(kind, definition, about, stem, member)

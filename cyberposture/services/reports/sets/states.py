@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 import cyberposture
+from cyberposture.model.operating_body import UNNAMED, OperatingBody
 from cyberposture.reporting.render import SHARED, Renderer
 from cyberposture.reporting.sets.views import SetPage
 from cyberposture.reporting.site import Site
@@ -31,7 +32,10 @@ HOME = "set"
 class States:
     """The states of all files of one set, from one state of the register."""
 
-    def __init__(self, connection: Connection, reports: Path, plan: Plan) -> None:
+    def __init__(
+        self, connection: Connection, reports: Path, plan: Plan, body: OperatingBody = UNNAMED
+    ) -> None:
+        self._body = _plain(body)
         self._reports = reports
         self._plan = plan
         self._chains = last_changes(connection)
@@ -45,6 +49,7 @@ class States:
             [
                 _program(),
                 self._folder_digest(piece.definition.id),
+                self._folder_digest(piece.definition.builds_on or HOME),
                 self._folder_digest(HOME),
                 piece.definition.model_dump(mode="json"),
                 self._plan.wanted.audience,
@@ -53,12 +58,13 @@ class States:
                 self.everything if member is None else self._of_institution(member.id),
                 "" if member is None else str(member.score.id),
                 _plain(site),
+                self._body,
             ]
         )
 
     def of_everything(self, site: Site, template: str) -> str:
         """Return the state of a page that tells of the whole register."""
-        made_of = [_program(), self._folder_digest(HOME), template, _plain(site)]
+        made_of = [_program(), self._folder_digest(HOME), template, _plain(site), self._body]
         return digest_of([*made_of, self._plan.round.round.code, self.everything])
 
     def of_page(self, view: SetPage, site: Site, template: str) -> str:
@@ -66,7 +72,7 @@ class States:
         parts = {f.name: getattr(view, f.name) for f in fields(view) if f.name != "words"}
         frame = {f.name: getattr(view.frame, f.name) for f in fields(view.frame)}
         said = _plain(parts | {"frame": {k: v for k, v in frame.items() if k != "head"}})
-        made_of = [_program(), self._folder_digest(HOME), template, _plain(site)]
+        made_of = [_program(), self._folder_digest(HOME), template, _plain(site), self._body]
         return digest_of([*made_of, said])
 
     def _folder_digest(self, home: str) -> str:
@@ -84,14 +90,14 @@ def digest_of(document: Any) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def renderer_of(reports: Path) -> Renderer:
-    """Return the templates as they are now, made ready once for many sets."""
-    return _renderer(reports, _files_digest(reports, (".",)))
+def renderer_of(reports: Path, body: OperatingBody = UNNAMED) -> Renderer:
+    """Return the templates as they are now, made ready once for many sets of one issuer."""
+    return _renderer(reports, body, _files_digest(reports, (".",)))
 
 
 @lru_cache(maxsize=2)
-def _renderer(reports: Path, _digest: str) -> Renderer:
-    return Renderer(reports)
+def _renderer(reports: Path, body: OperatingBody, _digest: str) -> Renderer:
+    return Renderer(reports, body)
 
 
 def _files_digest(reports: Path, homes: Sequence[str]) -> str:

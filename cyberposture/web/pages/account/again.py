@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from cyberposture.errors import NotAuthorised
 from cyberposture.services.people import own_account, signing_in
+from cyberposture.web.gaps import gaps_in
 from cyberposture.web.pages.sign_in import CAREFULLY
 from cyberposture.web.sign_on import browser_of, keep_session
 from cyberposture.web.surroundings import COOKIE, Allowed, Visit, require_form_key
@@ -35,13 +36,16 @@ def show_again(visit: Own, to: str = "") -> HTMLResponse:
     return _show(visit, to)
 
 
-def _show(visit: Visit, to: str, status: int = 200) -> HTMLResponse:
+def _show(
+    visit: Visit, to: str, status: int = 200, faults: dict[str, str] | None = None
+) -> HTMLResponse:
     account = own_account.read_account(visit.register, visit.request.cookies[COOKIE])
     kinds = {one.kind for one in account.factors}
     return visit.show(
         "account/again.html.j2", status, to=to if to in ON else ON[0], account=account,
         by_code=account.has_password and (not kinds or "authenticator" in kinds),
-        by_key=account.has_password and "key" in kinds, wrong=status != 200,
+        by_key=account.has_password and "key" in kinds, wrong=status != 200 and not faults,
+        fault=faults or {}, faults=list((faults or {}).items()),
     )  # fmt: skip
 
 
@@ -55,6 +59,8 @@ def take_up(
 ) -> Response:
     """Begin the session anew for whoever shows both; a failure counts as one at the door."""
     require_form_key(visit, form_key)
+    if gaps := gaps_in(visit.words, password=password, code=code):
+        return _show(visit, to, 422, gaps)
     register = visit.register
     try:
         opened = signing_in.sign_in(

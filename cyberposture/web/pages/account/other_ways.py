@@ -11,7 +11,12 @@ from cyberposture.services.people import signing_in, single_sign_on
 from cyberposture.services.people.attempts import Opened
 from cyberposture.services.people.single_sign_on import FactorAsked, Provider
 from cyberposture.web.doorkeeper import at_the_door
-from cyberposture.web.pages.sign_in import CAREFULLY, show_door_again
+from cyberposture.web.gaps import gaps_in
+from cyberposture.web.pages.sign_in import (
+    CAREFULLY,
+    show_door_again,
+    without_name_or_password,
+)
 from cyberposture.web.sign_on import (
     BACK,
     LINK_COOKIE,
@@ -22,7 +27,7 @@ from cyberposture.web.sign_on import (
     place_of,
     provider_of,
 )
-from cyberposture.web.surroundings import DOOR, Portal, portal_of
+from cyberposture.web.surroundings import DOOR, Portal, language_of, portal_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,6 +40,8 @@ def ask_for_key(
 ) -> Response:
     """Ask whoever knows the password for one of their security keys."""
     portal = portal_of(request)
+    if (again := without_name_or_password(request, name, password)) is not None:
+        return again
     try:
         asked = signing_in.ask_for_key(portal.register_of(DOOR), name, password, place_of(portal))
     except NotAuthorised:
@@ -103,7 +110,9 @@ def come_back(request: Request, code: str = "", state: str = "") -> Response:
     except NotAuthorised:
         return portal.render(request, "account/sso-failed.html.j2", 403, person=None)
     if isinstance(found, FactorAsked):
-        return portal.render(request, "account/sso-factor.html.j2", person=None, asked=found)
+        return portal.render(
+            request, "account/sso-factor.html.j2", person=None, asked=found, fault=""
+        )
     return _in(request, found)
 
 
@@ -142,6 +151,12 @@ def show_code(
 ) -> Response:
     """Let in whom the other house knew and who shows a code of ours."""
     portal = portal_of(request)
+    gaps = gaps_in(portal.words[language_of(request)], code=code)
+    if gaps:
+        return portal.render(
+            request, "account/sso-factor.html.j2", 422, person=None,
+            asked=FactorAsked(step, None), fault=gaps["code"],
+        )  # fmt: skip
     try:
         opened = single_sign_on.finish_with_code(
             portal.register_of(DOOR), step, code, browser=browser_of(request)

@@ -14,6 +14,7 @@ from cyberposture.services.institutions.entries import get_institution
 from cyberposture.services.people import own_account, signing_keys
 from cyberposture.services.people.second_factors import Enrolment
 from cyberposture.web.browsers import name_browser
+from cyberposture.web.gaps import gaps_in
 from cyberposture.web.pages.account.again import ask_again, is_fresh
 from cyberposture.web.sign_on import place_of
 from cyberposture.web.surroundings import COOKIE, LANGUAGES, Allowed, Visit, require_form_key
@@ -113,6 +114,8 @@ def begin_authenticator(
     again = ask_again(visit, PLACE)
     if again is not None:
         return again
+    if gaps := gaps_in(visit.words, authenticator=name):
+        return _show(visit, 422, gaps)
     try:
         factor, _ = own_account.begin_authenticator(visit.register, name)
     except InvalidInput as error:

@@ -99,7 +99,7 @@ def settle(
         (one for one in get_args(ContradictionState) if one == form["state"]), None
     )
     if state is None:
-        said = str(visit.words.say("net.fault.needed"))
+        said = str(visit.words.say("parts.needed"))
         trouble = Trouble(422, {"state": said, **(trouble.faults if trouble else {})})
     if trouble is None and state is not None:
         mark = partial(service.mark, visit.register, contradiction, state, reason=form["reason"])

@@ -15,6 +15,8 @@ from cyberposture.exchange.sheets import build_row
 from cyberposture.model.institutions import Institution
 from cyberposture.services.institutions import entries, life, shared_services
 from cyberposture.services.people import substitutes
+from cyberposture.web.gaps import gaps_in
+from cyberposture.web.network.saying import sectors_named
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -76,11 +78,11 @@ def _own_sectors(visit: Visit) -> list[str] | None:
 
 
 def _choices(visit: Visit) -> dict[str, Any]:
-    words, framework = visit.words, visit.register.content.catalogue.framework
+    words, sectors = visit.words, sectors_named(visit)
     return {
         "base": PLACE,
-        "sectors": [(one.id, one.title) for one in framework.sectors],
-        "sector_names": {one.id: one.title for one in framework.sectors},
+        "sectors": sectors,
+        "sector_names": dict(sectors),
         "tiers": TIERS,
         "may_keep": visit.may("keep-institutions"),
         "day": lambda moment: words.day(moment, ZONE),
@@ -168,6 +170,7 @@ def show_institution(visit: Sees, institution: str) -> HTMLResponse:
 def _show_one(
     visit: Visit, code: str, status: int = 200, faults: dict[str, str] | None = None,
     typed: InstitutionForm | None = None, *, split: "SplitForm | None" = None,
+    end: EndForm | None = None,
 ) -> HTMLResponse:  # fmt: skip
     record = entries.get_institution(visit.register, code)
     one = record.institution
@@ -186,6 +189,7 @@ def _show_one(
         uses=[v for v in services if code in {use.institution for use in v.users}],
         typed=filled,
         split=split or SplitForm.model_validate({}),
+        end=end or EndForm.model_validate({}),
         faults=faults or {},
         **_choices(visit),
     )
@@ -206,6 +210,8 @@ def change_institution(
 ) -> Response:
     """Record that an institution is called or stands otherwise from a date on."""
     require_form_key(visit, form.form_key)
+    if gaps := gaps_in(visit.words, name=form.name, reason=form.reason):
+        return _show_one(visit, institution, 422, gaps, form)
     try:
         life.change_institution(
             visit.register, institution, form.given(), valid_from=_since(form.since),
@@ -224,6 +230,8 @@ def close_institution(visit: Keeps, institution: str, form: Annotated[EndForm, F
     """Record that an institution exists no longer, and in which other one it went up."""
     require_form_key(visit, form.form_key)
     entries.get_institution(visit.register, institution)
+    if gaps := gaps_in(visit.words, end_reason=form.reason):
+        return _show_one(visit, institution, 422, gaps, end=form)
     try:
         at, why, into = _since(form.since), plain(form.reason), form.into.strip()
         if into:
@@ -231,7 +239,7 @@ def close_institution(visit: Keeps, institution: str, form: Annotated[EndForm, F
         else:
             life.close_institution(visit.register, institution, at=at, reason=why)
     except (InvalidInput, WrongState, NotFound) as error:
-        return _show_one(visit, institution, 422, {"into": str(error)})
+        return _show_one(visit, institution, 422, _at(error, "end_since", "into"), end=form)
     return visit.go(f"{PLACE}/{institution}", "institution-closed")
 
 
@@ -252,18 +260,24 @@ def split_institution(
     """Record that an institution became several, which are in the register."""
     require_form_key(visit, form.form_key)
     entries.get_institution(visit.register, institution)
+    if gaps := gaps_in(visit.words, parts=form.parts, split_reason=form.reason):
+        return _show_one(visit, institution, 422, gaps, split=form)
     try:
         life.split_institution(
             visit.register, institution, form.parts.split(), at=_since(form.since),
             closes=form.stays != "yes", reason=plain(form.reason),
         )  # fmt: skip
     except (InvalidInput, WrongState, NotFound) as error:
-        return _show_one(visit, institution, 422, {"parts": _first(error)}, split=form)
+        return _show_one(visit, institution, 422, _at(error, "split_since", "parts"), split=form)
     return visit.go(f"{PLACE}/{institution}", "institution-split")
 
 
-def _first(error: CyberpostureError) -> str:
-    return error.faults[0].what if isinstance(error, InvalidInput) else str(error)
+def _at(error: CyberpostureError, day: str, other: str) -> dict[str, str]:
+    """Return what is wrong at its field: at that of the day, or else at the other one."""
+    faults = _faults(error)
+    if "since" in faults:
+        return {day: faults["since"]}
+    return {other: error.faults[0].what if isinstance(error, InvalidInput) else str(error)}
 
 
 @router.post(f"{PLACE}/{{institution}}/services")

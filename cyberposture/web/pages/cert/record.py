@@ -14,8 +14,17 @@ from cyberposture.services.scans import canaries, watch
 from cyberposture.services.schedule.month import NATION_ZONE
 from cyberposture.store.audit_search import Place, Wanted
 from cyberposture.store.keys import load_public_key
+from cyberposture.web.gaps import gaps_in
 from cyberposture.web.network.filled import Filled, Form, Trouble, missing, trouble_of
-from cyberposture.web.network.showing import EMPTY, NO_TROUBLE, asked, pager_of, read_moment, show
+from cyberposture.web.network.showing import (
+    EMPTY,
+    NO_TROUBLE,
+    asked,
+    namer,
+    pager_of,
+    read_moment,
+    show,
+)
 from cyberposture.web.pages.cert.services import offered
 from cyberposture.web.surroundings import Allowed, Visit, reached_elsewhere, require_form_key
 
@@ -78,6 +87,8 @@ def ask_contact(visit: Annotated[Visit, Depends(Allowed("see-scans"))]) -> HTMLR
         except InvalidInput as error:
             said = trouble_of(visit, error)
             trouble = Trouble(422, {"address": said.faults.get("address", str(error))})
+    elif "address" in visit.request.query_params:
+        trouble = Trouble(422, gaps_in(visit.words, address=address))
     return show(
         visit, "cert/contact.html.j2", trouble=trouble, found=found, address=address,
         at=asked(visit, "at"),
@@ -95,13 +106,13 @@ def _show_watch(visit: Visit, trouble: Trouble, typed: Filled) -> HTMLResponse:
     words = visit.portal.renderer.page_words("notices", visit.words.language)
     found = watch.look_at_ourselves(visit.register, runtime.heads_file)
     alarms = [watch.say_alarm(words, one) for one in found]
-    may_plant = visit.may("keep-schedule")
+    may_plant, title_of = visit.may("keep-schedule"), namer(visit)
     return show(
         visit, "cert/watch.html.j2", trouble=trouble, typed=typed, alarms=alarms,
         reached_at=reached_elsewhere(visit.request), address=visit.portal.address,
         canaries=canaries.list_canaries(visit.register), may_plant=may_plant,
         offered=offered(visit) if may_plant else [], verdicts=get_args(Verdict),
-        checks=[(one.id, one.title) for one in visit.register.content.checks.checks],
+        checks=[(one.id, title_of(one, one.id)) for one in visit.register.content.checks.checks],
     )  # fmt: skip
 
 

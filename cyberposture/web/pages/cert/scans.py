@@ -13,6 +13,7 @@ from cyberposture.services.scans import views as scan_views
 from cyberposture.services.scans.here import run_here
 from cyberposture.services.scans.overview import Progress
 from cyberposture.store.scans import ScanState
+from cyberposture.web.gaps import gaps_in
 from cyberposture.web.network.filled import Filled, Form, Trouble, missing, trouble_of
 from cyberposture.web.network.showing import (
     EMPTY,
@@ -143,7 +144,10 @@ def rejudge(
 @router.get(NEW)
 def plan_scan(visit: Annotated[Visit, Depends(Allowed("run-scan"))]) -> HTMLResponse:
     """Say what a scan would contact and what is refused; nothing is sent."""
-    return _plan(visit, asked(visit, "institution"), NO_TROUBLE, EMPTY)
+    institution, trouble = asked(visit, "institution"), NO_TROUBLE
+    if "institution" in visit.request.query_params and not institution:
+        trouble = Trouble(422, gaps_in(visit.words, institution=institution))
+    return _plan(visit, institution, trouble, EMPTY)
 
 
 def _plan(visit: Visit, institution: str, trouble: Trouble, typed: Filled) -> HTMLResponse:
@@ -170,9 +174,9 @@ def begin_scan(
     if trouble is not None:
         return _plan(visit, form["institution"], trouble, form)
     register, scanner = visit.register, visit.portal.runtime.scanner
-    load = form.number("load") if form["load"] else None
-    request = scan.Request(form["institution"], load=load, reason=form["why"])
     try:
+        load = form.number("load") if form["load"] else None
+        request = scan.Request(form["institution"], load=load, reason=form["why"])
         begun = scan.begin_scan(register, scanner, request)
     except CyberpostureError as error:
         return _plan(visit, form["institution"], trouble_of(visit, error), form)

@@ -10,6 +10,7 @@ from cyberposture.reporting.paper import has_printer
 from cyberposture.services.assessments.rounds import list_rounds
 from cyberposture.services.reports.sets import asked, fetching, working
 from cyberposture.web.network.filled import Filled, Form, Trouble, trouble_of
+from cyberposture.web.network.saying import sectors_named
 from cyberposture.web.network.showing import EMPTY, NO_TROUBLE, show
 from cyberposture.web.pages.cert.services import offered
 from cyberposture.web.surroundings import Allowed, Visit, require_form_key
@@ -31,7 +32,7 @@ def _show(visit: Visit, trouble: Trouble, typed: Filled) -> HTMLResponse:
         sets = asked.list_sets(visit.register)
         rounds = [one.round.code for one in reversed(list_rounds(visit.register))]
         institutions = offered(visit)
-    sectors = [(s.id, s.title) for s in visit.register.content.catalogue.framework.sectors]
+    sectors = sectors_named(visit)
     return show(
         visit, "cert/sets.html.j2", trouble=trouble, typed=typed, sets=sets, rounds=rounds,
         readers=asked.READERS, offered=[*institutions, *sectors], place=PLACE,

@@ -39,7 +39,7 @@ def stop_now(visit: Annotated[Visit, Depends(Allowed("stop-all-scans"))], form: 
     what = form["what"]
     named = form[what] if what in ("institution", "scan", "address") else ""
     if what != "all" and not named:
-        said = str(visit.words.say("net.fault.needed"))
+        said = str(visit.words.say("parts.needed"))
         return _show(visit, Trouble(422, {what or "institution": said}), form)
     try:
         made = stop.stop(

@@ -21,12 +21,15 @@ from cyberposture.model.consultations import (
 from cyberposture.services.catalogue import comments, consultations
 from cyberposture.services.catalogue.consulted import list_open_first
 from cyberposture.store.comments import CommentRecord
+from cyberposture.web.gaps import gaps_in
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
 HOME = "/cert/consultations"
 ONE = f"{HOME}/{{consultation}}"
 _REFUSED = (InvalidInput, WrongState, WrongUsage)
+_FIELDS = {"place": "location"}
+"""Fields of forms that are called otherwise than what they fill."""
 Moderator = Annotated[Visit, Depends(Allowed("moderate-comments"))]
 
 
@@ -56,10 +59,23 @@ class OfficeForm(BaseModel):
 
 @dataclass(frozen=True)
 class Trouble:
-    """What was typed, and why it was not taken."""
+    """What was typed, and what is wrong with it: by field, or ("faults") as a whole."""
 
     form: BaseModel
-    error: CyberpostureError
+    faults: dict[str, str]
+
+
+def _found(form: BaseModel, error: CyberpostureError) -> Trouble:
+    """Return what was refused, each fault at the field that it names."""
+    if not isinstance(error, InvalidInput):
+        return Trouble(form, {"faults": str(error)})
+    faults = {}
+    for one in error.faults:
+        column, colon, said = one.what.removeprefix("column ").partition(": ")
+        name = _FIELDS.get(column, column.partition(".")[0])
+        is_field = bool(colon) and name in type(form).model_fields
+        faults[name if is_field else "faults"] = said if is_field else one.what
+    return Trouble(form, faults)
 
 
 @router.get(HOME)
@@ -91,11 +107,13 @@ def invite_group(
 ) -> Response:
     """Put a group on the list of those invited."""
     require_form_key(visit, form.form_key)
+    if gaps := gaps_in(visit.words, name=form.name):
+        return _show(visit, consultation, Trouble(form, gaps))
     try:
         group = build_row(Group, "form", {"name": plain(form.name, 160), "kind": form.kind})
         consultations.invite_group(visit.register, consultation, group)
     except _REFUSED as error:
-        return _show(visit, consultation, Trouble(form, error))
+        return _show(visit, consultation, _found(form, error))
     return visit.go(f"{HOME}/{consultation}", "group-invited")
 
 
@@ -105,6 +123,12 @@ def record_event(
 ) -> Response:
     """Record a meeting."""
     require_form_key(visit, form.form_key)
+    gaps = gaps_in(
+        visit.words, title=form.title, held_on=form.held_on, location=form.location,
+        host=form.host, attendance=form.attendance,
+    )  # fmt: skip
+    if gaps:
+        return _show(visit, consultation, Trouble(form, gaps))
     given = {
         "title": plain(form.title, 160),
         "held_on": form.held_on,
@@ -116,7 +140,7 @@ def record_event(
         event = build_row(Event, "form", given)
         consultations.record_event(visit.register, consultation, event)
     except _REFUSED as error:
-        return _show(visit, consultation, Trouble(form, error))
+        return _show(visit, consultation, _found(form, error))
     return visit.go(f"{HOME}/{consultation}", "event-recorded")
 
 
@@ -127,7 +151,7 @@ def close(visit: Moderator, consultation: str, form: Annotated[OfficeForm, Form(
     try:
         consultations.close_consultation(visit.register, consultation, reason=plain(form.reason))
     except _REFUSED as error:
-        return _show(visit, consultation, Trouble(form, error))
+        return _show(visit, consultation, _found(form, error))
     return visit.go(f"{HOME}/{consultation}", "consultation-closed")
 
 
@@ -143,6 +167,8 @@ def answer_comment(
 ) -> Response:
     """Record what comes of a comment."""
     require_form_key(visit, form.form_key)
+    if gaps := gaps_in(visit.words, outcome=form.outcome, reason=form.reason):
+        return _show_comment(visit, consultation, comment, Trouble(form, gaps))
     given = {
         "outcome": form.outcome,
         "reason": plain(form.reason),
@@ -151,7 +177,7 @@ def answer_comment(
     try:
         comments.dispose(visit.register, comment, build_row(Disposition, "form", given))
     except _REFUSED as error:
-        return _show_comment(visit, consultation, comment, Trouble(form, error))
+        return _show_comment(visit, consultation, comment, _found(form, error))
     return visit.go(f"{HOME}/{consultation}/comments/{comment}", "disposed")
 
 
@@ -161,23 +187,21 @@ def moderate_comment(
 ) -> Response:
     """Hide a comment, or show it again."""
     require_form_key(visit, form.form_key)
+    if gaps := gaps_in(visit.words, why=form.reason):
+        return _show_comment(visit, consultation, comment, Trouble(form, gaps))
     try:
         if form.action not in get_args(ModerationAction):
             raise WrongUsage("a comment is hidden, or shown again")
         action = cast("ModerationAction", form.action)
         comments.moderate(visit.register, comment, action, reason=plain(form.reason))
     except _REFUSED as error:
-        return _show_comment(visit, consultation, comment, Trouble(form, error))
+        return _show_comment(visit, consultation, comment, _found(form, error))
     return visit.go(f"{HOME}/{consultation}/comments/{comment}", "moderated")
 
 
 def _day(visit: Visit, one: consultations.ConsultationView) -> str:
     consultation = one.record.consultation
     return visit.words.day(consultation.last_day, find_zone(consultation.zone))
-
-
-def _faults(trouble: Trouble | None) -> list[tuple[str, str]]:
-    return [] if trouble is None else [("faults", str(trouble.error))]
 
 
 def _show(
@@ -196,7 +220,8 @@ def _show(
         code=code, heading=one.record.consultation.title, state=one.state, last=_day(visit, one),
         tally=one.tally, rows=rows, waiting=waiting, events=events,
         groups=[each.group for each in one.groups], kinds=get_args(GroupKind),
-        form=OfficeForm() if trouble is None else trouble.form, faults=_faults(trouble),
+        form=OfficeForm() if trouble is None else trouble.form,
+        fault={} if trouble is None else trouble.faults,
     )  # fmt: skip
 
 
@@ -228,7 +253,7 @@ def _show_comment(
         "consultation/answer.html.j2", 200 if trouble is None else 422,
         consultation=code, heading=view.record.consultation.title, one=found.record,
         day=words.day(found.record.act.at, zone), is_over=view.record.concluded is not None,
-        outcomes=get_args(Outcome), faults=_faults(trouble),
+        outcomes=get_args(Outcome), fault={} if trouble is None else trouble.faults,
         history=[
             (words.minute(act.at, zone), act.actor, f"{said}: {act.reason}") for act, said in past
         ],

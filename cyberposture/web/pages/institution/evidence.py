@@ -17,6 +17,7 @@ from cyberposture.services.assessments.library import Piece
 from cyberposture.services.assessments.pieces import Description, Limits
 from cyberposture.services.institutions.entries import get_institution
 from cyberposture.services.people.names import names_of
+from cyberposture.web.gaps import gaps_in
 from cyberposture.web.network.showing import namer
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 from cyberposture.web.uploads import Upload, as_download, read_upload
@@ -352,6 +353,8 @@ def withdraw(
     """Let a piece speak for nothing any more."""
     require_form_key(visit, form.form_key)
     reason = plain(form.reason)
+    if gaps := gaps_in(visit.words, why=reason):
+        return _show_one(visit, institution, piece, 422, faults=list(gaps.items()))
     evidence.withdraw(visit.register, institution, piece, reason=reason)
     return visit.go(f"/institutions/{institution}/evidence/{piece}", "evidence-withdrawn")
 

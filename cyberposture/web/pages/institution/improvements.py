@@ -7,15 +7,18 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
+from cyberposture.content.translations import in_language
 from cyberposture.errors import Conflict, InvalidInput, NotFound, WrongState
 from cyberposture.model.improvements import Progress
 from cyberposture.scoring.explain import people as shown
+from cyberposture.scoring.plan import Step
 from cyberposture.services.assessments.questionnaire import read_questionnaire
 from cyberposture.services.people.names import names_of
 from cyberposture.services.review import improving
 from cyberposture.services.review.improving import ImprovementPlan
 from cyberposture.store.improvements import ActionRecord
 from cyberposture.web.pages.cert.campaigns import Faults, leniently, located
+from cyberposture.web.pages.institution.what_if import quoted_checks, titles_of
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -61,12 +64,25 @@ def about_plan(visit: Visit, plan: ImprovementPlan, zone: ZoneInfo) -> dict[str,
                                           one.act.reason) if part))
             for one in reversed(plan.events)
         ],
-        "suggestions": [(one, shown(one.gain)) for one in plan.suggestions],
+        "suggestions": _suggested(visit, plan),
         "before": [
             (record.round, [(one, words.day(one.action.due, zone)) for one in actions])
             for record, actions in plan.earlier
         ],
     }  # fmt: skip
+
+
+def _suggested(visit: Visit, plan: ImprovementPlan) -> list[tuple[Step, str, str, str]]:
+    """Return each suggestion with its gain, its checks and its controls as they are called."""
+    if plan.pinned is None:
+        return []
+    texts = in_language(plan.pinned.translations, visit.words.language)
+    comma = str(visit.words.say("frame.comma"))
+    return [
+        (one, shown(one.gain), comma.join(quoted_checks(visit, one)),
+         titles_of(one, plan.pinned.catalogue, texts))
+        for one in plan.suggestions
+    ]  # fmt: skip
 
 
 @router.get(PLAN)

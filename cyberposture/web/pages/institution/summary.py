@@ -159,7 +159,12 @@ def _about(visit: Visit, place: Place, found: Summary) -> dict[str, object]:
         "domain_names": {one.id: one.title for one in found.domains}
         | dict(found.domain_names.get(words.language, {})),
         "due": words.day(found.due, zone),
-        "gates": [shown(one, words.say(f"summary.gate_{_why(found, one)}")) for one in found.gates],
+        "gates": len(found.gates),
+        "gates_by_why": [
+            (words.say(f"summary.gate_{why}"), [shown(one) for one in held])
+            for why in ("low", "bare", "contradicted")
+            if (held := [one for one in found.gates if _why(found, one) == why])
+        ],
         "contradicted": [shown(one.control, *one.seen[:MOST_SEEN]) for one in found.contradicted],
         "bare": [shown(one) for one in found.bare],
         "aside": [shown(one.control, one.reason) for one in found.not_applicable],

@@ -7,11 +7,13 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
 from cyberposture.content.translations import Translations, in_language
+from cyberposture.model.controls import Catalogue
 from cyberposture.model.scores import InstitutionScore
 from cyberposture.reporting.derivation import say_step
 from cyberposture.scoring.explain import people as shown
 from cyberposture.scoring.plan import Step
 from cyberposture.services.scores.what_if import Offered, Settable, WhatIf, look_ahead
+from cyberposture.web.network.showing import namer
 from cyberposture.web.pages.cards import title_in
 from cyberposture.web.surroundings import Allowed, Visit
 
@@ -69,13 +71,20 @@ def _offered(
     visit: Visit, one: Offered, found: WhatIf, texts: Translations
 ) -> tuple[Offered, str, str, tuple[str, ...], str]:
     step = one.step
-    said, gain = say_step(visit.words, step), f"+{shown(step.gain)}"
-    return one, said, gain, step.opens, titles_of(step, found, texts)
+    named_so = step.model_copy(update={"checks": quoted_checks(visit, step)})
+    said, gain = say_step(visit.words, named_so), f"+{shown(step.gain)}"
+    return one, said, gain, step.opens, titles_of(step, found.catalogue, texts)
 
 
-def titles_of(step: Step, found: WhatIf, texts: Translations) -> str:
+def quoted_checks(visit: Visit, step: Step) -> tuple[str, ...]:
+    """Return the titles of the checks that a step is about, each between quotation marks."""
+    checks, title_of = visit.register.content.checks, namer(visit)
+    return tuple(f"“{title_of(checks.find(one), one)}”" for one in step.checks)
+
+
+def titles_of(step: Step, catalogue: Catalogue, texts: Translations) -> str:
     """Return what the controls that a step is about are called, as far as it names few."""
-    named = {one.id: one for one in found.catalogue.controls}
+    named = {one.id: one for one in catalogue.controls}
     return "; ".join(title_in(named[one], texts) for one in step.controls[:FEW] if one in named)
 
 

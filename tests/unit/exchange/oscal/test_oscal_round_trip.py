@@ -351,6 +351,7 @@ def catalogues(draw) -> Catalogue:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(catalogues())
 def test_any_catalogue_comes_back_whole_and_fits_the_official_schema(catalogue):
@@ -377,6 +378,7 @@ def translated(draw, language: str) -> ControlTranslation:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(catalogues(), st.data())
 def test_any_translation_comes_back_whole_and_fits_the_official_schema(catalogue, data):

@@ -215,6 +215,7 @@ def a_catalogue(draw: st.DrawFn) -> Catalogue:
     })  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(
     max_examples=8,  # a whole workbook each; `make fuzz` tries many more
     deadline=timedelta(seconds=20),

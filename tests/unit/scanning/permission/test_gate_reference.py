@@ -6,7 +6,6 @@ through every list from end to end, and shares no line with the engine.
 
 import json
 import random
-import runpy
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
@@ -17,11 +16,10 @@ from hypothesis import strategies as st
 from cyberposture.clock import find_zone
 from cyberposture.model.gate import GateQuestion, Reason
 from cyberposture.scanning.permission.gate import decide
-from cyberposture.services.proof.bundle import packing
+from cyberposture.services.proof.bundle.verifier.gate import Gate
 
 Json = dict[str, Any]
 
-VERIFIER = runpy.run_path(str(packing.VERIFIER))
 BAD = ["127.1", "::ffff:39.32.10.7", "::ffff:2720:a07", "fe80::1%eth0", "39.32.10.07", "2400:0::1"]
 
 
@@ -136,9 +134,7 @@ def make_question(rng: random.Random) -> Json:
 
 
 def both_readings(question: Json) -> tuple[Json, Json]:
-    reason, letter = VERIFIER["Gate"](question, find_zone).decide(
-        question["target"], question["port"]
-    )
+    reason, letter = Gate(question, find_zone).decide(question["target"], question["port"])
     decision = "deny" if letter is None else "allow"
     second = {"decision": decision, "reason": reason, "authorisation": letter}
     return decide(GateQuestion.model_validate(question)).model_dump(), second

@@ -44,6 +44,17 @@ class Translations:
             return "missing"
         return found.status if found.source == self.source_of(item) else "outdated"
 
+    def tells(self, item: Control | Check) -> bool:
+        """Tell whether this language says what the English says today, reviewed or as a draft."""
+        return self.state(item) in ("draft", "reviewed")
+
+    def title_of(self, item: Control | Check) -> str:
+        """Return what an item is called in this language, in English where that is not told."""
+        if not self.tells(item):
+            return item.title
+        found = self.controls if isinstance(item, Control) else self.checks
+        return found[item.id].title
+
     def source_of(self, item: Control | Check) -> str:
         """Return the digest over the English texts that this language has, or would have."""
         found = self.checks.get(item.id) if isinstance(item, Check) else None

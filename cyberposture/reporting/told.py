@@ -23,7 +23,6 @@ from cyberposture.model.translations import IndicatorTexts
 from cyberposture.reporting.inputs import ContentInputs
 from cyberposture.reporting.plain import Text
 
-_CURRENT = ("reviewed", "draft")
 N = TypeVar("N", Domain, Named, Profile)
 
 
@@ -65,7 +64,7 @@ def _told(same: _TheSame, language: str) -> ContentInputs:
         said={
             one.id: (one.says, found)
             for one in content.checks.checks
-            if texts.state(one) in _CURRENT and (found := texts.checks[one.id].says) is not None
+            if texts.tells(one) and (found := texts.checks[one.id].says) is not None
         },
     )
 
@@ -122,7 +121,7 @@ def _named(things: tuple[N, ...], names: dict[str, str]) -> tuple[N, ...]:
 
 
 def _control(control: Control, texts: Translations) -> Control:
-    if texts.state(control) not in _CURRENT:
+    if not texts.tells(control):
         return _untranslated(control)
     found = texts.controls[control.id]
     return control.model_copy(
@@ -185,7 +184,7 @@ def _checks(checks: Checks, texts: Translations) -> Checks:
 
 
 def _check(check: Check, texts: Translations) -> Check:
-    if texts.state(check) not in _CURRENT:
+    if not texts.tells(check):
         return check
     found = texts.checks[check.id]
     return check.model_copy(update={"title": found.title, "why": found.why, "remedy": found.remedy})

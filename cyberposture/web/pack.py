@@ -32,7 +32,6 @@ from cyberposture.web.app import dress
 from cyberposture.web.navigation import Place
 from cyberposture.web.offline.showing import ShownReceipt, show_receipt
 from cyberposture.web.pages import answers
-from cyberposture.web.pages.cards import title_in
 from cyberposture.web.pages.institution import (
     controls,
     evidence,
@@ -178,7 +177,7 @@ def show_summary(visit: Annotated[Visit, Depends(Allowed("answer"))]) -> HTMLRes
         asked=asked.told_in(visit.words.language),
         changes=[one.control for one in elsewhere.list_changes(visit.register, pack)],
         pieces=elsewhere.list_pieces(visit.register, pack),
-        missing=[(one, title_in(one.control, texts)) for one in missing],
+        missing=[(one, texts.title_of(one.control)) for one in missing],
     )
 
 

@@ -36,6 +36,16 @@ STANDS = """what => {
 }"""
 
 
+OPENS_WINDOW = """what => {
+  window.opensWindow = false;
+  addEventListener("click", (event) => {
+    window.opensWindow = event.isTrusted && !event.defaultPrevented && event.target.matches(what)
+      && event.target.type === "file" && !event.target.disabled;
+    event.preventDefault();
+  }, {once: true});
+}"""
+
+
 @dataclass
 class Keys:
     """A person at a keyboard; `totp` shows the codes of their authenticator."""
@@ -95,11 +105,16 @@ class Keys:
         assert self.page.evaluate("document.activeElement.checked")
 
     def attach(self, selector: str, path: Path) -> None:
-        """Open the window that chooses a file; what happens in it is the system's own."""
+        """Press what opens the window that chooses a file, and choose one.
+
+        The window itself is the system's own and not always there before a browser without a
+        screen, so it stays shut: what the page has to do is let the key through.
+        """
         self.to(selector)
-        with self.page.expect_file_chooser() as found:
-            self.page.keyboard.press("Space")
-        found.value.set_files(path)
+        self.page.evaluate(OPENS_WINDOW, selector)
+        self.press("Space")
+        assert self.page.evaluate("window.opensWindow"), f"Space opens no window at {selector}"
+        self.page.set_input_files(selector, path)
 
     def write(self, selector: str, text: str) -> None:
         """Go to a field and type over what stands there."""

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 sys.path.insert(0, str(Path(__file__).parent))  # the world
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "reporting"))  # the strict page
 
+from browser import Browser
 from world import World, settle
 
 POSTGRESQL = pytest.param("postgresql", marks=[pytest.mark.store, pytest.mark.loopback])
@@ -53,3 +54,11 @@ def behind_fences(address: str) -> str:
         server.execute(_ACCOUNT)
         server.execute(f"CREATE DATABASE {url.database} OWNER app")
     return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="module")
+def browser(world: World) -> Iterator[Browser]:
+    """Ask the portal in process."""
+    made = Browser(world.app)
+    yield made
+    made.close()

@@ -43,13 +43,6 @@ class Machine:
         return json.loads(answer.text)
 
 
-@pytest.fixture(scope="module")
-def browser(world) -> Iterator[Browser]:
-    browser = Browser(world.app)
-    yield browser
-    browser.close()
-
-
 def secret_of(world: World, role: Any, *scopes: str, days: int = 30) -> str:
     register = world.acting(world.person_of(role))
     return make_token(register, "a tool (invented)", scopes or SCOPES, days)[1]

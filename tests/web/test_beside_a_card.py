@@ -1,37 +1,22 @@
 """On a control's own page no button loses a word, and none sends what others read but its own."""
 
 import re
-from collections.abc import Iterator
-from datetime import timedelta
 from html import unescape
-from itertools import count
 
 import pytest
 from browser import Answer, Browser
 from world import FORM_KEY, OWN
-from writing import Fields, Writer
+from writing import Fields, Writer, fresh_round
 
-from cyberposture.clock import utc_now
-from cyberposture.services.assessments import asking, assess, delegating, discussing, rounds
+from cyberposture.services.assessments import asking, delegating, discussing
 
 CONTROL, OTHER = "GOV-01", "GOV-03"
-NUMBERS = count(1)
-
-
-@pytest.fixture(scope="module")
-def browser(world) -> Iterator[Browser]:
-    made = Browser(world.app)
-    yield made
-    made.close()
 
 
 @pytest.fixture
 def lead(world, browser) -> Writer:
     """The lead of the institution, in a round of its own in which nothing is answered yet."""
-    code = f"beside-{next(NUMBERS)}"
-    rounds.open_round(world.register, code, code.title(), utc_now() + timedelta(days=30))
-    assess.open_assessment(world.register, OWN, code, carries_over=False)
-    return Writer(world, browser, "institution-lead", code)
+    return Writer(world, browser, "institution-lead", fresh_round(world))
 
 
 def somebody(lead: Writer, browser: Browser, role: str) -> Writer:

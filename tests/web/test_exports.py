@@ -1,7 +1,6 @@
 """Files for other programs: given to whom they are meant for, on record, with the same numbers."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,13 +15,6 @@ from cyberposture.services.scores import score
 from cyberposture.web.api.bearer import PREFIX
 
 OSCAL = f"/institutions/{OWN}/results/download"
-
-
-@pytest.fixture(scope="module")
-def browser(world) -> Iterator[Browser]:
-    browser = Browser(world.app)
-    yield browser
-    browser.close()
 
 
 def get(world: World, browser: Browser, role: Any, at: str) -> Answer:

@@ -21,13 +21,6 @@ PAGE = f"/institutions/{OWN}/rounds/{ROUND}/offline"
 
 
 @pytest.fixture
-def browser(world):
-    opened = Browser(world.app)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def lead(world, browser):
     """A way to ask as the lead of the institution."""
     cookies = {COOKIE: world.session_of("p-institution-lead")}

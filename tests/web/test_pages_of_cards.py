@@ -1,36 +1,18 @@
 """Without a script one button keeps every card of a page on which something was written."""
 
-from collections.abc import Iterator
-from datetime import timedelta
-from itertools import count
-
 import pytest
-from browser import Browser
 from world import FORM_KEY, OWN
-from writing import Fields, Writer
+from writing import Fields, Writer, fresh_round
 
-from cyberposture.clock import utc_now
 from cyberposture.model.people import Role
-from cyberposture.services.assessments import assess, delegating, rounds
+from cyberposture.services.assessments import delegating
 
 FIRST, SECOND, THIRD = "GOV-01", "GOV-03", "GOV-05"
-NUMBERS = count(1)
-
-
-@pytest.fixture(scope="module")
-def browser(world) -> Iterator[Browser]:
-    made = Browser(world.app)
-    yield made
-    made.close()
 
 
 @pytest.fixture
 def round_code(world) -> str:
-    """A round of its own for each test, in which nothing is answered yet."""
-    code = f"cards-{next(NUMBERS)}"
-    rounds.open_round(world.register, code, code.title(), utc_now() + timedelta(days=30))
-    assess.open_assessment(world.register, OWN, code, carries_over=False)
-    return code
+    return fresh_round(world)
 
 
 @pytest.fixture

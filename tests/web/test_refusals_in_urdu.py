@@ -1,7 +1,5 @@
 """What a service refuses reads in Urdu on an Urdu page: beside its field, or as a page."""
 
-from collections.abc import Iterator
-
 import pytest
 from browser import Answer, Browser
 from world import FORM_KEY, OWN, ROUND, World
@@ -10,13 +8,6 @@ from cyberposture.web.surroundings import COOKIE
 
 AT = f"/institutions/{OWN}/rounds/{ROUND}"
 ENGLISH = ("nothing is written", "choose a day", "for the roles", "after the beginning")
-
-
-@pytest.fixture
-def browser(world: World) -> Iterator[Browser]:
-    found = Browser(world.app)
-    yield found
-    found.close()
 
 
 @pytest.fixture

@@ -1,15 +1,28 @@
 """Somebody before a page of cards whose browser runs no script: its form, filled and sent."""
 
+from datetime import timedelta
 from html.parser import HTMLParser
+from itertools import count
 
 from browser import Answer, Browser
 from world import OWN, World
 
+from cyberposture.clock import utc_now
+from cyberposture.services.assessments import assess, rounds
 from cyberposture.services.assessments.cards import Reader as CardReader
 from cyberposture.services.assessments.cards import read_control
 from cyberposture.store.answers import AnswerRevision
 
 DOMAIN = "GOV"
+_NUMBERS = count(1)
+
+
+def fresh_round(world: World) -> str:
+    """Open a round of its own for one test, in which nothing is answered yet; return its code."""
+    code = f"cards-{next(_NUMBERS)}"
+    rounds.open_round(world.register, code, code.title(), utc_now() + timedelta(days=30))
+    assess.open_assessment(world.register, OWN, code, carries_over=False)
+    return code
 
 
 class Fields(HTMLParser):

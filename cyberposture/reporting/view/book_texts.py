@@ -107,7 +107,7 @@ class Texts:
         """Return the title of a check."""
         if self._translations is None:
             return self.english(check.title)
-        if self._translations.state(check) not in ("reviewed", "draft"):
+        if not self._translations.tells(check):
             return self.english(check.title)
         found = self._translations.checks[check.id]
         return self._translated(found, found.title)[0]

@@ -254,7 +254,7 @@ def _texts(opened: Asked, control: Control) -> str:
     if control.levels is not None:
         said += control.levels.model_dump().values()
     for one in opened.pinned.translations:
-        if one.state(control) in ("draft", "reviewed"):
+        if one.tells(control):
             told = one.controls[control.id]
             said += [told.title, told.statement]
             if told.levels is not None:

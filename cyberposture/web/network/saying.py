@@ -27,7 +27,7 @@ def saying(visit: Visit) -> Saying:
     def said_of(check: str) -> dict[str, tuple[Says, Says]]:
         texts = texts_of(visit.register, language)
         ours = visit.register.content.checks.find(check)
-        if ours is None or texts.state(ours) not in ("draft", "reviewed"):
+        if ours is None or not texts.tells(ours):
             return {}
         theirs = texts.checks[ours.id].says
         return {} if theirs is None else {check: (ours.says, theirs)}

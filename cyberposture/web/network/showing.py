@@ -1,8 +1,7 @@
 """Shows a page about the network: moments in their zone, foreign text made plain, long lists."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -10,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from cyberposture.clock import find_zone, from_iso
 from cyberposture.model.checks import Check
+from cyberposture.model.controls import Control
 from cyberposture.services.findings.listing import texts_of
 from cyberposture.services.schedule.month import NATION_ZONE
 from cyberposture.store.paging import Page, Turn
@@ -100,24 +100,19 @@ def check_words(visit: Visit, check: Check | None, otherwise: str) -> dict[str, 
         return {"title": otherwise, "why": "", "remedy": "", "lang": "en"}
     texts = texts_of(visit.register, visit.words.language)
     told: Any = check
-    if texts.state(check) in ("draft", "reviewed"):
+    if texts.tells(check):
         told = texts.checks[check.id]
     lang = "en" if told is check else texts.language
     return {"title": told.title, "why": told.why, "remedy": told.remedy, "lang": lang}
 
 
-def namer(visit: Visit) -> Any:
-    """Return what gives a check its title in the reader's language."""
+def namer(visit: Visit) -> Callable[[Control | Check | None, str], str]:
+    """Return what gives a control or check its title in the reader's language.
+
+    What is no more in the catalogue is called by the text that follows.
+    """
     texts = texts_of(visit.register, visit.words.language)
-
-    def title(check: Check | None, otherwise: str) -> str:
-        if check is None:
-            return otherwise
-        if texts.state(check) in ("draft", "reviewed"):
-            return texts.checks[check.id].title
-        return check.title
-
-    return partial(title)
+    return lambda item, otherwise: otherwise if item is None else texts.title_of(item)
 
 
 def read_moment(text: str, zone: str) -> datetime | None:

@@ -24,7 +24,6 @@ from cyberposture.web.pages.cards import (
     said_of,
     show_card,
     status_of,
-    title_in,
 )
 from cyberposture.web.pages.institution.evidence_on_cards import evidence_on_cards
 from cyberposture.web.pages.institution.inherited_on_cards import inherited_on_cards
@@ -156,7 +155,7 @@ def _show(
         after=asked.domains[place + 1] if place + 1 < len(asked.domains) else None,
         show=show,
         hidden=len(found.cards) - len(cards),
-        left_out=[(one.id, title_in(one, texts)) for one in found.left_out],
+        left_out=[(one.id, texts.title_of(one)) for one in found.left_out],
         is_old=outcome.is_old,
         kept=outcome.kept,
         **about_cards(visit, found, cards, names, outcome.troubles),

@@ -154,7 +154,7 @@ def status_of(
 
 def _choices(control: Control, texts: Translations, words: Words) -> tuple[Choice, ...]:
     levels = control.levels
-    if texts.state(control) in ("draft", "reviewed"):
+    if texts.tells(control):
         levels = texts.controls[control.id].levels or levels
     given = {} if levels is None else levels.model_dump(by_alias=True)
     meant = [Choice(n, words.say(f"level.{n}"), text) for n, text in sorted(given.items())]
@@ -166,7 +166,7 @@ def _choices(control: Control, texts: Translations, words: Words) -> tuple[Choic
 
 def _proofs(control: Control, texts: Translations, words: Words) -> tuple[Proof, ...]:
     said = [proof.what for proof in control.evidence]
-    if texts.state(control) in ("draft", "reviewed"):
+    if texts.tells(control):
         said = list(texts.controls[control.id].evidence) or said
     ages = [_age(proof.max_age_days, words) for proof in control.evidence]
     return tuple(Proof(what, age) for what, age in zip(said, ages, strict=False))
@@ -182,12 +182,6 @@ def _talk(card: Card, words: Words) -> str:
     if not card.threads:
         return str(words.say("card.talk_none"))
     return str(words.say("card.talk", n=len(card.threads), open=waiting))
-
-
-def title_in(control: Control, texts: Translations) -> str:
-    """Return a control's title in a language, in English where there is none."""
-    is_told = texts.state(control) in ("draft", "reviewed")
-    return texts.controls[control.id].title if is_told else control.title
 
 
 def _kept(card: Card) -> Typed:
@@ -209,8 +203,7 @@ def show_card(
     """Return what a card shows; what was typed and not kept stands in the place of the answer."""
     control, zone = card.control, ZoneInfo(asked.institution.zone)
     texts = in_language(asked.translations, words.language)
-    state = texts.state(control)
-    told = texts.controls[control.id] if state in ("draft", "reviewed") else control
+    told = texts.controls[control.id] if texts.tells(control) else control
     shown = typed or _kept(card)
     is_suggestion = card.answer is not None and card.answer.is_suggestion
     earlier: Earlier | None = card.earlier
@@ -221,7 +214,7 @@ def show_card(
         intent=control.intent or "",
         weight=control.weight,
         is_gate=control.gate is not None,
-        is_draft=state == "draft",
+        is_draft=texts.state(control) == "draft",
         choices=_choices(control, texts, words),
         chosen=shown.level,
         reason=shown.reason,

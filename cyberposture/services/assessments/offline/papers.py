@@ -205,8 +205,7 @@ def _parts(gathered: Gathered, words: Words) -> tuple[Part, ...]:
 
 
 def _question(control: Control, gathered: Gathered, texts: Translations, words: Words) -> Question:
-    state = texts.state(control)
-    is_told = state in ("draft", "reviewed")
+    is_told = texts.tells(control)
     told = texts.controls[control.id] if is_told else control
     levels = (texts.controls[control.id].levels if is_told else None) or control.levels
     proofs = [proof.what for proof in control.evidence]
@@ -225,7 +224,7 @@ def _question(control: Control, gathered: Gathered, texts: Translations, words: 
         choice=said.choice,
         text=said.text,
         suggested="" if last is None or not last.is_suggestion else _suggested(last, words),
-        is_draft=state == "draft",
+        is_draft=texts.state(control) == "draft",
     )
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
-from cyberposture.content.translations import Translations, in_language
+from cyberposture.content.translations import in_language
 from cyberposture.errors import Conflict, Fault, InvalidInput, WrongState
 from cyberposture.exchange.sheets import build_row
 from cyberposture.model.assessments import Review
@@ -140,24 +140,19 @@ def _evidence(
 
 def title_in(words: Words, asked: Asked, control: Control) -> str:
     """Return a control's title in the reader's language, if somebody translated it."""
-    texts = in_language(asked.pinned.translations, words.language)
-    return (texts.controls[control.id] if _is_told(texts, control) else control).title
-
-
-def _is_told(texts: Translations, control: Control) -> bool:
-    return texts.state(control) in ("draft", "reviewed")
+    return in_language(asked.pinned.translations, words.language).title_of(control)
 
 
 def _statement(visit: Visit, claim: Claim) -> str:
     texts = in_language(claim.review.asked.pinned.translations, visit.words.language)
     control = claim.control
-    return (texts.controls[control.id] if _is_told(texts, control) else control).statement
+    return (texts.controls[control.id] if texts.tells(control) else control).statement
 
 
 def _levels(visit: Visit, claim: Claim) -> dict[str, str]:
     levels = claim.control.levels
     texts = in_language(claim.review.asked.pinned.translations, visit.words.language)
-    if _is_told(texts, claim.control):
+    if texts.tells(claim.control):
         levels = texts.controls[claim.control.id].levels or levels
     return {} if levels is None else {
         str(n): str(text) for n, text in levels.model_dump(by_alias=True).items()

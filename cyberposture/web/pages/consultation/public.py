@@ -276,14 +276,13 @@ def _head(draft: OpenDraft, words: Words) -> dict[str, Any]:
 def _told(draft: OpenDraft, control: Control, words: Words) -> dict[str, Any]:
     """Return the texts of a control in the reader's language, where the draft has them."""
     texts = in_language(draft.translations, words.language)
-    state = texts.state(control)
-    told: Any = texts.controls[control.id] if state in ("draft", "reviewed") else control
+    told: Any = texts.controls[control.id] if texts.tells(control) else control
     levels = told.levels or control.levels
     return {
         "title": told.title,
         "statement": told.statement,
         "levels": [] if levels is None else sorted(levels.model_dump(by_alias=True).items()),
-        "is_draft": state == "draft",
+        "is_draft": texts.state(control) == "draft",
     }
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from cyberposture.content.translations import in_language
 from cyberposture.services.assessments.cards import Line, search_controls
-from cyberposture.web.pages.cards import choice_of, in_words, title_in
+from cyberposture.web.pages.cards import choice_of, in_words
 from cyberposture.web.surroundings import Allowed, Visit, plain
 
 router = APIRouter(include_in_schema=False)
@@ -48,7 +48,7 @@ def list_controls(
         open_only=wanted.open == "yes",
         mine=wanted.mine == "yes",
         lines=[
-            (one.control, title_in(one.control, texts), _said(visit, one), one.holders)
+            (one.control, texts.title_of(one.control), _said(visit, one), one.holders)
             for one in found
         ],
     )

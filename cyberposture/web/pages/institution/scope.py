@@ -19,7 +19,6 @@ from cyberposture.services.assessments import scoping
 from cyberposture.services.assessments.scoping import Consequence, Scoping
 from cyberposture.services.people.names import names_of
 from cyberposture.store.scopes import ScopeRecord
-from cyberposture.web.pages.cards import title_in
 from cyberposture.web.surroundings import Allowed, Visit, plain, require_form_key
 
 router = APIRouter(include_in_schema=False)
@@ -180,7 +179,7 @@ def about_scope(visit: Visit, found: Scoping, then: Consequence) -> dict[str, ob
         "minutes": MINUTES_EACH * then.to_answer,
         "features": [one for one in asked.catalogue.framework.features if one.id != scoping.CII],
         "sizes": {one.id: len(asked.catalogue.of_profile(one)) for one in found.profiles},
-        "left_out": [(one.control.id, title_in(one.control, texts)) for one in then.left_out],
+        "left_out": [(one.control.id, texts.title_of(one.control)) for one in then.left_out],
         "history": [
             step
             for one in reversed(found.history)

@@ -18,7 +18,6 @@ from cyberposture.services.assessments import attesting, submission
 from cyberposture.services.assessments.answers_digest import Attested, in_groups
 from cyberposture.services.people.names import names_of
 from cyberposture.services.scores.summary import Summary, read_summary
-from cyberposture.web.pages.cards import title_in
 from cyberposture.web.pages.institution.evidence import Faults, Typed, faults_in
 from cyberposture.web.surroundings import (
     Allowed,
@@ -152,7 +151,7 @@ def _about(visit: Visit, place: Place, found: Summary) -> dict[str, object]:
 
     def shown(control: Control, *notes: str) -> ShownControl:
         path = f"{place.round_at}/answers/{control.domain}#{control.id}"
-        return ShownControl(control.id, title_in(control, texts), path, notes)
+        return ShownControl(control.id, texts.title_of(control), path, notes)
 
     return {
         "found": found,
@@ -171,7 +170,7 @@ def _about(visit: Visit, place: Place, found: Summary) -> dict[str, object]:
         "answered": len(found.now.revisions),
         "said": {
             domain.id: [
-                (one, title_in(one.control, texts))
+                (one, texts.title_of(one.control))
                 for one in found.said
                 if one.control.domain == domain.id
             ]

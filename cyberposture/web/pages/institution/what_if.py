@@ -14,7 +14,6 @@ from cyberposture.scoring.explain import people as shown
 from cyberposture.scoring.plan import Step
 from cyberposture.services.scores.what_if import Offered, Settable, WhatIf, look_ahead
 from cyberposture.web.network.showing import namer
-from cyberposture.web.pages.cards import title_in
 from cyberposture.web.surroundings import Allowed, Visit
 
 router = APIRouter(include_in_schema=False)
@@ -85,7 +84,7 @@ def quoted_checks(visit: Visit, step: Step) -> tuple[str, ...]:
 def titles_of(step: Step, catalogue: Catalogue, texts: Translations) -> str:
     """Return what the controls that a step is about are called, as far as it names few."""
     named = {one.id: one for one in catalogue.controls}
-    return "; ".join(title_in(named[one], texts) for one in step.controls[:FEW] if one in named)
+    return "; ".join(texts.title_of(named[one]) for one in step.controls[:FEW] if one in named)
 
 
 def _score(visit: Visit, one: InstitutionScore) -> dict[str, str]:
@@ -103,4 +102,4 @@ def _change(found: WhatIf) -> str:
 
 
 def _told(one: Settable, texts: Translations) -> tuple[Settable, str]:
-    return one, title_in(one.control, texts)
+    return one, texts.title_of(one.control)

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from world import FOREIGN, FORM_KEY, OWN, World, settle
 
 from cyberposture.clock import utc_now
+from cyberposture.content.translations import in_language
 from cyberposture.model.examples import ExampleFacts
 from cyberposture.scanning.judging.examples import compile_facts
 from cyberposture.scanning.permission.signing import generate_key_pair
@@ -25,6 +26,7 @@ from cyberposture.services.findings.judging import judge_scan
 from cyberposture.services.findings.listing import Asked
 from cyberposture.services.permission import halting, standing
 from cyberposture.services.scans import asking
+from cyberposture.services.scores import contradicted
 from cyberposture.store import institutions, people, scans, tables
 from cyberposture.store.facts import insert_facts
 from cyberposture.web.app import make_app
@@ -357,6 +359,23 @@ def test_regulators_and_reviewers_see_their_own_alone(office):
         page = office.get(role, "/cert/contradictions")
         assert OWN in page and FOREIGN not in page
     assert FOREIGN in office.get("cert-analyst", "/cert/contradictions")
+
+
+def test_a_contradiction_names_its_control_in_the_readers_language(office):
+    (found,) = contradicted.page_contradictions(office.register, institution=OWN).page.rows
+    texts = in_language(office.register.content.translations, "ur")
+    titles = {"en": found.control.title, "ur": texts.title_of(found.control)}
+    assert len(set(titles.values())) == 2
+    for role, place in (
+        ("cert-analyst", f"/cert/contradictions/{OWN}"),
+        ("institution-lead", f"/institutions/{OWN}/network/contradictions"),
+    ):
+        at = place.removesuffix(f"/{OWN}") if role == "cert-analyst" else place
+        for path in (at, f"{place}/{found.record.code}"):
+            for language, title in titles.items():
+                page = unescape(office.get(role, path, language=language))
+                assert title in page, path
+                assert language == "en" or titles["en"] not in page, path
 
 
 def test_a_contradiction_is_settled_with_a_reason(office):

@@ -162,7 +162,7 @@ def user_agent_of(settings: Settings) -> str:
     body = settings.operating_body
     # A header holds no other script; what the scanner was given to say goes before the rest.
     named = body.name if body.name.isascii() else ""
-    parts = (named, body.web, settings.scanner_contact or body.mail)
+    parts = (named, settings.scanner_url or body.web, settings.scanner_contact or body.mail)
     about = " ".join(part for part in parts if part)
     return f"cyberposture posture check ({about or 'authorised by the institution'})"
 

@@ -29,7 +29,6 @@ from cyberposture.model.setting_texts import (
     HostText,
     Place,
     Reached,
-    Spoken,
     WebAddress,
     mask_url,
     read_place,
@@ -80,7 +79,7 @@ class Settings(BaseSettings):
     cert_name: BodyName | None = _setting(
         None,
         "name of the CERT that runs this, as pages, letters, mails and reports say it; without it, "
-        "the national CERT",
+        "the central CERT",
     )
     cert_name_ur: BodyName | None = _setting(
         None, "the same name in Urdu; without it, the name as it is"
@@ -110,7 +109,7 @@ class Settings(BaseSettings):
         None,
         "addresses from which this scanner sends, with commas between; they stand on every notice",
     )
-    duty_telephone: Spoken | None = _setting(
+    duty_telephone: Reached | None = _setting(
         None, "telephone that is answered day and night when somebody asks about a scan"
     )
     portal_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")] = _setting(

@@ -106,7 +106,7 @@ def _named(settings: Settings) -> Symptom:
         return Symptom("the CERT's name", True, f"{body.name}, {body.ways[0]}")
     return Symptom(
         "the CERT's name", True,
-        f"{' and '.join(lacking)} not set; readers are told of the national CERT",
+        f"{' and '.join(lacking)} not set; readers are told of the central CERT",
         "CYBERPOSTURE_CERT_NAME, _CERT_NAME_UR, _CERT_TELEPHONE, _CERT_MAIL, _CERT_URL",
     )  # fmt: skip
 

@@ -41,7 +41,7 @@ def init(
         say(f"private key of {administrator}: {key}")
     say(f"public key for auditors: {public_key_path(settings)}")
     if not settings.operating_body.name:
-        say("pages, letters and reports speak of the national CERT until CYBERPOSTURE_CERT_NAME "
+        say("pages, letters and reports speak of the central CERT until CYBERPOSTURE_CERT_NAME "
             "is set; CYBERPOSTURE_CERT_TELEPHONE and _MAIL tell whom to call")  # fmt: skip
     typer.echo(f"the workspace {settings.workspace} is ready")
     show_first_link(runtime)

@@ -25,4 +25,4 @@ class OperatingBody:
 
 
 UNNAMED = OperatingBody()
-"""Nothing is set: readers are told of "the national CERT"."""
+"""Nothing is set: readers are told of "the central CERT"."""

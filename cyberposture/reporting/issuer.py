@@ -15,7 +15,7 @@ class Issuer:
     """Who made it, in the language of its reader; each part is isolated in its own direction."""
 
     name: Text
-    """Empty where none is set: then words say "the national CERT"."""
+    """Empty where none is set: then words say "the central CERT"."""
     ways: tuple[Text, ...]
     """Telephone, mail address and web address, as far as they are set."""
 

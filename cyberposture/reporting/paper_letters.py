@@ -12,8 +12,9 @@ from functools import cache
 _FORMS = range(0xFB50, 0xFEFD)
 _LAM = "\u0644"
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
-_LEFT_TO_RIGHT = re.compile(r"([A-Za-z0-9]+(?:[ .,:/%_+\u2212\u2013-]*[A-Za-z0-9]+)*%?)")
-"""Codes, names and numbers, which keep their own order."""
+_SIGNS = "A-Za-z0-9\u0660-\u0669\u06f0-\u06f9"
+_LEFT_TO_RIGHT = re.compile(rf"([{_SIGNS}]+(?:[ .,:/%_+\u2212\u2013-]*[{_SIGNS}]+)*%?)")
+"""Codes, names and numbers, which keep their own order, in digits of whatever script."""
 _LIKE = {"\u06c2": "\u06c1", "\u06c3": "\u0629"}
 """Letters that have no forms of their own, and those that look like them but for a mark."""
 _MIRRORED = str.maketrans("()[]<>", ")(][><")
@@ -50,7 +51,7 @@ def _joined(text: str) -> str:
         kind = ("isolated", "initial", "final", "medial")[to_after + 2 * from_before]
         found.append(own.get(kind, unit))
         place += len(unit)
-    return "".join(found).replace("\u200c", "")
+    return "".join(one for one in found if unicodedata.category(one[0]) != "Cf")
 
 
 @cache

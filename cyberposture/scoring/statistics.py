@@ -255,7 +255,8 @@ def changes_for_public(changed: int, asked: int, smallest: int = SMALLEST_GROUP)
 
     It grows by whole groups, and a whole group besides may always be unchanged. Whoever keeps every
     such number knows of nobody that it changed, or that it did not; a test goes through all small
-    worlds.
+    worlds. That holds while the group stays the same: where institutions agree afterwards to be
+    named, what is told of them by name can be taken off a number that was told before.
     """
     least = min(changed, asked - smallest) // smallest * smallest
     return least if least > 0 else None

@@ -92,10 +92,10 @@ def _day(text: str, zone: ZoneInfo, field: str, *, is_last: bool = False) -> dat
     if not text.strip():
         return None
     try:
-        day = date.fromisoformat(text.strip())
-    except ValueError as error:
+        day = date.fromisoformat(text.strip()) + timedelta(days=is_last)
+    except (ValueError, OverflowError) as error:
         raise InvalidInput(Fault(field, "write a day as 2026-12-31")) from error
-    return datetime.combine(day + timedelta(days=is_last), time(), zone)
+    return datetime.combine(day, time(), zone)
 
 
 def _given(form: RoleForm, visit: Visit) -> Given:

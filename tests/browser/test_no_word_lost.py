@@ -160,11 +160,7 @@ def test_what_is_typed_beside_a_card_goes_by_its_own_button_and_is_never_left_un
 def test_two_versions_stand_beside_a_comment_that_was_not_sent(page, world):
     page.goto(f"{HERE}/{CONTROL}")
     page.locator("[name=question]").press_sequentially("Who else answers this?")
-    known = read_control(world.register, OWN, ROUND, CONTROL, Reader("nobody"))[1]
-    save_answer(
-        world.register, OWN, ROUND, CONTROL, level=0, not_applicable=None, reason="Theirs, not yet",
-        seen_revision=known[-1].revision if known else 0,
-    )  # fmt: skip
+    answer_as_another(world)
     with page.expect_navigation() as found:
         page.locator(f"[id='{CONTROL}'] textarea").fill("Mine.")
     card = page.locator(f"[id='{CONTROL}']")
@@ -174,6 +170,58 @@ def test_two_versions_stand_beside_a_comment_that_was_not_sent(page, world):
     with page.expect_navigation():
         card.locator("form.answer button").click()
     assert kept(page)[0] == "Mine."
+
+
+def answer_as_another(world: World, reason: str = "Theirs, not yet") -> None:
+    known = read_control(world.register, OWN, ROUND, CONTROL, Reader("nobody"))[1]
+    save_answer(
+        world.register, OWN, ROUND, CONTROL, level=0, not_applicable=None, reason=reason,
+        seen_revision=known[-1].revision if known else 0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("onward", [".brand a", "[name=do][value=remark]", "button[name=language]"])
+def test_two_versions_are_shown_before_one_goes_on(page, world, onward):
+    page.goto(f"{HERE}/{CONTROL}")
+    page.locator("[name=remark]").fill("Is it so?")
+    page.evaluate("() => { for (const one of document.querySelectorAll('[name=remark]'))"
+                  " one.defaultValue = one.value; }")  # fmt: skip
+    theirs = f"Theirs, before {onward}"
+    answer_as_another(world, theirs)
+    page.locator(f"[id='{CONTROL}'] textarea").fill("Mine.")
+    with page.expect_navigation() as found:
+        page.locator(onward).first.click(no_wait_after=True)
+    page.wait_for_timeout(500)
+    card = page.locator(f"[id='{CONTROL}']")
+    assert found.value.status == 409 and theirs in card.inner_text()
+    assert card.locator("textarea").input_value() == "Mine."
+
+
+def test_what_cannot_be_kept_comes_along_with_a_button_beside_it(page):
+    page.goto(f"{HERE}/{CONTROL}")
+    card = page.locator(f"[id='{CONTROL}']")
+    card.locator("textarea").fill("")
+    card.locator("input[name=level][value='na']").check()
+    card.locator(".saved[data-state=fault]").wait_for()
+    card.locator("input[name=level][value='na']").dispatch_event("change")
+    with page.expect_navigation() as found:
+        page.locator("button[name=language]").click(no_wait_after=True)
+    assert found.value.status in (200, 422)
+    assert card.locator("input[name=level][value='na']").is_checked()
+
+
+def test_half_a_date_is_not_sent_as_none(page):
+    page.goto(f"/institutions/{OWN}/people")
+    page.evaluate("() => { for (const one of document.querySelectorAll('main details'))"
+                  " one.open = true; }")  # fmt: skip
+    until = page.locator("form[action$='/people'] input[name=valid_until]")
+    until.focus()
+    page.keyboard.type("12")
+    assert until.evaluate("one => one.validity.badInput")
+    at = page.url
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    assert page.url == at and until.evaluate("one => document.activeElement === one")
 
 
 def test_a_level_that_was_chosen_after_the_session_ended_is_put_back_with_the_words(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import py_compile
 import subprocess
 import sys
 import zipfile
@@ -370,6 +371,20 @@ def one_point_more(files):
     return edited(files, "score/result.json", change)
 
 
+def longer_result(files):
+    def change(result):
+        result["controls"].append(dict(result["controls"][0], id="ZZZ-99"))
+
+    return edited(files, "score/result.json", change)
+
+
+def fewer_answers(files):
+    def change(answers):
+        answers[:] = [one for one in answers if one["control"] != "GOV-01"]
+
+    return edited(files, "score/answers.json", change)
+
+
 def changed_raw_file(files):
     name = next(name for name in files if name.startswith("raw/"))
     return files | {name: files[name].replace(b"tls-handshake", b"tls-handshakE")}
@@ -456,6 +471,8 @@ FORGERIES: list[tuple[Callable[[Any], Any], str]] = [
     (changed_answer, "answers: GOV-01 is not the answer that was scored"),
     (changed_document, "score: it is not the document that the log knows"),
     (one_point_more, "score: verified of the whole is "),
+    (longer_result, "score: the result in the bundle holds more than the rules give"),
+    (fewer_answers, "answers: GOV-01 was scored, and its answer is not here"),
     (changed_raw_file, "its bytes are not those that were kept"),
     (removed_entry, "are missing"),
     (reordered_entries, "out of its place"),
@@ -494,6 +511,26 @@ def test_what_is_not_sealed_anew_is_found_at_once(world, tmp_path):
         code, lines = verified(tmp_path / str(number), forged)
         assert code == 1
         assert any(named in line for line in failures(lines)), lines
+
+
+def test_nothing_is_run_but_the_text_that_one_reads(world, tmp_path):
+    files = unpacked(of_score(world))
+    lie = tmp_path / "lie.py"
+    lie.write_text("def main(*_):\n    print('all is well')\n    return 0\n")
+    compiled = tmp_path / "lie.pyc"
+    py_compile.compile(
+        str(lie), str(compiled), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+    )
+    tag = sys.implementation.cache_tag
+    for number, name in enumerate((
+        f"verifier/__pycache__/running.{tag}.pyc",
+        "verifier/running.pyc",
+        "verifier/running/__init__.py",
+    )):  # fmt: skip
+        planted = lie.read_bytes() if name.endswith(".py") else compiled.read_bytes()
+        code, lines = verified(tmp_path / str(number), files | {name: planted})
+        assert code == 1 and "all is well" not in lines
+        assert any("verifier/" in line for line in failures(lines)), lines
 
 
 def test_a_bundle_under_another_key_is_found(world, tmp_path):

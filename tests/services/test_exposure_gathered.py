@@ -90,6 +90,19 @@ def test_past_weeks_are_late_by_the_clocks_of_their_own_edition(office, code):
     assert weeks[-1].late == sum(before[-1])
 
 
+def test_a_check_that_was_used_before_it_was_adopted_has_its_clock_in_past_weeks(office, code):
+    content = office.register.content
+    without = tuple(one for one in content.checks.checks if one.id != TELNET)
+    fewer = replace(content, checks=content.checks.model_copy(update={"checks": without}))
+    edition = identify(fewer.catalogue, fewer.checks, fewer.translations)
+    old = replace(office.register, content=fewer, edition=edition)
+    with old.change("edition-adopted", edition.catalogue, reason="agreed") as change:
+        adoption.record(change, Draft(fewer, edition))
+    office.clock.forward(days=100)
+    weeks = gathered(office).weeks
+    assert weeks[-1].late > 0 and weeks[-2].late == weeks[-1].late
+
+
 def test_what_people_dispute_is_set_aside_and_still_stands(office, code):
     office.clock.forward(days=1)
     office.invite("l-lodhi", "institution-lead", institution=code)

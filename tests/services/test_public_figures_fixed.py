@@ -8,6 +8,7 @@ import hashlib
 import io
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 
 from cyberposture.content.bundle import find_content
 from cyberposture.errors import WrongState
+from cyberposture.model.campaigns import Cohort, RoundPlan
 from cyberposture.reporting.inputs import NationInputs
 from cyberposture.reporting.render import Renderer
+from cyberposture.services.assessments import campaigns
 from cyberposture.services.assessments.rounds import close_round
 from cyberposture.services.institutions.entries import get_institution as find_institution
 from cyberposture.services.institutions.life import change_institution
@@ -289,6 +292,25 @@ def test_nothing_is_fixed_while_no_score_is_final(office):
             office.register, Renderer(FOLDERS.reports), "nation", "public",
             About(round_code=AUTUMN),
         )  # fmt: skip
+
+
+def test_who_is_asked_and_has_opened_nothing_yet_is_waited_for(office):
+    admin = office.acting("b-admin", "cert-administrator")
+    for code in ("house-1", "house-2"):
+        office.institution(code)
+    office.open_round(AUTUMN)
+    office.answer("house-1", AUTUMN, IAM_09=2)
+    score.finalise(office.register, "house-1", AUTUMN)
+    begins = office.clock() - timedelta(days=1)
+    everybody = Cohort(code="all", title="All", begins=begins, due=begins + timedelta(days=60))
+    campaigns.plan_round(admin, AUTUMN, RoundPlan(cohorts=(everybody,), drawn_share=0))
+    for _ in ("planned", "invited"):
+        with office.refuses(WrongState, "every institution that is asked") as caught:
+            fix_public(office.register, AUTUMN)
+        assert "1 of 2" in str(caught.value.advice())
+        campaigns.begin_wave(admin, AUTUMN, "all")
+    close_round(office.register, AUTUMN)
+    fix_public(office.register, AUTUMN)
 
 
 def test_nothing_is_told_before_the_round_and_the_one_before_it_are_over(office):

@@ -39,6 +39,7 @@ def clean_environment(monkeypatch):
         ("cert_name", "Hill \u202eTREC"),
         ("cert_name_ur", "پہاڑی\u200b"),
         ("cert_telephone", "051\u2066 000"),
+        ("duty_telephone", "051\n000 000"),
         ("cert_mail", "ask us"),
         ("cert_url", "javascript:alert(1)"),
     ],
@@ -96,6 +97,8 @@ def test_a_mail_says_from_whom_it_is_and_whom_to_ask(language, name):
 def test_hosts_that_we_look_at_are_told_the_name_where_a_header_can_hold_it():
     told = user_agent_of(load_settings(cert_name="Hill CERT", scanner_url="https://hill.example"))
     assert told == "cyberposture posture check (Hill CERT https://hill.example)"
+    both = load_settings(scanner_url="https://scan.example", cert_url="https://hill.example")
+    assert user_agent_of(both) == "cyberposture posture check (https://scan.example)"
     assert "authorised" in user_agent_of(load_settings(cert_name="پہاڑی CERT"))
 
 

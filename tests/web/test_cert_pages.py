@@ -87,6 +87,8 @@ def test_a_reviewer_reviews_what_they_are_assigned_to_and_no_other_service(offic
     found = {"control": "GOV-02", "level": "1", "grade": "E2", "reason": "We saw the list."}
     office.post("reviewer", f"/cert/services/{FOREIGN}/mail-of-{FOREIGN}/review", 403, **found)
     office.post("cert-administrator", f"{SERVICE}/review", 403, **found)
+    again = office.post("reviewer", f"{SERVICE}/review", 422, **(found | {"reason": " "}))
+    assert '<option value="1" selected>' in again and '<option value="E2" selected>' in again
     office.post("reviewer", f"{SERVICE}/review", **found)
     assert "We saw the list." in office.get("reviewer", SERVICE)
     listed = office.get("reviewer", "/cert/services")

@@ -118,6 +118,12 @@ def test_a_hidden_comment_leaves_its_reason_and_no_word(portal, analyst):
     assert portal.ask("POST", at, form=form, cookies=analyst).status == 303
     page = portal.ask("GET", f"{HOME}/on/{CONTROL}").text
     assert "It names a person." in page and "fool" not in page
+    for _ in ("here", "once more"):
+        twice = portal.ask("POST", at, form=form | {"reason": "A second reason."}, cookies=analyst)
+        assert twice.status == 422
+    page = twice.text.partition('/answer"')[2]
+    published, _, hiding = page.partition("</form>")
+    assert "A second reason." in hiding and "A second reason." not in published
     form |= {"action": "restore", "reason": "Read again: it names nobody."}
     assert portal.ask("POST", at, form=form, cookies=analyst).status == 303
     assert "fool" in portal.ask("GET", f"{HOME}/on/{CONTROL}").text

@@ -90,6 +90,13 @@ def test_a_form_with_a_fault_says_so_beside_its_field_and_keeps_what_was_typed(l
     asked = lead.post(f"/institutions/{OWN}/people", name="H. Help", role="helper")
     assert asked.status == 422 and 'id="valid_until-fault"' in asked.text
     assert 'value="H. Help"' in asked.text
+    for_ever = lead.post(f"/institutions/{OWN}/people/m-{OWN}/roles", role="observer",
+                         valid_from="some day", valid_until="9999-12-31")  # fmt: skip
+    assert for_ever.status == 422 and 'id="valid_from-fault"' in for_ever.text
+    assert "<details open>" in for_ever.text
+    for_ever = lead.post(f"/institutions/{OWN}/people/m-{OWN}/roles", role="observer",
+                         valid_until="9999-12-31")  # fmt: skip
+    assert for_ever.status == 422 and 'id="valid_until-fault"' in for_ever.text
     wrong = lead.post(f"/institutions/{OWN}/people", name="H. Help", role="cert-administrator")
     assert wrong.status == 422 and 'id="role-fault"' in wrong.text
 

@@ -12,7 +12,6 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from browser import Answer, Browser
-from html_page import english_in
 from test_every_route import WALKS, is_open
 from world import OWN, World
 
@@ -167,11 +166,9 @@ class Walker:
 
     def send(self, form: Form, is_nonsense: bool) -> Answer:
         """Send a form as it is filled in."""
-        files = [one for one in form.fields if one.kind == "file"]
         sent = form.filled(is_nonsense)
         is_upload = form.action.endswith("/upload")
         more = {"file": ("x.txt", b"~") if is_nonsense else ("", b"")} if is_upload else {}
-        assert len(files) <= 12
         return self.ask("POST", form.action, form.role, form=sent, **more)
 
 
@@ -260,6 +257,11 @@ def test_what_makes_no_sense_is_refused_at_its_field_or_taken(walker, forms):
 
 
 def test_english_in_a_fault_is_found():
-    page = Page("/", '<span class="fault">you must <bdi>say this</bdi></span>')
-    assert page.faults == ["you must", "…"]
-    assert english_in("you must say") == ["you must say"]
+    form = Form("/here", "post", "/here", True)
+    html = {"content-type": "text/html"}
+    for said, wrong in (
+        ('<span class="fault">you must <bdi>say this</bdi></span>', "English: ['you must', '…']"),
+        ('<span class="fault">یہ لکھیں <bdi>say this</bdi></span>', ""),
+        ("<p>something</p>", "nothing is said at a field"),
+    ):
+        assert wrong_with(form, Answer(422, html, (), said.encode())) == wrong

@@ -309,7 +309,10 @@ def test_what_others_wrote_on_the_network_cannot_speak_on_a_page(office):
 
 
 def test_anybody_stops_at_once_and_two_go_on(office):
-    office.post("cert-analyst", "/cert/stop", 422, what="institution", institution="", speed="now")
+    typed = {"reason": "They rang.", "complaint": "Their mail is slow.", "reason_for_all": "Rest."}
+    page = office.post("cert-analyst", "/cert/stop", 422, what="institution", institution="",
+                       speed="now", **typed)  # fmt: skip
+    assert all(text in page for text in typed.values())
     wrong = office.post("cert-analyst", "/cert/stop", 422, what="address", address="127.1",
                         speed="now")  # fmt: skip
     assert 'id="address-fault"' in wrong
@@ -412,6 +415,12 @@ def test_the_schedule_and_the_calendar_are_kept_by_forms(office):
     office.post("cert-analyst", "/cert/calendar/deny", **where, cidr="198.51.100.0/24",
                 reason="a hospital")  # fmt: skip
     assert "198.51.100.0/24" in office.get("cert-analyst", "/cert/calendar")
+    twice = {"cidr": "198.51.100.0/24", "reason": ""}
+    page_of_denial = office.post("cert-analyst", "/cert/calendar/deny", 422, **where, **twice)
+    assert 'id="reason-fault"' in page_of_denial and "allow-fault" not in page_of_denial
+    page_of_leave = office.post("cert-analyst", "/cert/calendar/allow", 422, **where, **twice,
+                                step="allow")  # fmt: skip
+    assert "allow-fault" in page_of_leave and 'id="reason-fault"' not in page_of_leave
     office.post("cert-analyst", "/cert/calendar/allow", **where, cidr="198.51.100.0/24",
                 reason="it moved")  # fmt: skip
     rows = re.findall(
@@ -422,6 +431,13 @@ def test_the_schedule_and_the_calendar_are_kept_by_forms(office):
         office.post("cert-analyst", f"/cert/calendar/{step}", **where, id=row)
     page = office.get("cert-analyst", f"/cert/calendar?institution={OWN}&month={month}")
     assert "22:00–24:00" not in page and "Exams" not in page
+
+
+@pytest.mark.parametrize("path", ["/cert/contact?address=192.0.2.1&at=", "/cert/audit?since="])
+def test_the_ends_of_the_calendar_are_no_error_of_ours(office, path):
+    for moment in ("0001-01-01T00:00", "9999-12-31T23:59", "10000-01-01T00:00"):
+        office.client.cookies = office.cookie("cert-administrator", "en")
+        assert office.client.get(f"{path}{moment}").status_code in (200, 422)
 
 
 def test_the_record_is_searched_and_verified(office):

@@ -276,6 +276,13 @@ def test_an_opened_pack_keeps_the_receipt_that_came_for_it(world, lead, tmp_path
             assert answer.status == status
         page = there.ask("GET", "/back", host="localhost", cookies=cookies)
         assert done.receipt.code in page.text
+        # Whoever comes with words and without the address is told of it: a pack has no door.
+        lost = there.ask(
+            "POST", f"{PAGE.rpartition('/')[0]}/answers/GOV", host="localhost",
+            form=key | {"reason.GOV-01": "typed meanwhile", "level.GOV-01": "1"},
+        )  # fmt: skip
+        assert lost.status == 401 and "typed meanwhile" in lost.text
+        assert "the program printed" in lost.text and 'name="password"' not in lost.text
     finally:
         there.close()
         opened.runtime.close()

@@ -37,7 +37,7 @@ def test_without_a_name_pages_speak_of_the_national_cert(world):
     browser = Browser(world.app)
     door = browser.ask("GET", "/sign-in").text
     browser.close()
-    assert "This portal is run by the national CERT<" in door
+    assert "This portal is run by the central CERT<" in door
 
 
 def test_a_report_says_by_whom_it_is_issued_when_it_is_made(world, named):

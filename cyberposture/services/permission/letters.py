@@ -142,10 +142,11 @@ def render_paper(
 def _body(body: OperatingBody, language: str) -> dict[str, Any]:
     """Return name and ways as a paper says them; beside Urdu each keeps its own direction."""
     begin, end = ("", "") if language == SOURCE_LANGUAGE else ("\u2068", "\u2069")
+    after = " " * bool(end)  # or a reader of mails takes the sign for the end of a web address
     called = body.called(language)
     return {
         "cert": f"{begin}{called}{end}" if called else "",
-        "cert_ways": [f"{begin}{way}{end}" for way in body.ways],
+        "cert_ways": [f"{begin}{way}{after}{end}" for way in body.ways],
     }
 
 

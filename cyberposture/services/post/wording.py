@@ -61,7 +61,10 @@ def word_notice(
         keep_trailing_newline=True,
     )
     environment.globals |= {"whole": Whole, "rule": Whole("=" * 70)}
-    said = {"cert": body.called(spoken), "cert_ways": " · ".join(body.ways), **values}
+    # Beside Urdu a space ends a web address; else the sign behind it would be taken for its end.
+    after = " " if body.web and spoken in RIGHT_TO_LEFT else ""
+    ways = " · ".join(body.ways) + after
+    said = {"cert": body.called(spoken), "cert_ways": ways, **values}
     text = environment.get_template(f"{name}.{spoken}.txt").render(**said)
     subject, _, rest = text.partition("\n")
     return Wording(subject, rest.lstrip("\n"), spoken)

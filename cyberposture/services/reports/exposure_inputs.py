@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -124,14 +124,16 @@ def _grounds_then(
     Before the first adoption there is the first edition.
     """
     adoptions = list_adoptions(connection)
+    present = {one.id: one for one in register.content.checks.checks}
     found = []
     for end in ends:
         until = [one for one in adoptions if one.act.at <= end] or adoptions[:1]
         rules = until[-1].catalogue if until else None
         catalogue = get_pinned(register, connection, rules).catalogue
         digest = until[-1].checks if until else register.edition.checks
-        checks = checks_under(register, connection, digest)
-        found.append(_ground(catalogue, checks, records, end.date()))
+        then = _ground(catalogue, checks_under(register, connection, digest), records, end.date())
+        # What the network is judged by is used at once, also before an edition with it is adopted.
+        found.append(replace(then, checks={**present, **then.checks}))
     return found
 
 

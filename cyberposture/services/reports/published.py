@@ -10,6 +10,7 @@ told when it is over. Readers who may read small groups read the register as it 
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import rfc8785
@@ -19,6 +20,8 @@ from cyberposture.errors import WrongState
 from cyberposture.reporting.fixed import Fixed
 from cyberposture.reporting.inputs import NationInputs
 from cyberposture.services.assessments.assess import FINAL_STATES
+from cyberposture.services.assessments.campaigns import find_campaign
+from cyberposture.services.assessments.funnels import places_in
 from cyberposture.services.register import Register
 from cyberposture.services.reports.public_inputs import public_inputs
 from cyberposture.services.reports.public_standings import (
@@ -59,12 +62,12 @@ def fix_public(register: Register, round_code: str) -> None:
         WrongState: it is not over, or one before it is not; or somebody else fixes them now.
     """
     with register.reading() as connection:
-        unfixed = list_untold(connection, round_code)
+        unfixed = list_untold(connection, round_code, register.clock())
     for campaign in unfixed:
         _fix(register, campaign)
 
 
-def list_untold(connection: Connection, round_code: str) -> list[RoundRecord]:
+def list_untold(connection: Connection, round_code: str, now: datetime) -> list[RoundRecord]:
     """Return the rounds whose figures are fixed when this one's are told, the oldest first.
 
     There is none where its figures were told before.
@@ -76,14 +79,16 @@ def list_untold(connection: Connection, round_code: str) -> list[RoundRecord]:
     campaign: RoundRecord | None = rounds.get_round(connection, round_code)
     found: list[RoundRecord] = []
     while campaign is not None and find_edition(connection, campaign.id) is None:
-        _require_over(connection, campaign)
+        _require_over(connection, campaign, now)
         found.insert(0, campaign)
         campaign = _before(connection, campaign)
     return found
 
 
-def _require_over(connection: Connection, campaign: RoundRecord) -> None:
-    """Return if nobody who was asked in a round waits for a result, or it is closed.
+def _require_over(connection: Connection, campaign: RoundRecord, now: datetime) -> None:
+    """Return if nobody who is asked in a round waits for a result, or it is closed.
+
+    Whoever is invited or planned and has opened nothing yet waits too.
 
     Raises:
         WrongState: somebody waits, or there is no result at all.
@@ -94,13 +99,18 @@ def _require_over(connection: Connection, campaign: RoundRecord) -> None:
             f"no score of the round {code} is final yet",
             advice="cyberposture assessment finalise --institution … --round …",
         )
-    asked = assessments.list_assessments(connection, round_id=campaign.id)
-    waiting = sum(one.state not in FINAL_STATES for one in asked)
-    if waiting and campaign.closed_at is None:
+    if campaign.closed_at is not None:
+        return
+    opened = assessments.list_assessments(connection, round_id=campaign.id)
+    places = places_in(connection, find_campaign(connection, code), now)
+    unopened = sum(one.assessment is None for one in places)
+    waiting = unopened + sum(one.state not in FINAL_STATES for one in opened)
+    if waiting:
         raise WrongState(
-            f"the figures of the round {code} are told once every assessment that was asked has"
+            f"the figures of the round {code} are told once every institution that is asked has"
             " a final result, or the round is closed",
-            advice=f"not final yet: {waiting} of {len(asked)}; finish them, or close the round",
+            advice=f"not final yet: {waiting} of {len(opened) + unopened};"
+            " finish them, or close the round",
         )
 
 

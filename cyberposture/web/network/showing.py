@@ -119,5 +119,5 @@ def read_moment(text: str, zone: str) -> datetime | None:
     """Return the moment of a `datetime-local` field in a zone, or None where it holds none."""
     try:
         return datetime.fromisoformat(text).replace(tzinfo=find_zone(zone)).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -16,6 +16,7 @@ from cyberposture.services.people.signing_in import LinkUsed
 from cyberposture.web.doorkeeper import at_the_door
 from cyberposture.web.gaps import gaps_in
 from cyberposture.web.languages import keep_language
+from cyberposture.web.navigation import PLACES
 from cyberposture.web.sign_on import browser_of, keep_session
 from cyberposture.web.surroundings import (
     COOKIE,
@@ -91,6 +92,7 @@ def show_the_door(
         request, "sign-in.html.j2", status, person=None, name=name, wrong=wrong,
         faults=faults or {},
         has_ended=has_ended, typed=typed, back=back, has_sign_on=has_sign_on,
+        has_door=portal.places is PLACES,
     )  # fmt: skip
 
 
@@ -100,7 +102,7 @@ def show_door_again(request: Request, name: str) -> HTMLResponse:
 
 
 def without_name_or_password(request: Request, name: str, password: str) -> HTMLResponse | None:
-    """Return the door where one of the two is not typed, else None; that is no attempt at it."""
+    """Return the door where one of the two is not typed, else None; no account counts that."""
     words = portal_of(request).words[language_of(request)]
     faults = gaps_in(words, name=name, password=password)
     return show_the_door(request, 422, name=name, faults=faults) if faults else None

@@ -20,17 +20,18 @@ for (const field of document.querySelectorAll(".card [form=answers]")) {
   field.name = field.name.split(".")[0];
 }
 
-// Where the page is sent for a card, its fields join the others for as long as `send` takes, so that
-// what is typed beside it comes along.
+// Where the page is sent for cards, their fields join the others for as long as `send` takes, so that
+// what is typed beside them comes along.
 const whole = document.getElementById("answers");
 
-function together(card, send) {
-  const fields = [...card.querySelectorAll("[data-whole]")].map((one) => [one, one.name]);
+function together(cards, send) {
+  const fields = cards.flatMap((card) => [...card.querySelectorAll("[data-whole]")])
+    .map((one) => [one, one.name]);
   for (const [one] of fields) {
     one.name = one.dataset.whole;
     one.setAttribute("form", "answers");
   }
-  send(whole);
+  send();
   for (const [one, name] of fields) {
     one.removeAttribute("form");
     one.name = name;
@@ -58,6 +59,9 @@ async function comeBack() {
   for (const one of document.querySelectorAll("[name=form_key]")) one.value = key.value;
   hasEnded = false;
 }
+
+// The page is on its way anew with two versions of an answer: nothing else may go before it.
+let isBrought = false;
 
 // What watches an answer's form: `isOpen` while something typed is not kept, `keep` keeps it now.
 const watched = new Map();
@@ -91,8 +95,9 @@ function watch(form) {
         place.dataset.state = "kept";
       } else if (answer.status === 409) {
         gone = true;
+        isBrought = true;
         leaving = whole;
-        together(form, (page) => page.submit());  // it comes back with both versions
+        together([form], () => whole.submit());  // it comes back with both versions
       } else if (answer.type === "opaqueredirect") {
         hasEnded = true;
         next = AGAIN_MS;
@@ -166,6 +171,12 @@ let waiting = false;
 document.addEventListener("submit", async (event) => {
   const { target, submitter } = event;
   if (event.defaultPrevented) return;
+  const half = [...target.elements].find((one) => one.validity?.badInput);
+  if (half) {  // a date or number that is half typed would be sent as none
+    event.preventDefault();
+    half.reportValidity();
+    return;
+  }
   if (passing || !(watched.has(target) || open().length)) {
     leaving = target;
     return;
@@ -174,12 +185,13 @@ document.addEventListener("submit", async (event) => {
   if (waiting) return;
   waiting = true;
   await keepAll(target);
-  await watched.get(target)?.settle();
+  const cards = watched.has(target) ? [target] : target === whole ? open().map(([one]) => one) : [];
+  for (const one of cards) await watched.get(one).settle();
   await new Promise((go) => setTimeout(go));  // inside its own event a form is not sent anew
   waiting = false;
+  if (isBrought) return;
   passing = true;
-  if (watched.has(target)) together(target, (page) => page.requestSubmit(submitter));
-  else target.requestSubmit(submitter);
+  together(cards, () => (cards.length ? whole : target).requestSubmit(submitter));
   passing = false;
 });
 
@@ -191,7 +203,7 @@ document.addEventListener("click", async (event) => {
   if (link.hasAttribute("download")) return;
   event.preventDefault();
   await keepAll();
-  location.assign(link.href);
+  if (!isBrought) location.assign(link.href);
 });
 
 window.addEventListener("beforeunload", (event) => {

@@ -90,7 +90,7 @@ def test_each_decision_says_whose_it_is_and_a_guarded_one_no_number_of_sectors()
     (closed,) = (one.closed_at for one in view_of(usual()).gates if one.control in first.asks)
     assert first.owner.startswith(f"the heads of the {closed} institutions where it is closed;")
     assert re.fullmatch(
-        r"the national CERT, with the regulators of the \d+ sectors .*", second.owner
+        r"the central CERT, with the regulators of the \d+ sectors .*", second.owner
     )
     assert third.owner == "the government; no institution has it in its hands."
     guarded = view_of(usual(), "public").front.decisions

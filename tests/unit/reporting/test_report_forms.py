@@ -127,6 +127,8 @@ def test_paper_fetches_nothing(tmp_path):
         ("دعویٰ", "\ufbfc\ufeee\ufecb\ufea9"),
         ("DNS کا", "\ufe8e\ufb90 DNS"),
         ("IAM-10، (ہے)", "(\ufbaf\ufba8) ،IAM-10"),
+        ("۲۰۲۶ کا", "\ufe8e\ufb90 ۲۰۲۶"),
+        ("\u2068DNS\u2069 کا", "\ufe8e\ufb90 DNS"),
     ],
 )
 def test_letters_of_a_drawing_join_and_stand_as_they_are_seen(text, seen):

@@ -15,8 +15,14 @@ from pathlib import Path
 HOME = Path(__file__).resolve().parent
 
 if __name__ == "__main__":
-    # What is compiled would lie among the files that were sealed.
+    # What is compiled would lie among the files that were sealed; and what lies there compiled, or
+    # as anything but the text that one reads, would be run in its place. Below a file lies nothing.
     sys.dont_write_bytecode = True
+    sys.pycache_prefix = str(HOME / "verify.py")
+    for path in sorted((HOME / "verifier").iterdir()):
+        if path.name != "__pycache__" and (path.suffix != ".py" or not path.is_file()):
+            print(f"FAILED  verifier/{path.name} is none of the program's, and could stand for it")
+            sys.exit(1)
     # An isolated Python looks for modules in its own library alone.
     sys.path.append(str(HOME))
     from verifier.running import main

@@ -72,7 +72,7 @@ def ask(
     with register.reading() as connection:
         try:
             if wanted.audience == "public":
-                _require_tellable(connection, round_code)
+                _require_tellable(connection, round_code, register.clock())
             else:
                 plan_set(register, connection, wanted)
         except NotFound as error:
@@ -92,7 +92,7 @@ def ask(
     return made.code
 
 
-def _require_tellable(connection: Connection, round_code: str) -> None:
+def _require_tellable(connection: Connection, round_code: str, now: datetime) -> None:
     """Return if the public may be told of a round; its figures are fixed when the set is made.
 
     Raises:
@@ -100,7 +100,7 @@ def _require_tellable(connection: Connection, round_code: str) -> None:
         InvalidInput: it is not over.
     """
     try:
-        list_untold(connection, round_code)
+        list_untold(connection, round_code, now)
     except WrongState as error:
         raise InvalidInput(Fault("round", str(error)), advice=error.advice()) from error
 

@@ -194,8 +194,9 @@ def moderate_comment(
             raise WrongUsage("a comment is hidden, or shown again")
         action = cast("ModerationAction", form.action)
         comments.moderate(visit.register, comment, action, reason=plain(form.reason))
-    except _REFUSED as error:
-        return _show_comment(visit, consultation, comment, _found(form, error))
+    except _REFUSED as error:  # at its own field: the other `reason` is published
+        trouble = Trouble(form, {"why": "; ".join(_found(form, error).faults.values())})
+        return _show_comment(visit, consultation, comment, trouble)
     return visit.go(f"{HOME}/{consultation}/comments/{comment}", "moderated")
 
 

@@ -20,8 +20,12 @@ def check_score(bundle: Bundle) -> None:
     if again == result:
         bundle.ok(f"score: computed anew, it is the same: declared {shown(whole['declared'])}, "
                   f"verified {shown(whole['verified'])}, band {whole['band']}")  # fmt: skip
-    for name, (ours, theirs) in _differences(again, result):
-        bundle.fail(f"score: {name} is {theirs} in the bundle, and {ours} by the rules")
+    else:
+        before = bundle.failed
+        for name, (ours, theirs) in _differences(again, result):
+            bundle.fail(f"score: {name} is {theirs} in the bundle, and {ours} by the rules")
+        if bundle.failed == before:
+            bundle.fail("score: the result in the bundle holds more than the rules give")
     logged = [one for one in bundle.of_kind("scored", "finalised", "appeal-decided")
               if one["data"].get("score") == kept["score"]]  # fmt: skip
     digests = {"document_sha256": digest_of(document), "result_sha256": digest_of(result)}
@@ -59,6 +63,13 @@ def _check_answers(bundle: Bundle, document: Json) -> None:
         levels = (one["level"], review.get("level"))
         if levels != (said["level"], (said["review"] or {}).get("level")):
             bundle.fail(f"answers: {one['control']} is not the answer that was scored")
+    # What was inherited or corrected is held back, and said to be; what a scope leaves out is none.
+    here = {one["control"] for one in answers}
+    here |= {one["what"].removeprefix("answer to ") for one in bundle.manifest["held_back"]}
+    for name, used in sorted(scored.items()):
+        is_answer = used["level"] is not None or used["not_applicable"] not in (None, "condition")
+        if is_answer and name not in here:
+            bundle.fail(f"answers: {name} was scored, and its answer is not here")
     if bundle.failed == before:
         bundle.ok(f"answers: {len(answers)} are those that were scored")
 

@@ -84,7 +84,7 @@ def test_what_cannot_be_made_is_refused_beside_its_field(shop):
 
 def test_the_public_is_told_of_a_round_that_is_over(office, shop):
     office.answer(office.institution("dale-office"), ROUND, IAM_09=2)
-    with pytest.raises(InvalidInput, match="told once every assessment") as caught:
+    with pytest.raises(InvalidInput, match="told once every institution that is asked") as caught:
         asking(shop, "public", "")
     assert [fault.where for fault in caught.value.faults] == ["round"]
     assert asking(shop, "minister", ""), "others read of it as it goes on"

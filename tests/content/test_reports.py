@@ -77,6 +77,7 @@ def test_every_report_has_its_worst_data():
     assert {report.subject for report in definitions().values()} <= set(WORST)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("press", "data", "make"), list(cases()))
 def test_no_report_is_broken_by_its_worst_data(press, data, make):
     assert press.check(data, make()).faults == ()

@@ -18,6 +18,7 @@ from world import OWN, World
 from cyberposture.model.people import Role
 from cyberposture.web.surroundings import COOKIE, HERE, LANGUAGE_COOKIE
 
+pytestmark = pytest.mark.slow
 WALKERS: tuple[Role, ...] = (
     "institution-lead", "signatory", "cert-administrator", "cert-analyst", "authorising-officer",
     "reviewer",

@@ -29,6 +29,7 @@ def run(tmp_path):
     world.runtime.close()
 
 
+@pytest.mark.slow
 def test_scopes_and_questions_are_handled_from_the_command_line(run):
     due = "2099-06-30T23:59:00+05:00"
     run("round", "open", "spring", "--title", "Spring", "--due", due)

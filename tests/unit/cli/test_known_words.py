@@ -30,12 +30,13 @@ def test_known_word_is_returned_as_it_is_known():
     assert one_of(get_args(Tier), "G", "tier") == "G"
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Run a command in a workspace of the test's own."""
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Run a command in a workspace of this module's own."""
+    workspace = str(tmp_path_factory.mktemp("workspace"))
 
     def invoke(line):
-        return CliRunner().invoke(app, ["--workspace", str(tmp_path), *line.split()])
+        return CliRunner().invoke(app, ["--workspace", workspace, *line.split()])
 
     assert invoke("init").exit_code == 0
     return invoke

@@ -50,6 +50,7 @@ def run(workspace):
     return invoke
 
 
+@pytest.mark.slow
 def test_a_pack_goes_round_by_commands_alone(run, tmp_path):
     file, back, receipt = (tmp_path / one for one in ("a.pack.sqlite", "1.return.json", "r.json"))
     made = run(pack, "make", file, *WHERE, "--json")
@@ -72,6 +73,7 @@ def test_a_pack_goes_round_by_commands_alone(run, tmp_path):
     assert isinstance(run(pack, "make", file, *WHERE).exception, WrongState)
 
 
+@pytest.mark.slow
 def test_a_workbook_goes_round_by_commands_alone(run, tmp_path):
     file = tmp_path / "a.xlsx"
     made = run(workbook, "make", file, *WHERE, "--language", "ur")

@@ -98,6 +98,7 @@ def shares(size: int, cells: int) -> Iterator[tuple[int, ...]]:
             yield (first, *rest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [(6, 5), (9, 2)])
 def test_no_table_of_the_public_report_gives_a_small_group_away(sizes: tuple[int, int]) -> None:
     found: defaultdict[object, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))

@@ -78,6 +78,9 @@ class Somebody:
                 f":has([name='{name}'][value='{value}'])" for name, value in button.items()
             )
             form = self.page.locator(f"form[method='post'][action$='{action}']{chosen}").first
+        # A link may just have been followed: what is asked of the page below waits for nothing.
+        form.wait_for(state="attached")
+        self.page.wait_for_load_state("domcontentloaded")
         if not form.is_visible():
             form.evaluate("one => one.closest('details').open = true")
         named = "".join(f"[name='{name}'][value='{value}']" for name, value in button.items())

@@ -78,9 +78,6 @@ class Somebody:
                 f":has([name='{name}'][value='{value}'])" for name, value in button.items()
             )
             form = self.page.locator(f"form[method='post'][action$='{action}']{chosen}").first
-        # A link may just have been followed: what is asked of the page below waits for nothing.
-        form.wait_for(state="attached")
-        self.page.wait_for_load_state("domcontentloaded")
         if not form.is_visible():
             form.evaluate("one => one.closest('details').open = true")
         named = "".join(f"[name='{name}'][value='{value}']" for name, value in button.items())
@@ -89,6 +86,12 @@ class Somebody:
             (pressed if pressed.count() else form.locator("button")).first.click()
         status = found.value.status
         assert status == 200, f"{action}: {status}: {self.page.inner_text('main')}"
+
+    def follow(self, place: str) -> None:
+        """Click what stands there, and wait for the page that it leads to."""
+        with self.page.expect_navigation() as found:
+            self.page.locator(place).first.click()
+        assert found.value.status == 200, f"{place}: {self.page.inner_text('main')}"
 
     def open(self, action: str) -> None:
         """Unfold what hides the form that is sent there."""
@@ -211,7 +214,7 @@ def open_round(admin: Somebody) -> None:
 def describe(lead: Somebody, admin: Somebody) -> None:
     """Say what the institution runs, and have that confirmed."""
     lead.go("/")
-    lead.page.locator(f"a[href='{AT}/terms']").first.click()
+    lead.follow(f"a[href='{AT}/terms']")
     lead.press(f"{AT}/terms")
     lead.go(f"{AT}/scope")
     lead.fill(service="Drinking water", about="For forty thousand people", feature="web",
@@ -294,9 +297,9 @@ def conclude(lead: Somebody, admin: Somebody) -> None:
     admin.go(at)
     admin.press(f"{at}/steps", do="release")
     lead.go("/")
-    lead.page.locator(f"a[href='{AT}/result']").first.click()
+    lead.follow(f"a[href='{AT}/result']")
     lead.page.locator("form[action$='/result/comments'] textarea#text").fill("The wells are new.")
-    lead.page.locator("form[action$='/result/comments']:has(textarea#text) button").click()
+    lead.follow("form[action$='/result/comments']:has(textarea#text) button")
     assert "The wells are new." in lead.text
     lead.press(f"{AT}/result/no-more")
     admin.go(at)
@@ -313,7 +316,7 @@ def read_reports(town: Town, admin: Somebody, lead: Somebody, head: Somebody) ->
                            (minister, "/nation")):  # fmt: skip
         somebody.go(path)
         assert somebody.page.locator(".report").count() == 1
-    observer.page.locator("a[href*='/results/report']").first.click()
+    observer.follow("a[href*='/results/report']")
     assert "Hill Water (invented)" in observer.page.inner_text("h1")
     assert observer.page.locator(f"html[lang={town.language}]").count() == 1
 
